@@ -1,0 +1,78 @@
+"""PostgreSQL: one engine, and transactions that row-level security holds to one organisation.
+
+Every transaction says for whom it works. `session(org_id)` sees that organisation's rows alone;
+`system_session()` sees all and is for sign-in, workers and housekeeping. Services never commit:
+leaving the `async with` block does.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from raptorflow.core.errors import DatabaseRoleTooStrong, DatabaseUnavailable
+
+APP_ROLE = "raptorflow_app"
+
+_SET_ORG = text("select set_config('raptorflow.org_id', :org_id, true)")
+_SET_SYSTEM = text("select set_config('raptorflow.scope', 'system', true)")
+_ROLE_IS_TOO_STRONG = text(
+    "select rolsuper or rolbypassrls from pg_catalog.pg_roles where rolname = current_user"
+)
+
+
+class Database:
+    """A pool of connections as the role that does not own the tables.
+
+    Args:
+        url: SQLAlchemy URL with the psycopg driver.
+        pool_size: connections kept at most.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        # The role is a start-up option, so that a login that owns the tables steps down for good.
+        self.engine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=False,
+            connect_args={"options": f"-c role={APP_ROLE}", "prepare_threshold": 2},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def session(self, org_id: UUID) -> AsyncGenerator[AsyncSession]:
+        """One transaction that sees and writes the rows of `org_id` alone; commits on leaving."""
+        async with self._sessions.begin() as session:
+            await session.execute(_SET_ORG, {"org_id": str(org_id)})
+            yield session
+
+    @asynccontextmanager
+    async def system_session(self) -> AsyncGenerator[AsyncSession]:
+        """One transaction over all organisations; commits on leaving."""
+        async with self._sessions.begin() as session:
+            await session.execute(_SET_SYSTEM)
+            yield session
+
+    async def check(self) -> None:
+        """Verify that the database answers and that row-level security holds this role.
+
+        Raises:
+            DatabaseUnavailable: no connection could be made.
+            DatabaseRoleTooStrong: the role is a superuser or bypasses row-level security.
+        """
+        try:
+            async with self._sessions.begin() as session:
+                too_strong = (await session.execute(_ROLE_IS_TOO_STRONG)).scalar_one()
+        except (OperationalError, OSError) as error:
+            raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
+        if too_strong:
+            raise DatabaseRoleTooStrong("The database role bypasses row-level security.")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()

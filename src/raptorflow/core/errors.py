@@ -1,0 +1,36 @@
+"""What can go wrong with the parts beneath the product."""
+
+from raptorflow.base.errors import PartUnavailable
+
+
+class DatabaseUnavailable(PartUnavailable):
+    """PostgreSQL does not answer."""
+
+    code = "database-unavailable"
+
+
+class DatabaseRoleTooStrong(PartUnavailable):
+    """The role the program runs as would not be held by row-level security."""
+
+    code = "database-role-too-strong"
+    default_hint = "Let RAPTORFLOW_DATABASE__URL log in as a role that may become `raptorflow_app`."
+
+
+class ValkeyUnavailable(PartUnavailable):
+    """Valkey does not answer."""
+
+    code = "valkey-unavailable"
+
+
+class BlobMissing(PartUnavailable):
+    """A file that a row names is not in the store."""
+
+    code = "blob-missing"
+    default_hint = "Restore the blob store from its backup, or publish the version again."
+
+
+class UnknownJob(PartUnavailable):
+    """A job was enqueued under a name that no room registered."""
+
+    code = "unknown-job"
+    default_hint = "Start a worker of the version that enqueued it."
