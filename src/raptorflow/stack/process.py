@@ -1,0 +1,195 @@
+"""Child processes that never outlive us, and a data folder that one process holds at a time."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from signal import Signals
+
+from raptorflow.stack import guard
+from raptorflow.stack.account import Account
+from raptorflow.stack.errors import EmbeddedPartFailed, StackAlreadyRunning
+
+POLL_SECONDS = 0.02
+KILL_SECONDS = 3.0
+PRIVATE_FILE = 0o600
+LOG_TAIL_BYTES = 2000
+LOG_LIMIT_BYTES = 10 * 1024 * 1024
+
+Insistence = Sequence[tuple[Signals, float]]
+"""Signals to send one after the other, each with the seconds to wait for its effect."""
+
+
+class Child:
+    """A running program in a session of its own, so that Ctrl-C reaches us and not it."""
+
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path | None) -> None:
+        self.name = name
+        self._process = process
+        self._log = log
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        return self._process.returncode
+
+    async def wait(self) -> int:
+        """Wait for its end and return the exit code."""
+        return await self._process.wait()
+
+    async def stop(self, insistence: Insistence) -> None:
+        """Send the signals in turn until it has ended, and SIGKILL after the last."""
+        for number, seconds in (*insistence, (signal.SIGKILL, KILL_SECONDS)):
+            if self._process.returncode is not None:
+                return
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._process.wait(), seconds)
+
+    def log_tail(self) -> str:
+        """The last lines it wrote."""
+        if self._log is None or not self._log.exists():
+            return ""
+        return self._log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()
+
+    async def until(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until `ready()` is true.
+
+        Raises:
+            EmbeddedPartFailed: it ended, or the seconds passed.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if self.exit_code is not None:
+                raise EmbeddedPartFailed(f"{self.name} ended with {self.exit_code}:\n{self.log_tail()}")
+            if time.monotonic() > deadline:
+                raise EmbeddedPartFailed(f"{self.name} is not ready in {seconds:.0f} s:\n{self.log_tail()}")
+            await asyncio.sleep(POLL_SECONDS)
+
+
+async def start_child(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    account: Account | None = None,
+    environment: Mapping[str, str] | None = None,
+    log: Path | None = None,
+    dies_by: Signals = signal.SIGKILL,
+) -> Child:
+    """Start a program that gets `dies_by` when this process ends, however it ends.
+
+    Args:
+        name: what messages call it.
+        command: absolute program path and arguments.
+        account: whom to run as; None: ourselves.
+        environment: all it gets; None: ours.
+        log: gets its output (appended; moved to `.1` beyond 10 MB); None: ours.
+        dies_by: the signal the kernel sends it when we are gone (prctl(2), PR_SET_PDEATHSIG).
+    """
+    uid, gid = (account.uid, account.gid) if account else (-1, -1)
+    wrapped = [sys.executable, "-I", "-S", guard.__file__, os.getpid(), int(dies_by), uid, gid, *command]
+    output = _open_log(log) if log else None
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(str(word) for word in wrapped),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=None if environment is None else dict(environment),
+            cwd="/",
+            start_new_session=True,
+        )
+    finally:
+        if output is not None:
+            os.close(output)
+    return Child(name, process, log)
+
+
+def processes_in(folder: Path) -> list[int]:
+    """Ids of the processes whose working folder this is: servers stay in their data folder."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        # A process may end, or be another user's, while we look.
+        with suppress(OSError):
+            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(folder):
+                found.append(int(entry.name))
+    return found
+
+
+async def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until the condition holds; whether it did in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        await asyncio.sleep(POLL_SECONDS)
+    return condition()
+
+
+async def end_leftovers(folder: Path, first: int | None, insistence: Insistence) -> None:
+    """End the servers that a killed run left in a folder.
+
+    Args:
+        folder: their working folder, by which they are known for certain.
+        first: the one to ask (the others follow it); None: all of them.
+        insistence: how.
+    """
+    for number, seconds in (*insistence, (signal.SIGKILL, KILL_SECONDS)):
+        left = processes_in(folder)
+        for pid in [first] if first in left else left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        if await wait_until(lambda: not processes_in(folder), seconds):
+            return
+    raise EmbeddedPartFailed(f"Processes {processes_in(folder)} in {folder} do not end.")
+
+
+class FolderLock:
+    """Holds a data folder for one process; the kernel lets go when that process ends, however it ends."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises:
+            StackAlreadyRunning: another process has it.
+        """
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE_FILE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(descriptor, 20).decode() or "unknown"
+            os.close(descriptor)
+            raise StackAlreadyRunning(
+                f"RaptorFlow already runs on {self._file.parent} (process {pid}).", details={"pid": pid}
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let go."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _open_log(log: Path) -> int:
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
+        log.replace(log.with_name(log.name + ".1"))
+    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE_FILE)
