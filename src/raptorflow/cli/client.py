@@ -1,0 +1,121 @@
+"""The API as the command line uses it: HTTP for requests, a WebSocket for a turn's events."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import WebSocketException
+
+from raptorflow.base.errors import PartUnavailable, RaptorFlowError
+from raptorflow.base.json import JsonObject, dumps, loads
+from raptorflow.cli.connection import Connection
+
+ANSWER_SECONDS = 60.0
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+UPLOAD_CHUNK = 256 * 1024
+
+
+class ServerRefused(RaptorFlowError):
+    """The server answered with a problem; its code, sentence and hint are shown as they are."""
+
+    def __init__(self, problem: JsonObject) -> None:
+        super().__init__(str(problem.get("detail") or problem.get("title")), hint=problem.get("hint"))
+        self._problem = problem
+
+    def problem(self, instance: str | None = None) -> JsonObject:
+        """The server's own problem document."""
+        return self._problem
+
+
+class ServerUnreachable(PartUnavailable):
+    """No answer came."""
+
+    code = "server-unreachable"
+    default_hint = "Is it running? Start it with `make run`, or check RAPTORFLOW_URL."
+
+
+class ApiClient:
+    """One authenticated connection; use it as an async context manager."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._headers = {"Authorization": f"Bearer {connection.token.get_secret_value()}"}
+        self._http = httpx.AsyncClient(base_url=connection.url, headers=self._headers, timeout=ANSWER_SECONDS)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self._http.aclose()
+
+    async def request(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request and return its JSON answer.
+
+        Raises:
+            ServerRefused: the server answered with a problem.
+            ServerUnreachable: it did not answer.
+        """
+        try:
+            response = await self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(f"{self._connection.url} does not answer: {error!r}") from error
+        if response.is_error:
+            raise ServerRefused(_problem_of(response))
+        return loads(response.content) if response.content else None
+
+    async def upload(self, path: Path, size: int) -> JsonObject:
+        """Upload a file of `size` bytes for the next message; returns its record (`id`, `name`, `size`)."""
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        return await self.request(
+            "POST",
+            "/api/v1/orchestrator/files",
+            params={"name": path.name},
+            content=_chunks(path),
+            headers=headers,
+        )
+
+    @asynccontextmanager
+    async def events(self, session_id: str) -> AsyncGenerator["EventStream"]:
+        """A session's live stream.
+
+        Raises:
+            ServerUnreachable: the WebSocket could not be opened or broke.
+        """
+        url = f"ws{self._connection.url.removeprefix('http')}/ws/sessions/{session_id}"
+        try:
+            async with connect(url, additional_headers=self._headers, max_size=MAX_EVENT_BYTES) as socket:
+                yield EventStream(socket)
+        except (WebSocketException, OSError) as error:
+            raise ServerUnreachable(f"The stream of {self._connection.url} broke: {error!r}") from error
+
+
+class EventStream:
+    """A session's WebSocket: send commands, iterate over events."""
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+
+    async def send(self, command: JsonObject) -> None:
+        """Send one command."""
+        await self._socket.send(dumps(command))
+
+    async def __aiter__(self) -> AsyncIterator[JsonObject]:
+        async for frame in self._socket:
+            yield loads(frame)
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(UPLOAD_CHUNK):
+            yield chunk
+
+
+def _problem_of(response: httpx.Response) -> JsonObject:
+    try:
+        problem: JsonObject = loads(response.content)
+        return {"title": f"HTTP {response.status_code}", **problem}
+    except (ValueError, TypeError):
+        return {"title": f"HTTP {response.status_code}", "detail": f"The server said {response.status_code}."}
