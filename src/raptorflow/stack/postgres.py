@@ -6,6 +6,7 @@ the database and migrates it, and `raptorflow_app`, which the program runs as an
 """
 
 import asyncio
+import hashlib
 import shutil
 import signal
 from collections.abc import Iterable
@@ -27,12 +28,13 @@ SUPERUSER = "postgres"
 OWNER = "raptorflow_owner"
 APP = "raptorflow_app"
 DATABASE = "raptorflow"
+DONE_FILE = "database.ready"
 EXTENSIONS = ("vector", "pg_trgm")
 PORT = 5432
 READY_SECONDS = 60.0
 INITDB_SECONDS = 120.0
 # Fast shutdown ends sessions and writes a checkpoint; immediate leaves that to the next start's recovery.
-STOPPING: Insistence = ((signal.SIGINT, 8.0), (signal.SIGQUIT, 2.0))
+STOPPING: Insistence = ((signal.SIGINT, 4.0), (signal.SIGQUIT, 1.0))
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 # postmaster.pid, line 8: what pg_ctl waits for too.
 STATUS_LINE = 7
@@ -87,10 +89,14 @@ class EmbeddedPostgres:
         data_dir: the caller's data folder; root's server keeps its files below `/var/lib/raptorflow`.
     """
 
+    name = "PostgreSQL"
+
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._child: Child | None = None
         self._lock: FolderLock | None = None
+        self.urls: PostgresUrls | None = None
+        """How to reach it, once it has started."""
 
     @property
     def pid(self) -> int | None:
@@ -110,13 +116,18 @@ class EmbeddedPostgres:
         lock.take()
         self._lock = lock
         try:
-            return await self._start(place)
+            self.urls = await self._start(place)
         except BaseException:
             await self.stop()
             raise
+        return self.urls
+
+    async def wait(self) -> int:
+        """Wait until the server ends by itself and return its exit code."""
+        return await self._child.wait() if self._child else 0
 
     async def stop(self) -> None:
-        """End sessions, write a checkpoint, stop; forcibly when it takes longer than 10 s."""
+        """End sessions, write a checkpoint, stop; forcibly when it takes longer than 5 s."""
         if self._child:
             await self._child.stop(STOPPING)
             self._child = None
@@ -132,11 +143,8 @@ class EmbeddedPostgres:
         if not cluster.exists():
             _refuse_other_versions(folder, major)
             await _create_cluster(place, programs, cluster)
-        elif not (place.data / FILE_NAME).exists():
-            raise SecretsLost(
-                f"{place.data / FILE_NAME} is gone, and the database in {cluster} has its passwords.",
-                hint=f"Put the file back from a backup, or start empty: `rm -r {cluster}`.",
-            )
+        passwords = stack_secrets(place.data)
+        _refuse_other_passwords(place, passwords)
         await _clear_leftovers(cluster)
         self._child = await start_child(
             "PostgreSQL",
@@ -147,7 +155,6 @@ class EmbeddedPostgres:
             dies_by=signal.SIGINT,
         )
         await self._child.until(lambda: _is_ready(cluster), READY_SECONDS)
-        passwords = stack_secrets(place.data)
         await _prepare_database(place, passwords)
         return PostgresUrls(_url(place, OWNER, passwords.owner), _url(place, APP, passwords.app))
 
@@ -164,6 +171,20 @@ def _refuse_other_versions(folder: Path, major: str) -> None:
             hint="Dump it with the RaptorFlow version that wrote it (`pg_dump`), start this one with "
             "another folder (`--data DIR`), and restore the dump there.",
         )
+
+
+def _refuse_other_passwords(place: Place, passwords: StackSecrets) -> None:
+    done = place.data / DONE_FILE
+    if done.exists() and done.read_text() != _fingerprint(passwords):
+        raise SecretsLost(
+            f"{place.data / FILE_NAME} is not the one that the database of this folder was made with.",
+            hint="Put the file back from a backup, or start with an empty folder: `--data DIR`.",
+        )
+
+
+def _fingerprint(passwords: StackSecrets) -> str:
+    # The password is 256 random bits: its plain digest gives nothing away.
+    return hashlib.sha256(passwords.superuser.encode()).hexdigest()
 
 
 async def _create_cluster(place: Place, programs: Path, cluster: Path) -> None:
@@ -232,7 +253,7 @@ def _is_ready(cluster: Path) -> bool:
 
 async def _prepare_database(place: Place, passwords: StackSecrets) -> None:
     """Make the roles, the database and the extensions, once; a start that was cut short goes on here."""
-    done = place.data / "database.ready"
+    done = place.data / DONE_FILE
     if done.exists():
         return
     try:
@@ -249,7 +270,7 @@ async def _prepare_database(place: Place, passwords: StackSecrets) -> None:
             await _execute(connection, [_statement("grant connect on database {} to {}", DATABASE, APP)])
     except psycopg.Error as error:
         raise EmbeddedPartFailed(f"The database could not be prepared: {error}") from error
-    done.touch(mode=0o600)
+    done.write_text(_fingerprint(passwords))
 
 
 MAKE_ROLE = sql.SQL(

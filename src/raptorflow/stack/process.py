@@ -85,6 +85,7 @@ async def start_child(
     account: Account | None = None,
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
+    folder: Path = Path("/"),
     dies_by: Signals = signal.SIGKILL,
 ) -> Child:
     """Start a program that gets `dies_by` when this process ends, however it ends.
@@ -95,6 +96,7 @@ async def start_child(
         account: whom to run as; None: ourselves.
         environment: all it gets; None: ours.
         log: gets its output (appended; moved to `.1` beyond 10 MB); None: ours.
+        folder: its working folder.
         dies_by: the signal the kernel sends it when we are gone (prctl(2), PR_SET_PDEATHSIG).
     """
     uid, gid = (account.uid, account.gid) if account else (-1, -1)
@@ -107,7 +109,7 @@ async def start_child(
             stdout=output,
             stderr=output,
             env=None if environment is None else dict(environment),
-            cwd="/",
+            cwd=folder,
             start_new_session=True,
         )
     finally:

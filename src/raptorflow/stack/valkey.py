@@ -22,7 +22,7 @@ from raptorflow.stack.secrets import stack_secrets
 
 READY_SECONDS = 60.0
 ANSWER_SECONDS = 1.0
-STOPPING: Insistence = ((signal.SIGTERM, 5.0),)
+STOPPING: Insistence = ((signal.SIGTERM, 4.0),)
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 SOCKET_NAME = "valkey.sock"
 
@@ -48,10 +48,14 @@ class EmbeddedValkey:
         data_dir: the caller's data folder; root's server keeps its files below `/var/lib/raptorflow`.
     """
 
+    name = "Valkey"
+
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._child: Child | None = None
         self._lock: FolderLock | None = None
+        self.url: str | None = None
+        """How to reach it, once it has started."""
 
     @property
     def pid(self) -> int | None:
@@ -70,13 +74,18 @@ class EmbeddedValkey:
         lock.take()
         self._lock = lock
         try:
-            return await self._start(place)
+            self.url = await self._start(place)
         except BaseException:
             await self.stop()
             raise
+        return self.url
+
+    async def wait(self) -> int:
+        """Wait until the server ends by itself and return its exit code."""
+        return await self._child.wait() if self._child else 0
 
     async def stop(self) -> None:
-        """Write what is pending and stop; forcibly when it takes longer than 5 s."""
+        """Write what is pending and stop; forcibly when it takes longer than 4 s."""
         if self._child:
             await self._child.stop(STOPPING)
             self._child = None
