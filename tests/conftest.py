@@ -1,7 +1,8 @@
-"""Real parts for the test session: PostgreSQL and Valkey of its own, and the list of what was skipped."""
+"""Real parts for the test session: PostgreSQL and Valkey of its own, and the list of what did not run."""
 
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from raptorflow.core.migrate import upgrade
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
 from raptorflow.stack.valkey import EmbeddedValkey
+
+NO_TIME_LEFT = pytest.StashKey[list[str]]()
+DEADLINE = pytest.StashKey[float]()
 
 
 @pytest.fixture(scope="session")
@@ -46,10 +50,36 @@ def migrated_database(postgres_urls: PostgresUrls) -> PostgresUrls:
     return postgres_urls
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--within SECONDS`: what has not begun by then does not begin, and is listed."""
+    parser.addoption("--within", type=float, metavar="SECONDS", help="begin no test after this long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Note when the time is up."""
+    within: float | None = config.getoption("--within")
+    config.stash[NO_TIME_LEFT] = []
+    config.stash[DEADLINE] = float("inf") if within is None else time.monotonic() + within
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Leave a test out when the time is up; it is named at the end."""
+    if time.monotonic() < item.config.stash[DEADLINE]:
+        return None
+    item.config.stash[NO_TIME_LEFT].append(item.nodeid)
+    return True
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """No test is skipped in silence: name each one and its reason."""
-    reports = terminalreporter.stats.get("skipped", [])
-    if reports:
-        terminalreporter.section("not run, and why")
-    for report in reports:
-        terminalreporter.write_line(f"{report.nodeid}: {report.longreprtext}")
+    """No test is left out in silence: name each one and the reason."""
+    lines = [f"{report.nodeid}: {_reason(report)}" for report in terminalreporter.stats.get("skipped", [])]
+    lines += [f"{test}: no time was left" for test in terminalreporter.config.stash[NO_TIME_LEFT]]
+    if lines:
+        terminalreporter.section("did not run, and why")
+    for line in lines:
+        terminalreporter.write_line(line)
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """A skip's reason: the last of file, line and reason."""
+    return report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)

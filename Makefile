@@ -1,0 +1,38 @@
+# Every task of the project. `make` alone shows this list; what a task needs it brings itself.
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test verify check bench docs
+SHELL := /bin/sh
+PYTHON_FILES := src packages tests benchmarks tools
+export PYTHON
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+install: ## set up .venv with the raptorflow command in it, and nothing else
+	@sh tools/bootstrap.sh run
+	@echo "Installed: .venv/bin/raptorflow"
+
+run: ## start everything; Ctrl-C stops it (make run ARGS="--port 9000")
+	@sh tools/bootstrap.sh run
+	@exec .venv/bin/raptorflow run $(ARGS)
+
+test: ## run every test against real parts that it starts and stops itself (make test ARGS="tests/unit")
+	@sh tools/bootstrap.sh dev
+	@.venv/bin/pytest -m "not verify" $(ARGS)
+
+verify: ## run the long suites: fuzzing, crash matrix, load
+	@sh tools/bootstrap.sh dev
+	@.venv/bin/pytest -m verify $(ARGS)
+
+check: ## check the house rules: style, types, layers, sizes, lock file
+	@sh tools/bootstrap.sh dev
+	@sh tools/check.sh $(PYTHON_FILES)
+
+bench: ## measure: each file in benchmarks/ prints one JSON line last
+	@sh tools/bootstrap.sh dev
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
+
+docs: ## check that every link in the documents leads somewhere
+	@sh tools/bootstrap.sh dev
+	@.venv/bin/python tools/check_links.py

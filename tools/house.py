@@ -1,0 +1,93 @@
+"""The house rules that no linter has: sizes of files and functions, and nothing silenced line by line.
+
+    python tools/house.py src packages tests
+
+A file has at most 500 lines and a function 60, its docstring and decorators included.
+"""
+
+import ast
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+LONGEST_FILE = 500
+LONGEST_FUNCTION = 60
+SILENCER = re.compile(r"#\s*(type:\s*ignore|noqa|pyright:|pragma|pylint:|ruff:|mypy:)", re.IGNORECASE)
+PUT_OFF = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
+# Skill code is the author's, held by the skill validator and not by our rules.
+NOT_OURS = ("src/raptorflow/samples/skills/",)
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def python_files(folders: list[str]) -> Iterator[Path]:
+    """Every Python file of ours below the folders."""
+    for folder in folders:
+        for file in sorted(Path(folder).rglob("*.py")):
+            if not file.as_posix().startswith(NOT_OURS):
+                yield file
+
+
+def problems(file: Path) -> Iterator[str]:
+    """What breaks a rule in a file, one line each."""
+    text = file.read_text()
+    lines = len(text.splitlines())
+    if lines > LONGEST_FILE:
+        yield f"{file}: {lines} lines, {LONGEST_FILE} at most"
+    tree = ast.parse(text, str(file))
+    for node in ast.walk(tree):
+        if isinstance(node, Function):
+            yield from _long_function(file, node)
+        elif isinstance(node, ast.Raise) and _names(node.exc, "NotImplementedError"):
+            yield f"{file}:{node.lineno}: NotImplementedError: leave it out, or finish it"
+        elif isinstance(node, ast.Call):
+            yield from _fixed_sleep(file, node)
+    yield from _comments(file, text)
+
+
+def _long_function(file: Path, node: Function) -> Iterator[str]:
+    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    length = (node.end_lineno or node.lineno) - first + 1
+    if length > LONGEST_FUNCTION:
+        yield f"{file}:{node.lineno}: {node.name} has {length} lines, {LONGEST_FUNCTION} at most"
+
+
+def _fixed_sleep(file: Path, node: ast.Call) -> Iterator[str]:
+    """A sleep of a literal length is a guess about time; 0 only lets others go on."""
+    named_sleep = isinstance(node.func, ast.Attribute | ast.Name) and _last_name(node.func) == "sleep"
+    if named_sleep and node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value != 0:
+        yield f"{file}:{node.lineno}: a sleep of a fixed length: wait for an event, or name the constant"
+
+
+def _last_name(node: ast.Attribute | ast.Name) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def _names(node: ast.expr | None, name: str) -> bool:
+    called = node.func if isinstance(node, ast.Call) else node
+    return isinstance(called, ast.Name) and called.id == name
+
+
+def _comments(file: Path, text: str) -> Iterator[str]:
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT and SILENCER.search(token.string):
+            yield f"{file}:{token.start[0]}: a rule is silenced: {token.string}"
+        if token.type == tokenize.COMMENT and PUT_OFF.search(token.string):
+            yield f"{file}:{token.start[0]}: put off: {token.string}"
+
+
+def main(folders: list[str]) -> int:
+    """Print every problem; 1 when there is one."""
+    files = list(python_files(folders))
+    found = [problem for file in files for problem in problems(file)]
+    for problem in found:
+        print(problem)
+    print(f"{len(files)} files, {len(found)} problems")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
