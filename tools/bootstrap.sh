@@ -22,15 +22,14 @@ fail() {
 }
 
 find_python() {
-    for name in ${PYTHON:-} python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3; do
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            "$name" -c 'import sys; print(sys.executable)'
-            return
-        fi
+    for name in ${PYTHON:-python3 python3.11 python3.12 python3.13 python3.14 /usr/bin/python3}; do
+        found="$("$name" -c 'import sys; print(sys.executable if sys.version_info >= (3, 11) else "")' \
+            2>/dev/null)" || continue
+        [ -n "$found" ] && printf '%s\n' "$found" && return
     done
-    fail "Python 3.11 or newer is needed, and none was found." \
+    fail "Python 3.11 or newer is needed${PYTHON:+, and $PYTHON is not it}." \
         "Debian and Ubuntu: apt-get install python3 python3-venv" \
-        "or name one: make PYTHON=/path/to/python3.12 ..."
+        "or name one: make install PYTHON=/path/to/python3.12"
 }
 
 recent_enough() {

@@ -8,6 +8,7 @@ root never writes where a server could have put a link. Every folder is made pri
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -24,6 +25,8 @@ GROUP_MAY_PASS = 0o710
 GROUP_MAY_READ_FILE = 0o640
 PRIVATE_FILE = 0o600
 INSTANCE_FILE = "instance"
+INSTANCE_BYTES = 4
+INSTANCE_ID = re.compile(r"[0-9a-f]{8}")
 # sun_path holds 108 bytes with its end (unix(7)); PostgreSQL's name below the folder is the longest.
 LONGEST_SOCKET_FOLDER = 107 - len("/.s.PGSQL.5432.lock")
 
@@ -93,14 +96,29 @@ def open_place(data_dir: Path) -> Place:
     return Place(data, servers, _private_folder(servers / "run", account), account)
 
 
+def write_private(file: Path, text: str) -> None:
+    """Write a file for its owner alone; it is whole or not there, whatever happens meanwhile."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, PRIVATE_FILE)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(descriptor)
+    fresh.replace(file)
+
+
 def _instance_id(data: Path) -> str:
     file = data / INSTANCE_FILE
-    if file.exists():
-        return Path(file.read_text().strip()).name
-    name = secrets.token_hex(4)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(name)
+    if not file.exists():
+        write_private(file, secrets.token_hex(INSTANCE_BYTES))
+    name = file.read_text().strip()
+    # It becomes part of a path that root makes and removes.
+    if not INSTANCE_ID.fullmatch(name):
+        raise FolderNotPrivate(
+            f"{file} should hold {2 * INSTANCE_BYTES} hexadecimal digits, and does not.",
+            hint=f"Put it back from a backup: it names a folder below {ROOT_HOME}.",
+        )
     return name
 
 

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from raptorflow.stack.errors import DatabaseOfOtherVersion, EmbeddedPartFailed, SecretsLost
-from raptorflow.stack.places import Place, open_place
+from raptorflow.stack.places import Place, open_place, write_private
 from raptorflow.stack.process import Child, FolderLock, Insistence, end_leftovers, processes_in, start_child
 from raptorflow.stack.programs import POSTGRES_WHEEL, postgres_folder, wheel_version
 from raptorflow.stack.secrets import FILE_NAME, StackSecrets, stack_secrets
@@ -270,7 +270,7 @@ async def _prepare_database(place: Place, passwords: StackSecrets) -> None:
             await _execute(connection, [_statement("grant connect on database {} to {}", DATABASE, APP)])
     except psycopg.Error as error:
         raise EmbeddedPartFailed(f"The database could not be prepared: {error}") from error
-    done.write_text(_fingerprint(passwords))
+    write_private(done, _fingerprint(passwords))
 
 
 MAKE_ROLE = sql.SQL(

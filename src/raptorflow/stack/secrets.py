@@ -1,12 +1,12 @@
 """The passwords of the embedded servers: generated once, in one file that its owner alone may read."""
 
-import os
 import secrets
 from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-PRIVATE_FILE = 0o600
+from raptorflow.stack.places import write_private
+
 FILE_NAME = "secrets.json"
 SECRET_BYTES = 32
 
@@ -30,21 +30,5 @@ def stack_secrets(data_dir: Path) -> StackSecrets:
     """Read the secrets of a data folder, made on the first call."""
     file = data_dir / FILE_NAME
     if not file.exists():
-        _write(file, StackSecrets())
+        write_private(file, StackSecrets().model_dump_json())
     return StackSecrets.model_validate_json(file.read_bytes())
-
-
-def _write(file: Path, fresh: StackSecrets) -> None:
-    """Write atomically: of two starters at once, the first one's secrets stay."""
-    temporary = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(fresh.model_dump_json())
-        opened.flush()
-        os.fsync(descriptor)
-    try:
-        os.link(temporary, file)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink()
