@@ -1,0 +1,61 @@
+"""Findings: what is wrong, where, and how to mend it."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Finding(BaseModel):
+    """One problem of a skill.
+
+    Attributes:
+        code: stable, `skill/name-missing`.
+        line: counted from 1; None when the whole file is meant.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    severity: Literal["error", "warning"]
+    file: str
+    line: int | None
+    message: str
+    remedy: str
+
+    def where(self) -> str:
+        """`SKILL.md:3`, or the file alone."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class Findings:
+    """Collects findings while a skill is read."""
+
+    def __init__(self) -> None:
+        self.all: list[Finding] = []
+
+    def error(self, code: str, file: str, message: str, remedy: str, line: int | None = None) -> None:
+        """Something that makes the skill invalid."""
+        self._add("error", code, file, message, remedy, line)
+
+    def warning(self, code: str, file: str, message: str, remedy: str, line: int | None = None) -> None:
+        """Something a client may stumble over."""
+        self._add("warning", code, file, message, remedy, line)
+
+    def errors(self) -> list[Finding]:
+        """The findings that make the skill invalid."""
+        return [finding for finding in self.all if finding.severity == "error"]
+
+    def _add(
+        self,
+        severity: Literal["error", "warning"],
+        code: str,
+        file: str,
+        message: str,
+        remedy: str,
+        line: int | None,
+    ) -> None:
+        self.all.append(
+            Finding(
+                code=f"skill/{code}", severity=severity, file=file, line=line, message=message, remedy=remedy
+            )
+        )

@@ -1,0 +1,59 @@
+"""Records a command in a real terminal and draws what it showed as an SVG for the README.
+
+    python tools/record.py docs/images/demo.svg raptorflow demo "which campaign should get more budget?"
+
+The command runs under a pseudo-terminal of 100 columns; the picture is its last screen, colours and all.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pexpect
+from rich.console import Console
+from rich.text import Text
+
+COLUMNS = 100
+LINES = 60
+LIMIT_SECONDS = 300
+CLEAR_LINE = "\x1b[2K"
+CURSOR_UP = "\x1b[1A"
+
+
+def record(command: list[str]) -> str:
+    """Everything the command wrote to its terminal, escape sequences included."""
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
+    output = pexpect.run(
+        " ".join(f"'{part}'" for part in command),
+        timeout=LIMIT_SECONDS,
+        env=environment,
+        dimensions=(LINES, COLUMNS),
+        encoding="utf-8",
+    )
+    return str(output)
+
+
+def last_screen(output: str) -> list[str]:
+    """The lines that were left standing after the live parts had redrawn themselves."""
+    lines = [""]
+    for part in output.replace("\r\n", "\n").split("\n"):
+        for _ in range(part.count(CURSOR_UP)):
+            lines = lines[:-1] or [""]
+        lines[-1] = part.rsplit(CLEAR_LINE, 1)[-1].rsplit("\r", 1)[-1] or lines[-1]
+        lines.append("")
+    return lines
+
+
+def main() -> None:
+    """Record `argv[2:]` into the SVG file `argv[1]`."""
+    target, command = Path(sys.argv[1]), sys.argv[2:]
+    console = Console(record=True, width=COLUMNS, file=Path(os.devnull).open("w"), force_terminal=True)
+    console.print(f"[bold green]$[/] {' '.join(command)}", highlight=False)
+    for line in last_screen(record(command)):
+        console.print(Text.from_ansi(line))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    console.save_svg(str(target), title="RaptorFlow")
+
+
+if __name__ == "__main__":
+    main()
