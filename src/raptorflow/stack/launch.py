@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from raptorflow.base.errors import Conflict
 from raptorflow.core.migrate import upgrade
 from raptorflow.settings import Settings
+from raptorflow.stack.logs import keep_logs_short
 from raptorflow.stack.places import default_data_dir, open_place
 from raptorflow.stack.postgres import EmbeddedPostgres
 from raptorflow.stack.secrets import stack_secrets
@@ -85,7 +86,11 @@ async def running_stack(
             await asyncio.to_thread(upgrade, _owner_url(settings))
         with stage("Starting the server and a worker"):
             await supervisor.start(*_programs(settings, address))
-        yield Running(address.url, settings)
+        logs = asyncio.create_task(keep_logs_short(settings.data_dir() / "logs"))
+        try:
+            yield Running(address.url, settings)
+        finally:
+            logs.cancel()
     finally:
         with stage("Stopping"):
             await supervisor.stop()

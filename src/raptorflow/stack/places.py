@@ -25,6 +25,7 @@ GROUP_MAY_PASS = 0o710
 GROUP_MAY_READ_FILE = 0o640
 PRIVATE_FILE = 0o600
 INSTANCE_FILE = "instance"
+OWNER_FILE = "data-folder"
 INSTANCE_BYTES = 4
 INSTANCE_ID = re.compile(r"[0-9a-f]{8}")
 # sun_path holds 108 bytes with its end (unix(7)); PostgreSQL's name below the folder is the longest.
@@ -93,7 +94,21 @@ def open_place(data_dir: Path) -> Place:
     _make_private(data)
     servers = ROOT_HOME / _instance_id(data)
     _shared_folder(servers, account)
+    if not (servers / OWNER_FILE).exists():
+        write_private(servers / OWNER_FILE, str(data))
     return Place(data, servers, _private_folder(servers / "run", account), account)
+
+
+def leftover_servers() -> list[Path]:
+    """Root's server folders that no data folder names any more; nobody else has any."""
+    if os.geteuid() != 0:
+        return []
+    return [file.parent for file in ROOT_HOME.glob(f"*/{OWNER_FILE}") if not _is_named(file)]
+
+
+def _is_named(owner_file: Path) -> bool:
+    named = Path(owner_file.read_text()) / INSTANCE_FILE
+    return named.exists() and named.read_text().strip() == owner_file.parent.name
 
 
 def write_private(file: Path, text: str) -> None:

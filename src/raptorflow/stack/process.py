@@ -19,7 +19,6 @@ POLL_SECONDS = 0.02
 KILL_SECONDS = 3.0
 PRIVATE_FILE = 0o600
 LOG_TAIL_BYTES = 2000
-LOG_LIMIT_BYTES = 10 * 1024 * 1024
 
 Insistence = Sequence[tuple[Signals, float]]
 """Signals to send one after the other, each with the seconds to wait for its effect."""
@@ -95,7 +94,7 @@ async def start_child(
         command: absolute program path and arguments.
         account: whom to run as; None: ourselves.
         environment: all it gets; None: ours.
-        log: gets its output (appended; moved to `.1` beyond 10 MB); None: ours.
+        log: gets its output (appended); None: ours.
         folder: its working folder.
         dies_by: the signal the kernel sends it when we are gone (prctl(2), PR_SET_PDEATHSIG).
     """
@@ -192,6 +191,4 @@ class FolderLock:
 
 def _open_log(log: Path) -> int:
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_LIMIT_BYTES:
-        log.replace(log.with_name(log.name + ".1"))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE_FILE)

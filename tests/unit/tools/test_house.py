@@ -1,0 +1,44 @@
+"""The house rules that no linter has are noticed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).parents[3] / "tools" / "house.py"
+LONG_FUNCTION = "def long():\n" + "    pass\n" * 60
+
+
+def judge(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(TOOL), str(folder)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("pass\n" * 501, "501 lines"),
+        (LONG_FUNCTION, "long has 61 lines"),
+        ("import os  # no" + "qa\n", "silenced"),
+        ("x = 1  # type: " + "ignore[x]\n", "silenced"),
+        ("x = 1  # TO" + "DO later\n", "put off"),
+        ("import time\ntime.sleep(0.1)\n", "fixed length"),
+        ("def f():\n    raise NotImplementedError\n", "NotImplementedError"),
+    ],
+)
+def test_a_broken_rule_is_named_with_its_place(tmp_path: Path, source: str, complaint: str) -> None:
+    (tmp_path / "room.py").write_text(source)
+    judged = judge(tmp_path)
+    assert judged.returncode == 1
+    assert complaint in judged.stdout
+    assert "room.py" in judged.stdout
+
+
+def test_code_within_the_rules_passes(tmp_path: Path) -> None:
+    (tmp_path / "room.py").write_text(
+        'PAUSE = 1\ntime.sleep(PAUSE)\nasyncio.sleep(0)\ntext = "# no' + 'qa"\n'
+    )
+    judged = judge(tmp_path)
+    assert judged.returncode == 0, judged.stdout
