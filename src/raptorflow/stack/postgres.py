@@ -126,6 +126,10 @@ class EmbeddedPostgres:
         """Wait until the server ends by itself and return its exit code."""
         return await self._child.wait() if self._child else 0
 
+    def last_line(self) -> str:
+        """The last line of its log."""
+        return self._child.last_line() if self._child else ""
+
     async def stop(self) -> None:
         """End sessions, write a checkpoint, stop; forcibly when it takes longer than 5 s."""
         if self._child:

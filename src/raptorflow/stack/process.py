@@ -62,6 +62,10 @@ class Child:
             return ""
         return self._log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()
 
+    def last_line(self) -> str:
+        """The last line it wrote, as an exception's is its message."""
+        return (self.log_tail().splitlines() or [""])[-1].strip()
+
     async def until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()` is true.
 

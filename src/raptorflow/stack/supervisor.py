@@ -38,6 +38,10 @@ class Part(Protocol):
         """Wait for its end; the exit code."""
         ...
 
+    def last_line(self) -> str:
+        """The last thing it wrote; empty when it wrote nothing."""
+        ...
+
     async def stop(self) -> None:
         """Stop within seconds, and do nothing when it does not run."""
         ...
@@ -102,6 +106,10 @@ class Program:
         """Wait for its end; the exit code."""
         return await self._child.wait() if self._child else 0
 
+    def last_line(self) -> str:
+        """The last line of its log."""
+        return self._child.last_line() if self._child else ""
+
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL after three seconds."""
         if self._child:
@@ -154,10 +162,12 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = await part.wait()
+            words = part.last_line()
+            self._report(f"{part.name} {_ending(code)}{': ' + words if words else '.'}")
             if time.monotonic() - began > STEADY_SECONDS:
                 pause = self._first_pause
             while True:
-                self._report(f"{part.name} {_ending(code)}; starting it again in {pause:g} s.")
+                self._report(f"Starting {part.name} again in {pause:g} s.")
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
                 if await self._restarted(part):

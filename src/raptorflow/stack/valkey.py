@@ -84,6 +84,10 @@ class EmbeddedValkey:
         """Wait until the server ends by itself and return its exit code."""
         return await self._child.wait() if self._child else 0
 
+    def last_line(self) -> str:
+        """The last line of its log."""
+        return self._child.last_line() if self._child else ""
+
     async def stop(self) -> None:
         """Write what is pending and stop; forcibly when it takes longer than 4 s."""
         if self._child:
