@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -15,7 +16,7 @@ from raptorflow.base.errors import Conflict
 from raptorflow.core.migrate import upgrade
 from raptorflow.settings import Settings
 from raptorflow.stack.logs import keep_logs_short
-from raptorflow.stack.places import default_data_dir, open_place
+from raptorflow.stack.places import default_data_dir, open_data_folder, open_place
 from raptorflow.stack.postgres import EmbeddedPostgres
 from raptorflow.stack.secrets import stack_secrets
 from raptorflow.stack.supervisor import Part, Program, Report, Supervisor
@@ -24,6 +25,9 @@ from raptorflow.stack.valkey import EmbeddedValkey
 GRACE_SECONDS = "2"
 ANSWER_SECONDS = 2.0
 IPV4 = 4
+# Nothing is imported from the folder that somebody happens to start us in: not by Python, not by uvicorn.
+PYTHON = (sys.executable, "-P", "-m")
+PACKAGES = str(Path(__file__).parents[2])
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Shows a stage while its block runs: `with stage("Starting PostgreSQL"):`."""
@@ -79,9 +83,10 @@ async def running_stack(
         PartUnavailable: a part does not start; the message has the end of its log.
     """
     _check_address(address)
+    settings = completed(settings, address)
     supervisor = Supervisor(report)
     try:
-        settings = await _start_parts(settings, supervisor, stage)
+        await _start_parts(settings, supervisor, stage)
         with stage("Bringing the database schema forward"):
             await asyncio.to_thread(upgrade, _owner_url(settings))
         with stage("Starting the server and a worker"):
@@ -96,17 +101,29 @@ async def running_stack(
             await supervisor.stop()
 
 
-async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage) -> Settings:
-    """Start the embedded parts that no URL replaces; the settings with all URLs."""
+def completed(settings: Settings, address: Address) -> Settings:
+    """The settings with everything filled in that a machine of one's own does not have to be told."""
     settings = settings.model_copy(deep=True)
-    data_dir = (settings.data.dir or default_data_dir()).expanduser().absolute()
-    settings.data.dir = open_place(data_dir).data
+    data = settings.data.dir or default_data_dir()
+    # Only embedded parts need root to have a service account.
+    embedded = settings.database.url is None or settings.valkey.url is None
+    data = settings.data.dir = open_place(data).data if embedded else open_data_folder(data)
+    settings.accounts.secret = settings.accounts.secret or SecretStr(stack_secrets(data).accounts)
+    settings.accounts.public_url = settings.accounts.public_url or address.url
+    if "allow_supervised" not in settings.sandbox.model_fields_set:
+        # Where the kernel gives this user no cgroup one may still try it out; each run says what is weaker.
+        settings.sandbox.allow_supervised = True
+    return settings
+
+
+async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage) -> None:
+    """Start the embedded parts that no URL replaces, and note their URLs in the settings."""
     parts: list[Part] = []
     postgres = valkey = None
     if settings.database.url is None:
-        parts.append(postgres := EmbeddedPostgres(data_dir))
+        parts.append(postgres := EmbeddedPostgres(settings.data_dir()))
     if settings.valkey.url is None:
-        parts.append(valkey := EmbeddedValkey(data_dir))
+        parts.append(valkey := EmbeddedValkey(settings.data_dir()))
     if parts:
         with stage(f"Starting {' and '.join(part.name for part in parts)}"):
             await supervisor.start(*parts)
@@ -115,7 +132,6 @@ async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage)
         settings.database.owner_url = SecretStr(postgres.urls.owner_url)
     if valkey and valkey.url:
         settings.valkey.url = SecretStr(valkey.url)
-    return settings
 
 
 def _owner_url(settings: Settings) -> str:
@@ -127,17 +143,17 @@ def _programs(settings: Settings, address: Address) -> list[Program]:
     environment = program_environment(settings)
     logs = settings.data_dir() / "logs"
     uvicorn = ["--factory", "--host", address.host, "--port", str(address.port), "--loop", "uvloop"]
-    uvicorn += ["--timeout-graceful-shutdown", GRACE_SECONDS, "--no-access-log"]
+    uvicorn += ["--timeout-graceful-shutdown", GRACE_SECONDS, "--no-access-log", "--app-dir", PACKAGES]
     server = Program(
         "Server",
-        [sys.executable, "-m", "uvicorn", "raptorflow.app:create_app", *uvicorn],
+        [*PYTHON, "uvicorn", "raptorflow.app:create_app", *uvicorn],
         environment=environment,
         log=logs / "server.log",
         ready=lambda: answers_ready(address),
     )
     worker = Program(
         "Worker",
-        [sys.executable, "-m", "raptorflow.worker"],
+        [*PYTHON, "raptorflow.worker"],
         environment=environment,
         log=logs / "worker.log",
     )
@@ -145,21 +161,18 @@ def _programs(settings: Settings, address: Address) -> list[Program]:
 
 
 def program_environment(settings: Settings) -> dict[str, str]:
-    """Our own environment, and the embedded parts' addresses and secrets as `RAPTORFLOW_*` variables."""
-    owner = settings.database.owner_url
-    found = {
-        "RAPTORFLOW_DATA__DIR": str(settings.data_dir()),
-        "RAPTORFLOW_DATABASE__URL": settings.database_url(),
-        "RAPTORFLOW_VALKEY__URL": settings.valkey_url(),
-        "RAPTORFLOW_ACCOUNTS__SECRET": stack_secrets(settings.data_dir()).accounts,
-        # A machine without cgroups for this user may still be tried out; each run says what is weaker.
-        "RAPTORFLOW_SANDBOX__ALLOW_SUPERVISED": "true",
+    """Our own environment, and what `completed` and the embedded parts added to the settings."""
+    secret, owner = settings.accounts.secret, settings.database.owner_url
+    added = {
+        "DATA__DIR": str(settings.data_dir()),
+        "DATABASE__URL": settings.database_url(),
+        "DATABASE__OWNER_URL": owner.get_secret_value() if owner else None,
+        "VALKEY__URL": settings.valkey_url(),
+        "ACCOUNTS__SECRET": secret.get_secret_value() if secret else None,
+        "ACCOUNTS__PUBLIC_URL": settings.accounts.public_url,
+        "SANDBOX__ALLOW_SUPERVISED": str(settings.sandbox.allow_supervised).lower(),
     }
-    if owner:
-        found["RAPTORFLOW_DATABASE__OWNER_URL"] = owner.get_secret_value()
-    chosen = ("RAPTORFLOW_ACCOUNTS__SECRET", "RAPTORFLOW_SANDBOX__ALLOW_SUPERVISED")
-    kept = {name: os.environ[name] for name in chosen if name in os.environ}
-    return {**os.environ, **found, **kept}
+    return {**os.environ, **{f"RAPTORFLOW_{name}": value for name, value in added.items() if value}}
 
 
 async def answers_ready(address: Address) -> bool:

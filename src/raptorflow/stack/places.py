@@ -77,6 +77,14 @@ def default_data_dir() -> Path:
     return Path(base) / "raptorflow"
 
 
+def open_data_folder(data_dir: Path) -> Path:
+    """Make the data folder, 0700, when it is missing; what exists stays as it is. Returns it as absolute."""
+    folder = data_dir.expanduser().absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=PRIVATE, exist_ok=True)
+    return folder
+
+
 def open_place(data_dir: Path) -> Place:
     """Find or make the folders of the stack whose data folder this is.
 
@@ -84,14 +92,13 @@ def open_place(data_dir: Path) -> Place:
         ServiceAccountMissing: root has no account to run servers as.
         FolderNotPrivate: a folder that should be the caller's alone is not.
     """
-    data = data_dir.expanduser().absolute()
     account = service_account()
     if account is None:
-        _make_private(data)
+        data = open_data_folder(data_dir)
         servers = _private_folder(data / "servers", None)
         return Place(data, servers, _socket_folder(servers / "run"), None)
     _shared_folder(ROOT_HOME, account)
-    _make_private(data)
+    data = open_data_folder(data_dir)
     servers = ROOT_HOME / _instance_id(data)
     _shared_folder(servers, account)
     if not (servers / OWNER_FILE).exists():
@@ -135,12 +142,6 @@ def _instance_id(data: Path) -> str:
             hint=f"Put it back from a backup: it names a folder below {ROOT_HOME}.",
         )
     return name
-
-
-def _make_private(folder: Path) -> None:
-    """Make a folder, 0700; missing parents get the usual mode, and what exists stays as it is."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=PRIVATE, exist_ok=True)
 
 
 def _private_folder(folder: Path, account: Account | None) -> Path:
