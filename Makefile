@@ -15,14 +15,17 @@ install: ## set up .venv with the raptorflow command in it, and nothing else
 
 run: ## start everything; Ctrl-C stops it (make run ARGS="--port 9000")
 	@sh tools/bootstrap.sh run
+	@.venv/bin/python tools/system_packages.py || echo "Starting all the same; skills may not run."
 	@exec .venv/bin/raptorflow run $(ARGS)
 
 test: ## run every test against real parts that it starts and stops itself (make test ARGS="tests/unit")
 	@sh tools/bootstrap.sh dev
+	@.venv/bin/python tools/system_packages.py
 	@.venv/bin/pytest -m "not verify" $(ARGS)
 
 verify: ## run the long suites: fuzzing, crash matrix, load
 	@sh tools/bootstrap.sh dev
+	@.venv/bin/python tools/system_packages.py
 	@.venv/bin/pytest -m verify $(ARGS)
 
 check: ## check the house rules: style, types, layers, sizes, lock file
