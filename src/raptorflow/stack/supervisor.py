@@ -162,7 +162,8 @@ class Supervisor:
         while True:
             began = time.monotonic()
             code = await part.wait()
-            words = part.last_line()
+            # What is killed says nothing about it; its last line would only mislead.
+            words = part.last_line() if code > 0 else ""
             self._report(f"{part.name} {_ending(code)}{': ' + words if words else '.'}")
             if time.monotonic() - began > STEADY_SECONDS:
                 pause = self._first_pause

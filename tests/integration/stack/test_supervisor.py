@@ -27,7 +27,7 @@ def say(word):
 def stop(*_):
     say("stopped")
     sys.exit(0)
-print("last words", flush=True)
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit("the disk is full"))
 signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else stop)
 say("started")
 if "crash" in sys.argv:
@@ -104,9 +104,21 @@ async def test_a_crashed_part_is_started_again_and_reported(make: Make, journal:
     assert await wait_until(lambda: said(journal).count("server started") == 2, LIMIT_SECONDS)
     assert await wait_until(lambda: "server runs again." in reports, LIMIT_SECONDS)
     assert program.pid != first
-    assert reports[0] == "server was ended by SIGKILL: last words"
+    assert reports[0] == "server was ended by SIGKILL."
     await supervisor.stop()
     assert said(journal)[-1] == "server stopped"
+
+
+async def test_a_part_that_ends_with_a_complaint_is_quoted(make: Make) -> None:
+    reports: list[str] = []
+    supervisor = Supervisor(reports.append, first_pause_seconds=0.01)
+    program = make("server")
+    await supervisor.start(program)
+    assert program.pid is not None
+    os.kill(program.pid, signal.SIGUSR1)
+    assert await wait_until(lambda: bool(reports), LIMIT_SECONDS)
+    await supervisor.stop()
+    assert reports[0] == "server ended with 1: the disk is full"
 
 
 async def test_pauses_between_restarts_double(make: Make, journal: Path) -> None:
