@@ -7,6 +7,7 @@ the database and migrates it, and `raptorflow_app`, which the program runs as an
 
 import asyncio
 import hashlib
+import os
 import shutil
 import signal
 from collections.abc import Iterable
@@ -20,7 +21,7 @@ from psycopg import sql
 
 from raptorflow.stack.errors import DatabaseOfOtherVersion, EmbeddedPartFailed, SecretsLost
 from raptorflow.stack.places import Place, open_place, write_private
-from raptorflow.stack.process import Child, FolderLock, Insistence, end_leftovers, processes_in, start_child
+from raptorflow.stack.process import Child, FolderLock, Insistence, Trace, end_leftovers, start_child
 from raptorflow.stack.programs import POSTGRES_WHEEL, postgres_folder, wheel_version
 from raptorflow.stack.secrets import FILE_NAME, StackSecrets, stack_secrets
 
@@ -150,15 +151,15 @@ class EmbeddedPostgres:
         passwords = stack_secrets(place.data)
         _refuse_other_passwords(place, passwords)
         await _clear_leftovers(cluster)
-        self._child = await start_child(
-            "PostgreSQL",
+        child = self._child = await start_child(
+            self.name,
             [programs / "postgres", "-D", cluster, "-c", f"config_file={_write_config(place, cluster)}"],
             account=place.account,
             environment=ENVIRONMENT,
             log=place.data / "logs" / "postgres-start.log",
             dies_by=signal.SIGINT,
         )
-        await self._child.until(lambda: _is_ready(cluster), READY_SECONDS)
+        await child.until(lambda: _is_ready(cluster, child.pid), READY_SECONDS)
         await _prepare_database(place, passwords)
         return PostgresUrls(_url(place, OWNER, passwords.owner), _url(place, APP, passwords.app))
 
@@ -232,11 +233,20 @@ def _write_config(place: Place, cluster: Path) -> Path:
 
 
 async def _clear_leftovers(cluster: Path) -> None:
-    """End what a killed run left behind, and forget its pid: the number may be another program's by now."""
+    """End what a killed run left behind, and do not take another program's process for PostgreSQL.
+
+    The file of a process that is gone stays: PostgreSQL finds by it whether sessions still use the memory.
+    """
     pid_file = cluster / "postmaster.pid"
-    if processes_in(cluster):
-        await end_leftovers(cluster, _postmaster(pid_file), STOPPING)
-    pid_file.unlink(missing_ok=True)
+    await end_leftovers(trace(cluster), _postmaster(pid_file), STOPPING)
+    if _is_somebody(_postmaster(pid_file)):
+        # The number is another program's by now, and PostgreSQL would refuse to start because of it.
+        pid_file.unlink()
+
+
+def trace(cluster: Path) -> Trace:
+    """How a cluster's processes are known."""
+    return Trace(cluster, b"/postgres\0-D\0" + os.fsencode(cluster) + b"\0")
 
 
 def _pid_file_lines(pid_file: Path) -> list[str]:
@@ -250,9 +260,14 @@ def _postmaster(pid_file: Path) -> int | None:
     return int(lines[0]) if lines and lines[0].isdigit() else None
 
 
-def _is_ready(cluster: Path) -> bool:
+def _is_somebody(pid: int | None) -> bool:
+    return pid is not None and Path(f"/proc/{pid}").exists()
+
+
+def _is_ready(cluster: Path, pid: int) -> bool:
+    """Whether this server says so: the file may still be that of one that was killed."""
     lines = _pid_file_lines(cluster / "postmaster.pid")
-    return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == READY_STATUS
+    return len(lines) > STATUS_LINE and lines[0] == str(pid) and lines[STATUS_LINE].strip() == READY_STATUS
 
 
 async def _prepare_database(place: Place, passwords: StackSecrets) -> None:

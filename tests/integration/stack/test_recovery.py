@@ -1,5 +1,7 @@
 """Whatever ends the servers, the next start has what was committed."""
 
+import asyncio
+import json
 import os
 import shutil
 import signal
@@ -16,10 +18,12 @@ from raptorflow.core.valkey import open_valkey
 from raptorflow.stack.errors import DatabaseOfOtherVersion, SecretsLost, StackAlreadyRunning
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
-from raptorflow.stack.process import processes_in, wait_until
+from raptorflow.stack.postgres import trace as postgres_trace
+from raptorflow.stack.process import processes_of, wait_until
 from raptorflow.stack.secrets import FILE_NAME
 from raptorflow.stack.supervisor import Supervisor
 from raptorflow.stack.valkey import EmbeddedValkey
+from raptorflow.stack.valkey import trace as valkey_trace
 
 LIMIT_SECONDS = 30.0
 ROWS = 500
@@ -48,6 +52,14 @@ async def count_rows(urls: PostgresUrls) -> int:
 
 async def connect(urls: PostgresUrls) -> psycopg.AsyncConnection:
     return await psycopg.AsyncConnection.connect(urls.owner_url.replace("+psycopg", ""))
+
+
+def running(folder: Path) -> dict[str, list[int]]:
+    place = open_place(folder)
+    return {
+        "postgres": processes_of(postgres_trace(place.servers / "postgres" / "18")),
+        "valkey": processes_of(valkey_trace(place.servers / "valkey", place.sockets / "valkey.sock")),
+    }
 
 
 async def test_a_stopped_server_starts_again_with_the_same_passwords_and_data(folder: Path) -> None:
@@ -101,6 +113,7 @@ import asyncio, sys
 from pathlib import Path
 from raptorflow.stack.postgres import EmbeddedPostgres
 from raptorflow.stack.valkey import EmbeddedValkey
+from raptorflow.stack.valkey import trace as valkey_trace
 async def main():
     folder = Path(sys.argv[1])
     urls = await EmbeddedPostgres(folder).start()
@@ -145,9 +158,7 @@ async def test_servers_end_with_a_killed_parent_and_the_next_start_goes_on(folde
     await valkey.start()
     await server.stop()
     await valkey.stop()
-    servers = open_place(folder).servers
-    assert processes_in(servers / "valkey") == []
-    assert processes_in(servers / "postgres" / "18") == []
+    assert running(folder) == {"postgres": [], "valkey": []}
 
 
 async def test_a_server_that_outlived_its_parent_is_ended_and_replaced(folder: Path) -> None:
@@ -214,3 +225,32 @@ async def test_an_initialisation_that_was_cut_short_begins_anew(folder: Path) ->
     await write_rows(await server.start())
     assert not half.exists()
     await server.stop()
+
+
+FIND = """
+import json, sys
+from pathlib import Path
+from raptorflow.stack.postgres import trace as postgres_trace
+from raptorflow.stack.process import processes_of
+from raptorflow.stack.valkey import trace as valkey_trace
+cluster, valkey, socket = map(Path, sys.argv[1:])
+print(json.dumps([processes_of(postgres_trace(cluster)), processes_of(valkey_trace(valkey, socket))]))
+"""
+WITHOUT_PTRACE = ("setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's servers belong to another account")
+async def test_root_knows_its_servers_where_it_may_not_look_into_processes(folder: Path) -> None:
+    server, valkey = EmbeddedPostgres(folder), EmbeddedValkey(folder)
+    await server.start()
+    await valkey.start()
+    place = open_place(folder)
+    places = [place.servers / "postgres" / "18", place.servers / "valkey", place.sockets / "valkey.sock"]
+    finder = await asyncio.create_subprocess_exec(
+        *WITHOUT_PTRACE, sys.executable, "-c", FIND, *map(str, places), stdout=subprocess.PIPE
+    )
+    told, _ = await finder.communicate()
+    assert json.loads(told) == [[server.pid], [valkey.pid]]
+    assert server.pid in running(folder)["postgres"]
+    await server.stop()
+    await valkey.stop()
