@@ -1,6 +1,7 @@
 """What can go wrong with the parts beneath the product."""
 
-from raptorflow.base.errors import PartUnavailable
+from raptorflow.base.errors import PartUnavailable, RaptorFlowError
+from raptorflow.base.json import JsonObject
 
 
 class DatabaseUnavailable(PartUnavailable):
@@ -34,3 +35,13 @@ class UnknownJob(PartUnavailable):
 
     code = "unknown-job"
     default_hint = "Start a worker of the version that enqueued it."
+
+
+class JobFailed(RaptorFlowError):
+    """A step of a durable job was refused; `cause` is the problem document of the refusal."""
+
+    code = "job-failed"
+
+    def __init__(self, cause: JsonObject) -> None:
+        super().__init__(str(cause.get("detail")), hint=cause.get("hint"))
+        self.cause = cause

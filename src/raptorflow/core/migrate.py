@@ -7,6 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from raptorflow.core.engine import migrate_engine
 from raptorflow.core.errors import DatabaseUnavailable
 
 # Two starters at once must not both migrate; the number only has to be ours.
@@ -33,6 +34,7 @@ def upgrade(owner_url: str) -> str:
         raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
     finally:
         engine.dispose()
+    migrate_engine(owner_url)
     return newest_revision()
 
 

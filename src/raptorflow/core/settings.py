@@ -34,7 +34,11 @@ class EngineSettings(BaseModel):
     """Set by hand: raise it only when running jobs cannot go on under the new code."""
     executor_id: str = "worker-1"
     concurrency: int = Field(default=16, ge=1, le=1000)
-    poll_seconds: float = Field(default=0.05, gt=0)
+    poll_seconds: float = Field(default=2.0, gt=0)
+    """How long a job waits at most when its wake-up call was lost."""
+    heartbeat_seconds: float = Field(default=5.0, gt=0)
+    lease_seconds: float = Field(default=30.0, gt=0)
+    """An executor not heard of for so long is dead; another one recovers its jobs."""
 
 
 class TelemetrySettings(BaseModel):

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from raptorflow.migrations.tenancy import APP_ROLE, protect
+from raptorflow.migrations.tenancy import APP_ROLE, grant, protect
 
 revision = "0001_core"
 down_revision: str | None = None
@@ -45,6 +45,14 @@ def upgrade() -> None:
         sa.Column("payload", JSONB, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True)),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
     )
     op.create_index("ix_outbox_waiting", "outbox", ["id"], postgresql_where=sa.text("delivered_at is null"))
     protect("outbox")
+    op.create_table(
+        "engine_executors",
+        sa.Column("executor_id", sa.Text, primary_key=True),
+        sa.Column("beaten_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    grant("engine_executors")
