@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from raptorflow.stack.errors import EmbeddedPartFailed
 from raptorflow.stack.places import Place, open_place
@@ -30,10 +31,10 @@ SOCKET_NAME = "valkey.sock"
 # https://valkey.io/topics/valkey.conf/
 CONFIG = """\
 port 0
-unixsocket {socket}
+unixsocket "{socket}"
 unixsocketperm 700
 requirepass {password}
-dir {folder}
+dir "{folder}"
 daemonize no
 appendonly yes
 appendfsync everysec
@@ -105,7 +106,7 @@ class EmbeddedValkey:
         await end_leftovers(trace(folder, socket), None, STOPPING)
         socket.unlink(missing_ok=True)
         password = stack_secrets(place.data).valkey
-        config = CONFIG.format(socket=socket, password=password, folder=folder)
+        config = CONFIG.format(socket=_escaped(socket), password=password, folder=_escaped(folder))
         self._child = await start_child(
             "Valkey",
             [program, place.write_config("valkey.conf", config)],
@@ -116,12 +117,16 @@ class EmbeddedValkey:
         )
         await self._child.until(socket.exists, READY_SECONDS)
         await _until_answering(self._child, socket, password)
-        return f"unix://:{password}@{socket}"
+        return f"unix://:{password}@{quote(str(socket))}"
 
 
 def trace(folder: Path, socket: Path) -> Trace:
     """How a server's process is known; Valkey rewrites its command line to name its socket."""
     return Trace(folder, b"/valkey-server unixsocket:" + os.fsencode(socket))
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"')
 
 
 async def _until_answering(child: Child, socket: Path, password: str) -> None:

@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from raptorflow.core.valkey import open_valkey
+from raptorflow.stack.cluster import trace as postgres_trace
 from raptorflow.stack.errors import DatabaseOfOtherVersion, SecretsLost, StackAlreadyRunning
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
-from raptorflow.stack.postgres import trace as postgres_trace
 from raptorflow.stack.process import processes_of, wait_until
 from raptorflow.stack.secrets import FILE_NAME
 from raptorflow.stack.supervisor import Supervisor
@@ -133,6 +133,26 @@ def start_parent(folder: Path) -> tuple[subprocess.Popen[str], str]:
 
 
 @pytest.fixture
+def odd_folder(folder: Path) -> Generator[Path]:
+    """A data folder with every letter that some configuration or URL gives a meaning."""
+    made = folder / 'it\'s "100%" & a+b?#'
+    yield made
+    open_place(made).remove()
+
+
+async def test_a_data_folder_may_have_any_name(odd_folder: Path) -> None:
+    server, valkey = EmbeddedPostgres(odd_folder), EmbeddedValkey(odd_folder)
+    await write_rows(await server.start())
+    client = open_valkey(await valkey.start())
+    assert await client.ping()
+    await client.aclose()
+    await valkey.stop()
+    await server.stop()
+    assert await count_rows(await server.start()) == ROWS
+    await server.stop()
+
+
+@pytest.fixture
 def bystander() -> Generator[subprocess.Popen[bytes]]:
     """A process that has nothing to do with us."""
     process = subprocess.Popen(["/bin/sleep", "600"])
@@ -230,7 +250,7 @@ async def test_an_initialisation_that_was_cut_short_begins_anew(folder: Path) ->
 FIND = """
 import json, sys
 from pathlib import Path
-from raptorflow.stack.postgres import trace as postgres_trace
+from raptorflow.stack.cluster import trace as postgres_trace
 from raptorflow.stack.process import processes_of
 from raptorflow.stack.valkey import trace as valkey_trace
 cluster, valkey, socket = map(Path, sys.argv[1:])

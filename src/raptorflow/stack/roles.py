@@ -1,0 +1,98 @@
+"""The roles, the database and the extensions that a fresh cluster gets."""
+
+import hashlib
+from collections.abc import Iterable
+from typing import LiteralString
+
+import psycopg
+from psycopg import sql
+
+from raptorflow.stack.cluster import PORT, SUPERUSER
+from raptorflow.stack.errors import EmbeddedPartFailed, SecretsLost
+from raptorflow.stack.places import Place, write_private
+from raptorflow.stack.secrets import FILE_NAME, StackSecrets
+
+OWNER = "raptorflow_owner"
+APP = "raptorflow_app"
+DATABASE = "raptorflow"
+EXTENSIONS = ("vector", "pg_trgm")
+DONE_FILE = "database.ready"
+MAKE_ROLE = sql.SQL(
+    "do $$ begin if not exists (select from pg_roles where rolname = {}) then create role {}; end if; end $$"
+)
+SET_PASSWORD = sql.SQL("alter role {} login nosuperuser nobypassrls nocreaterole nocreatedb password {}")
+
+
+def refuse_other_passwords(place: Place, passwords: StackSecrets) -> None:
+    """Fail before the start when the passwords are not those that the database was made with.
+
+    Raises:
+        SecretsLost: they are not.
+    """
+    done = place.data / DONE_FILE
+    if done.exists() and done.read_text() != _fingerprint(passwords):
+        raise SecretsLost(
+            f"{place.data / FILE_NAME} is not the one that the database of this folder was made with.",
+            hint="Put the file back from a backup, or start with an empty folder: `--data DIR`.",
+        )
+
+
+def _fingerprint(passwords: StackSecrets) -> str:
+    # The password is 256 random bits: its plain digest gives nothing away.
+    return hashlib.sha256(passwords.superuser.encode()).hexdigest()
+
+
+async def prepare_database(place: Place, passwords: StackSecrets) -> None:
+    """Make the roles, the database and the extensions, once; a start that was cut short goes on here."""
+    done = place.data / DONE_FILE
+    if done.exists():
+        return
+    try:
+        async with await _connect(place, "postgres", passwords) as connection:
+            await _execute(connection, _role_statements(passwords))
+            row = await (
+                await connection.execute("select 1 from pg_database where datname = %s", [DATABASE])
+            ).fetchone()
+            if row is None:
+                await _execute(connection, [_statement("create database {} owner {}", DATABASE, OWNER)])
+        async with await _connect(place, DATABASE, passwords) as connection:
+            await _execute(connection, map(_extension, EXTENSIONS))
+            await _execute(connection, [_statement("revoke connect on database {} from public", DATABASE)])
+            await _execute(connection, [_statement("grant connect on database {} to {}", DATABASE, APP)])
+    except psycopg.Error as error:
+        raise EmbeddedPartFailed(f"The database could not be prepared: {error}") from error
+    write_private(done, _fingerprint(passwords))
+
+
+def _role_statements(passwords: StackSecrets) -> list[sql.Composed]:
+    statements: list[sql.Composed] = []
+    for role, secret in ((OWNER, passwords.owner), (APP, passwords.app)):
+        statements.append(MAKE_ROLE.format(sql.Literal(role), sql.Identifier(role)))
+        statements.append(SET_PASSWORD.format(sql.Identifier(role), sql.Literal(secret)))
+    # The owner may act as the program's role: migrations grant to it and tests step down to it.
+    statements.append(_statement("grant {} to {}", APP, OWNER))
+    return statements
+
+
+def _extension(name: str) -> sql.Composed:
+    return _statement("create extension if not exists {}", name)
+
+
+def _statement(template: LiteralString, *names: str) -> sql.Composed:
+    return sql.SQL(template).format(*(sql.Identifier(name) for name in names))
+
+
+async def _execute(connection: psycopg.AsyncConnection, statements: Iterable[sql.Composed]) -> None:
+    for statement in statements:
+        await connection.execute(statement)
+
+
+async def _connect(place: Place, database: str, passwords: StackSecrets) -> psycopg.AsyncConnection:
+    return await psycopg.AsyncConnection.connect(
+        host=str(place.sockets),
+        port=PORT,
+        dbname=database,
+        user=SUPERUSER,
+        password=passwords.superuser,
+        autocommit=True,
+    )
