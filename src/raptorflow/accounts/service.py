@@ -66,6 +66,7 @@ class AccountsService:
         self._issuer: Issuer | None = None
         self._standings: dict[tuple[UUID, UUID], tuple[float, Role, float]] = {}
         self._tokens: dict[str, tuple[float, Caller]] = {}
+        self._slugs: dict[UUID, str] = {}
 
     async def open(self) -> None:
         """Load the signing keys, once, before the first request."""
@@ -113,6 +114,20 @@ class AccountsService:
             if organisation is None:
                 raise AccountNotFound(f"There is no organisation {slug}.")
             return organisation.org_id
+
+    async def slug_of(self, org_id: UUID) -> str:
+        """An organisation's slug: the namespace of its skills.
+
+        Raises:
+            AccountNotFound: there is no such organisation.
+        """
+        if org_id not in self._slugs:
+            async with self._database.system_session() as session:
+                organisation = await AccountsRepository(session).organisation(org_id)
+            if organisation is None:
+                raise AccountNotFound("There is no such organisation.")
+            self._slugs[org_id] = organisation.slug
+        return self._slugs[org_id]
 
     async def one_time_link(self, user_id: UUID) -> str:
         """A token that signs a user in once."""

@@ -32,6 +32,7 @@ SCHEMA = "dbos"
 STEP_ATTEMPTS = 4
 STEP_PAUSE_SECONDS = 0.5
 STOP_SECONDS = 5
+ERROR = "raptorflow_error"
 # DBOS offers recovery of another executor's workflows under this private name alone; the version is pinned.
 RECOVER = "_recover_pending_workflows"
 
@@ -206,12 +207,18 @@ class Engine:
 
 
 class _Json(DBOSSerializer):
-    """JSON, so that nothing in the database can become code."""
+    """JSON, so that nothing in the database can become code; an error keeps its sentence and its kind."""
 
     def serialize(self, data: Any) -> str:
+        if isinstance(data, BaseException):
+            transient = isinstance(data, PartUnavailable)
+            return dumps({ERROR: str(data) or repr(data), "transient": transient})
         return dumps(data)
 
     def deserialize(self, serialized_data: str) -> Any:
+        if serialized_data.startswith(f'{{"{ERROR}"'):
+            error: JsonObject = loads(serialized_data)
+            return (PartUnavailable if error["transient"] else RaptorFlowError)(str(error[ERROR]))
         return loads(serialized_data)
 
     def name(self) -> str:

@@ -44,6 +44,10 @@ class Valkey(Protocol):
         """Append to a list."""
         ...
 
+    async def lpop(self, name: str, count: int) -> list[str] | None:
+        """Take a list's first elements, `count` at most."""
+        ...
+
     async def blpop(self, keys: Sequence[str], seconds: float = 0, /) -> tuple[str, str] | None:
         """Wait for a list's first element, `seconds` at most (0: for ever)."""
         ...

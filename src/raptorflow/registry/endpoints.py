@@ -1,0 +1,149 @@
+"""The registry's API."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from raptorflow.accounts.identity import Caller, Role
+from raptorflow.accounts.permissions import Accounts, Requires
+from raptorflow.base.errors import TooLarge
+from raptorflow.registry.schemas import (
+    Installation,
+    InstallRequest,
+    PublishReceipt,
+    SearchResult,
+    SkillPage,
+    SkillVersion,
+    VersionList,
+    Visibility,
+)
+from raptorflow.registry.service import SkillsRegistry
+
+router = APIRouter(prefix="/api/v1/registry", tags=["registry"])
+NO_CONTENT, ACCEPTED = 204, 202
+DOWNLOAD = {"X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
+
+
+def registry_of(request: Request) -> SkillsRegistry:
+    """The registry facade of the running application."""
+    return request.app.state.registry
+
+
+Registry = Annotated[SkillsRegistry, Depends(registry_of)]
+Reader = Annotated[Caller, Depends(Requires("registry:read"))]
+Writer = Annotated[Caller, Depends(Requires("registry:write"))]
+Installer = Annotated[Caller, Depends(Requires("registry:write", Role.ADMIN))]
+MAX_KEY = 200
+
+
+@router.post("/publishes", status_code=ACCEPTED)
+async def publish(
+    request: Request,
+    caller: Writer,
+    registry: Registry,
+    accounts: Accounts,
+    visibility: Visibility = "org",
+    install: bool = False,
+    idempotency_key: Annotated[str | None, Header(max_length=MAX_KEY)] = None,
+) -> PublishReceipt:
+    """Publish the archive in the body into the namespace of the caller's organisation."""
+    archive = await _read_body(request, registry.max_archive_bytes)
+    namespace = await accounts.slug_of(caller.org_id)
+    return await registry.publish(
+        (caller.org_id, namespace),
+        caller.user_id,
+        archive,
+        visibility=visibility,
+        install=install and caller.role.at_least(Role.ADMIN),
+        key=idempotency_key,
+    )
+
+
+@router.get("/publishes/{publish_id}")
+async def publish_status(publish_id: UUID, caller: Reader, registry: Registry) -> PublishReceipt:
+    """How far a publish has come."""
+    return await registry.publish_status(caller.org_id, publish_id)
+
+
+@router.get("/search")
+async def search(
+    caller: Reader,
+    registry: Registry,
+    query: Annotated[str, Query(min_length=1, max_length=2000)],
+    limit: Annotated[int, Query(ge=1, le=50)] = 5,
+) -> SearchResult:
+    """The skills that fit a question: installed ones, then a few suggestions."""
+    return await registry.search(caller.org_id, query, limit)
+
+
+@router.get("/skills")
+async def skills(
+    caller: Reader,
+    registry: Registry,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> SkillPage:
+    """The skills the caller may see, by `namespace/name`."""
+    return await registry.list(caller.org_id, cursor=cursor, limit=limit)
+
+
+@router.get("/skills/{namespace}/{name}")
+async def skill(
+    namespace: str, name: str, caller: Reader, registry: Registry, version: str = "latest"
+) -> SkillVersion:
+    """The highest version in a range (`latest`, `^1.2`, `1.2.3`)."""
+    return await registry.resolve(caller.org_id, f"{namespace}/{name}", version)
+
+
+@router.get("/skills/{namespace}/{name}/versions")
+async def versions(namespace: str, name: str, caller: Reader, registry: Registry) -> VersionList:
+    """All versions, the newest first."""
+    return await registry.versions(caller.org_id, f"{namespace}/{name}")
+
+
+@router.get("/skills/{namespace}/{name}/versions/{version}/archive")
+async def archive(namespace: str, name: str, version: str, caller: Reader, registry: Registry) -> Response:
+    """The version's archive, the same bytes every time."""
+    content = await registry.archive(caller.org_id, f"{namespace}/{name}", version)
+    return Response(content, media_type="application/zip", headers=DOWNLOAD)
+
+
+@router.get("/skills/{namespace}/{name}/versions/{version}/files/{path:path}")
+async def file(
+    caller: Reader, registry: Registry, namespace: str, name: str, version: str, path: str
+) -> Response:
+    """One file of a version, as a download: a skill's files are never shown as pages of ours."""
+    content = await registry.file(caller.org_id, f"{namespace}/{name}", version, path)
+    return Response(content, media_type="application/octet-stream", headers=DOWNLOAD)
+
+
+@router.get("/installations")
+async def installations(caller: Reader, registry: Registry) -> list[Installation]:
+    """What the organisation has installed."""
+    return list(await registry.installations(caller.org_id))
+
+
+@router.put("/installations/{namespace}/{name}")
+async def install(
+    namespace: str, name: str, wanted: InstallRequest, caller: Installer, registry: Registry
+) -> Installation:
+    """Install a version, or move the installation to it, with what is granted."""
+    ref = f"{namespace}/{name}"
+    return await registry.install(caller.org_id, caller.user_id, ref, wanted.version, wanted.granted)
+
+
+@router.delete("/installations/{namespace}/{name}", status_code=NO_CONTENT)
+async def uninstall(namespace: str, name: str, caller: Installer, registry: Registry) -> None:
+    """Remove an installation."""
+    await registry.uninstall(caller.org_id, f"{namespace}/{name}")
+
+
+async def _read_body(request: Request, limit: int) -> bytes:
+    """The body, read no further than the limit."""
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > limit:
+            raise TooLarge(f"The archive has more than {limit:,} bytes.", hint="Leave out large files.")
+    return bytes(content)

@@ -1,0 +1,164 @@
+"""Every query on skills, versions, publishes and installations. Each takes the owner."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from raptorflow.base.json import JsonObject
+from raptorflow.core.tables import Base
+from raptorflow.registry.models import InstallationRow, PublishRow, SkillRow, VersionRow
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """An installation with its skill and version."""
+
+    installation: InstallationRow
+    skill: SkillRow
+    version: VersionRow
+
+
+class RegistryRepository:
+    """The queries, over one transaction."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, row: Base) -> None:
+        """Write a new row."""
+        self._session.add(row)
+        await self._session.flush()
+
+    async def publish(self, org_id: UUID, publish_id: UUID) -> PublishRow | None:
+        """An organisation's publish."""
+        return await self._session.scalar(
+            select(PublishRow).where(PublishRow.org_id == org_id, PublishRow.id == publish_id)
+        )
+
+    async def publish_by_key(self, org_id: UUID, key: str) -> PublishRow | None:
+        """An organisation's publish by its idempotency key."""
+        return await self._session.scalar(
+            select(PublishRow).where(PublishRow.org_id == org_id, PublishRow.idempotency_key == key)
+        )
+
+    async def set_publish(self, org_id: UUID, publish_id: UUID, values: JsonObject) -> None:
+        """Write how far a publish has come."""
+        await self._session.execute(
+            update(PublishRow)
+            .where(PublishRow.org_id == org_id, PublishRow.id == publish_id)
+            .values(**values)
+        )
+
+    async def skill(self, org_id: UUID, namespace: str, name: str, *, lock: bool = False) -> SkillRow | None:
+        """A skill the organisation may see."""
+        query = select(SkillRow).where(
+            SkillRow.namespace == namespace,
+            SkillRow.name == name,
+            or_(SkillRow.org_id == org_id, SkillRow.visibility == "public"),
+        )
+        return await self._session.scalar(query.with_for_update() if lock else query)
+
+    async def upsert_skill(self, row: SkillRow) -> SkillRow:
+        """The skill of a name, made when there is none; locked until the transaction ends."""
+        values = {
+            "id": row.id,
+            "org_id": row.org_id,
+            "namespace": row.namespace,
+            "name": row.name,
+            "visibility": row.visibility,
+            "latest_version": row.latest_version,
+            "description": row.description,
+        }
+        await self._session.execute(
+            insert(SkillRow).values(**values).on_conflict_do_nothing(index_elements=["namespace", "name"])
+        )
+        found = await self.skill(row.org_id, row.namespace, row.name, lock=True)
+        return found or row
+
+    async def skills(self, org_id: UUID, after: str | None, limit: int) -> Sequence[tuple[SkillRow, bool]]:
+        """Skills the organisation may see, by `namespace/name`, each with whether it is installed."""
+        ref = SkillRow.namespace + "/" + SkillRow.name
+        query = (
+            select(SkillRow, InstallationRow.id)
+            .outerjoin(
+                InstallationRow,
+                (InstallationRow.skill_id == SkillRow.id) & (InstallationRow.org_id == org_id),
+            )
+            .where(or_(SkillRow.org_id == org_id, SkillRow.visibility == "public"))
+            .order_by(ref)
+            .limit(limit)
+        )
+        rows = await self._session.execute(query.where(ref > after) if after else query)
+        return [(row[0], bool(row[1])) for row in rows]
+
+    async def versions(self, skill_id: UUID) -> Sequence[str]:
+        """A skill's versions."""
+        found = await self._session.scalars(select(VersionRow.version).where(VersionRow.skill_id == skill_id))
+        return found.all()
+
+    async def version(self, skill_id: UUID, version: str) -> VersionRow | None:
+        """One version of a skill."""
+        return await self._session.scalar(
+            select(VersionRow).where(VersionRow.skill_id == skill_id, VersionRow.version == version)
+        )
+
+    async def version_of(self, org_id: UUID, namespace: str, name: str, version: str) -> VersionRow | None:
+        """One version of a skill of the organisation, by names."""
+        skill = await self.skill(org_id, namespace, name)
+        return await self.version(skill.id, version) if skill else None
+
+    async def put_installation(self, row: InstallationRow) -> None:
+        """Install, or move an installation to another version and grant."""
+        changed = {
+            "version_id": row.version_id,
+            "granted": row.granted,
+            "installed_by": row.installed_by,
+        }
+        await self._session.execute(
+            insert(InstallationRow)
+            .values(id=row.id, org_id=row.org_id, skill_id=row.skill_id, **changed)
+            .on_conflict_do_update(index_elements=["org_id", "skill_id"], set_=changed)
+        )
+
+    async def remove_installation(self, org_id: UUID, skill_id: UUID) -> bool:
+        """Uninstall; False when it was not installed."""
+        row = await self._session.scalar(
+            select(InstallationRow).where(
+                InstallationRow.org_id == org_id, InstallationRow.skill_id == skill_id
+            )
+        )
+        if row:
+            await self._session.delete(row)
+        return row is not None
+
+    async def installations(self, org_id: UUID) -> Sequence[Pinned]:
+        """What an organisation has installed, by name."""
+        rows = await self._session.execute(
+            _pinned().where(InstallationRow.org_id == org_id).order_by(SkillRow.name, SkillRow.namespace)
+        )
+        return [_as_pinned(row) for row in rows]
+
+    async def installed(self, org_id: UUID, namespace: str | None, name: str) -> Pinned | None:
+        """An installed skill by its name; without a namespace the organisation's own comes first."""
+        query = _pinned().where(InstallationRow.org_id == org_id, SkillRow.name == name)
+        if namespace:
+            query = query.where(SkillRow.namespace == namespace)
+        own_first = func.nullif(SkillRow.org_id == org_id, False).asc().nulls_last()
+        row = (await self._session.execute(query.order_by(own_first, SkillRow.namespace).limit(1))).first()
+        return _as_pinned(row) if row else None
+
+
+def _pinned() -> Select[InstallationRow, SkillRow, VersionRow]:
+    return (
+        select(InstallationRow, SkillRow, VersionRow)
+        .join(SkillRow, SkillRow.id == InstallationRow.skill_id)
+        .join(VersionRow, VersionRow.id == InstallationRow.version_id)
+    )
+
+
+def _as_pinned(row: Row[InstallationRow, SkillRow, VersionRow]) -> Pinned:
+    return Pinned(row[0], row[1], row[2])
