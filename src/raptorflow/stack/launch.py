@@ -13,11 +13,11 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from raptorflow.base.errors import Conflict
-from raptorflow.core.migrate import upgrade
 from raptorflow.settings import Settings
 from raptorflow.stack.logs import keep_logs_short
 from raptorflow.stack.places import default_data_dir, open_data_folder, open_place
 from raptorflow.stack.postgres import EmbeddedPostgres
+from raptorflow.stack.schema import OWNER_URL_VARIABLE, STAMP_FILE, bring_schema_forward, is_current
 from raptorflow.stack.secrets import stack_secrets
 from raptorflow.stack.supervisor import Part, Program, Report, Supervisor
 from raptorflow.stack.valkey import EmbeddedValkey
@@ -63,19 +63,29 @@ class Address:
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
-@dataclass(frozen=True)
 class Running:
-    """A started RaptorFlow; `settings` has the embedded parts' URLs, as server and worker have them."""
+    """A RaptorFlow whose parts and schema are ready; `settings` has the embedded parts' URLs."""
 
-    url: str
-    settings: Settings
+    def __init__(self, settings: Settings, address: Address, supervisor: Supervisor) -> None:
+        self.settings = settings
+        self.url = address.url
+        self._address = address
+        self._supervisor = supervisor
+
+    async def start_programs(self) -> None:
+        """Start server and worker, and wait until the server says that every part answers.
+
+        Raises:
+            EmbeddedPartFailed: the server does not start.
+        """
+        await self._supervisor.start(*_programs(self.settings, self._address))
 
 
 @asynccontextmanager
 async def running_stack(
     settings: Settings, address: Address, *, stage: Stage, report: Report
 ) -> AsyncGenerator[Running]:
-    """Start everything, hand over, and stop everything in order on leaving, whatever happens.
+    """Start the parts, hand over, and stop everything in order on leaving, whatever happens.
 
     Raises:
         StackAlreadyRunning: another process runs on the same data folder.
@@ -84,20 +94,18 @@ async def running_stack(
     """
     _check_address(address)
     settings = completed(settings, address)
+    logs = settings.data_dir() / "logs"
     supervisor = Supervisor(report)
+    trimming = asyncio.create_task(keep_logs_short(logs))
     try:
-        await _start_parts(settings, supervisor, stage)
-        with stage("Bringing the database schema forward"):
-            await asyncio.to_thread(upgrade, _owner_url(settings))
-        with stage("Starting the server and a worker"):
-            await supervisor.start(*_programs(settings, address))
-        logs = asyncio.create_task(keep_logs_short(settings.data_dir() / "logs"))
-        try:
-            yield Running(address.url, settings)
-        finally:
-            logs.cancel()
+        stamp = await _start_parts(settings, supervisor, stage)
+        if not is_current(stamp):
+            with stage("Bringing the database schema forward"):
+                await bring_schema_forward(_owner_url(settings), logs, stamp)
+        yield Running(settings, address, supervisor)
     finally:
         with stage("Stopping"):
+            trimming.cancel()
             await supervisor.stop()
 
 
@@ -116,8 +124,11 @@ def completed(settings: Settings, address: Address) -> Settings:
     return settings
 
 
-async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage) -> None:
-    """Start the embedded parts that no URL replaces, and note their URLs in the settings."""
+async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage) -> Path | None:
+    """Start the embedded parts that no URL replaces, and note their URLs in the settings.
+
+    Returns where the schema's stamp of the embedded database is.
+    """
     parts: list[Part] = []
     postgres = valkey = None
     if settings.database.url is None:
@@ -132,6 +143,7 @@ async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage)
         settings.database.owner_url = SecretStr(postgres.urls.owner_url)
     if valkey and valkey.url:
         settings.valkey.url = SecretStr(valkey.url)
+    return open_place(settings.data_dir()).servers / STAMP_FILE if postgres else None
 
 
 def _owner_url(settings: Settings) -> str:
@@ -161,18 +173,21 @@ def _programs(settings: Settings, address: Address) -> list[Program]:
 
 
 def program_environment(settings: Settings) -> dict[str, str]:
-    """Our own environment, and what `completed` and the embedded parts added to the settings."""
-    secret, owner = settings.accounts.secret, settings.database.owner_url
+    """Our own environment, and what `completed` and the embedded parts added to the settings.
+
+    The owner's login stays here: server and worker work as the role that row-level security holds.
+    """
+    secret = settings.accounts.secret
     added = {
         "DATA__DIR": str(settings.data_dir()),
         "DATABASE__URL": settings.database_url(),
-        "DATABASE__OWNER_URL": owner.get_secret_value() if owner else None,
         "VALKEY__URL": settings.valkey_url(),
         "ACCOUNTS__SECRET": secret.get_secret_value() if secret else None,
         "ACCOUNTS__PUBLIC_URL": settings.accounts.public_url,
         "SANDBOX__ALLOW_SUPERVISED": str(settings.sandbox.allow_supervised).lower(),
     }
-    return {**os.environ, **{f"RAPTORFLOW_{name}": value for name, value in added.items() if value}}
+    inherited = {name: value for name, value in os.environ.items() if name != OWNER_URL_VARIABLE}
+    return inherited | {f"RAPTORFLOW_{name}": value for name, value in added.items() if value}
 
 
 async def answers_ready(address: Address) -> bool:

@@ -102,6 +102,8 @@ class EmbeddedPostgres:
         cluster = folder / major
         if not cluster.exists():
             _refuse_other_versions(folder, major)
+            for stamp in place.servers.glob("*.ready"):
+                stamp.unlink()
             await create_cluster(place, programs, cluster)
         passwords = stack_secrets(place.data)
         refuse_other_passwords(place, passwords)

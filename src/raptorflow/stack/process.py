@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +82,45 @@ class Child:
             await asyncio.sleep(POLL_SECONDS)
 
 
+async def run_to_end(
+    name: str, command: Sequence[str], *, environment: Mapping[str, str], log: Path, seconds: float
+) -> str:
+    """Run a program of ours to its end and return what it printed; its complaints go to the log.
+
+    Raises:
+        EmbeddedPartFailed: it failed, or took too long; the message ends with its last lines.
+    """
+    complaints = _open_log(log)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *_guarded(command, None, signal.SIGKILL),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=complaints,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    finally:
+        os.close(complaints)
+    child = Child(name, process, log)
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), seconds)
+    except TimeoutError as error:
+        raise EmbeddedPartFailed(f"{name} did not end in {seconds:.0f} s:\n{child.log_tail()}") from error
+    finally:
+        await child.stop(())
+    if process.returncode:
+        raise EmbeddedPartFailed(f"{name} ended with {process.returncode}:\n{child.log_tail()}")
+    return printed.decode().strip()
+
+
+def _guarded(command: Sequence[str | Path], account: Account | None, dies_by: Signals) -> list[str]:
+    """The command line that becomes this command and ends with us."""
+    uid, gid = (account.uid, account.gid) if account else (-1, -1)
+    wrapped = [sys.executable, "-I", "-S", guard.__file__, os.getpid(), int(dies_by), uid, gid, *command]
+    return [str(word) for word in wrapped]
+
+
 async def start_child(
     name: str,
     command: Sequence[str | Path],
@@ -103,12 +142,10 @@ async def start_child(
         folder: its working folder.
         dies_by: the signal the kernel sends it when we are gone (prctl(2), PR_SET_PDEATHSIG).
     """
-    uid, gid = (account.uid, account.gid) if account else (-1, -1)
-    wrapped = [sys.executable, "-I", "-S", guard.__file__, os.getpid(), int(dies_by), uid, gid, *command]
     output = _open_log(log) if log else None
     try:
         process = await asyncio.create_subprocess_exec(
-            *(str(word) for word in wrapped),
+            *_guarded(command, account, dies_by),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -131,6 +168,17 @@ class Trace:
     command: bytes
     """Part of the main one's command line, which also those may read who may not see working folders: root
     without CAP_SYS_PTRACE, as in many containers."""
+
+
+async def all_or_none(*starting: Awaitable[object]) -> None:
+    """Wait for all; when one fails, the others are cancelled, and have ended before its error is raised."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in starting]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def processes_of(trace: Trace) -> list[int]:

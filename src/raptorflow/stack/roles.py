@@ -29,7 +29,7 @@ def refuse_other_passwords(place: Place, passwords: StackSecrets) -> None:
     Raises:
         SecretsLost: they are not.
     """
-    done = place.data / DONE_FILE
+    done = place.servers / DONE_FILE
     if done.exists() and done.read_text() != _fingerprint(passwords):
         raise SecretsLost(
             f"{place.data / FILE_NAME} is not the one that the database of this folder was made with.",
@@ -44,7 +44,7 @@ def _fingerprint(passwords: StackSecrets) -> str:
 
 async def prepare_database(place: Place, passwords: StackSecrets) -> None:
     """Make the roles, the database and the extensions, once; a start that was cut short goes on here."""
-    done = place.data / DONE_FILE
+    done = place.servers / DONE_FILE
     if done.exists():
         return
     try:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.stack.errors import EmbeddedPartFailed
-from raptorflow.stack.process import POLL_SECONDS, Child, Insistence, start_child
+from raptorflow.stack.process import POLL_SECONDS, Child, Insistence, all_or_none, start_child
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -138,14 +138,7 @@ class Supervisor:
             RaptorFlowError: one did not start; those that did are stopped by `stop()`.
         """
         self._groups.append(parts)
-        starting = [asyncio.ensure_future(part.start()) for part in parts]
-        try:
-            await asyncio.gather(*starting)
-        finally:
-            # After a failure the others must not go on starting behind the back of `stop()`.
-            for task in starting:
-                task.cancel()
-            await asyncio.gather(*starting, return_exceptions=True)
+        await all_or_none(*(part.start() for part in parts))
         self._watchers += [asyncio.create_task(self._watch(part)) for part in parts]
 
     async def stop(self) -> None:
