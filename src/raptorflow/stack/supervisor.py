@@ -16,7 +16,7 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 # A part that ran this long is well again: its next crash starts at the first pause.
 STEADY_SECONDS = 60.0
-PROGRAM_STOPPING: Insistence = ((signal.SIGTERM, 3.0),)
+PROGRAM_STOPPING: Insistence = ((signal.SIGTERM, 6.0),)
 
 Report = Callable[[str], None]
 """Takes a sentence for the person who watches."""
@@ -111,7 +111,7 @@ class Program:
         return self._child.last_line() if self._child else ""
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL after three seconds."""
+        """SIGTERM, and SIGKILL after six seconds."""
         if self._child:
             await self._child.stop(PROGRAM_STOPPING)
             self._child = None

@@ -1,0 +1,79 @@
+"""`raptorflow doctor`: what this machine has and lacks, and the command that mends it."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from raptorflow.base.json import dumps
+from raptorflow.cli.machine import Check, State, machine_checks
+from raptorflow.settings import Settings
+
+MARKS: dict[State, str] = {
+    "ok": "[green]✓[/green]",
+    "weaker": "[yellow]![/yellow]",
+    "missing": "[red]✗[/red]",
+    "optional": "[dim]-[/dim]",
+}
+
+
+def doctor(*, json: bool = False) -> None:
+    """Show what this machine has and lacks; exits 1 when something that is needed is missing.
+
+    Args:
+        json: print one JSON object instead of a table.
+    """
+    if json:
+        checks = list(all_checks(Settings()))
+        print(dumps({"ok": not _missing(checks), "checks": [asdict(check) for check in checks]}))
+    else:
+        console = Console(highlight=False)
+        with console.status("Looking at this machine ..."):
+            checks = list(all_checks(Settings()))
+        console.print(_table(checks))
+    if _missing(checks):
+        sys.exit(1)
+
+
+def _missing(checks: list[Check]) -> bool:
+    return any(check.state == "missing" for check in checks)
+
+
+def all_checks(settings: Settings) -> Iterator[Check]:
+    """The machine, and what is configured on it."""
+    yield from machine_checks(settings.data.dir)
+    yield _part("Database", settings.database.url, "PostgreSQL from its wheel")
+    yield _part("Valkey", settings.valkey.url, "Valkey from its wheel")
+    yield _model(settings)
+
+
+def _part(name: str, url: SecretStr | None, embedded: str) -> Check:
+    """Where a part is taken from; an address is shown without its password."""
+    if url is None:
+        return Check(f"{name} in use", "ok", f"embedded: {embedded}")
+    shown = urlsplit(url.get_secret_value())
+    return Check(f"{name} in use", "ok", f"{shown.scheme}://{shown.hostname or ''}{shown.path}")
+
+
+def _model(settings: Settings) -> Check:
+    model = settings.orchestrator.model
+    if model == "offline":
+        found = "offline: skills are picked by rules, no language model is connected"
+        return Check("Language model", "optional", found, "RAPTORFLOW_MODEL=anthropic:NAME (or openai:NAME)")
+    return Check("Language model", "ok", model)
+
+
+def _table(checks: list[Check]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for check in checks:
+        remedy = f"\n[bold]-> {escape(check.remedy)}[/bold]" if check.remedy else ""
+        table.add_row(MARKS[check.state], check.name, escape(check.found) + remedy)
+    return table
