@@ -105,6 +105,10 @@ say "Setting up .venv with $python (the first time this downloads a few hundred 
 set -- sync --frozen --inexact --python "$python" --no-python-downloads
 [ "$profile" = run ] && set -- "$@" --no-dev
 unset VIRTUAL_ENV
+# The system's certificates hold the public ones and those of the network's own proxy; uv's hold only the former.
+if [ -z "${SSL_CERT_FILE:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"
+fi
 UV_HTTP_TIMEOUT="${UV_HTTP_TIMEOUT:-120}" UV_HTTP_RETRIES="${UV_HTTP_RETRIES:-5}" "$uv" "$@" \
     || fail "The packages of uv.lock could not be installed." "Running it again goes on where it stopped."
 printf '%s\n' "$now" > ".venv/.synced-$profile"
