@@ -129,6 +129,15 @@ class AccountsService:
             self._slugs[org_id] = organisation.slug
         return self._slugs[org_id]
 
+    async def personal_organisation(self, user_id: UUID) -> UUID:
+        """The organisation that a user has of their own.
+
+        Raises:
+            AccountNotFound: there is no such user.
+        """
+        async with self._database.system_session() as session:
+            return (await _known(AccountsRepository(session), user_id)).personal_org_id
+
     async def one_time_link(self, user_id: UUID) -> str:
         """A token that signs a user in once."""
         async with self._database.system_session() as session:

@@ -1,5 +1,6 @@
 """`raptorflow doctor`: what this machine has and lacks, and the command that mends it."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -12,6 +13,8 @@ from rich.table import Table
 
 from raptorflow.base.json import dumps
 from raptorflow.cli.machine import Check, State, machine_checks
+from raptorflow.sandbox.driver import Holder, ProbeReport
+from raptorflow.sandbox.manager import build_manager
 from raptorflow.settings import Settings
 
 MARKS: dict[State, str] = {
@@ -47,9 +50,24 @@ def _missing(checks: list[Check]) -> bool:
 def all_checks(settings: Settings) -> Iterator[Check]:
     """The machine, and what is configured on it."""
     yield from machine_checks(settings.data.dir)
+    for report in asyncio.run(build_manager(settings.sandbox).probe()):
+        yield from sandbox_checks(report)
     yield _part("Database", settings.database.url, "PostgreSQL from its wheel")
     yield _part("Valkey", settings.valkey.url, "Valkey from its wheel")
     yield _model(settings)
+
+
+HELD: dict[Holder, State] = {"kernel": "ok", "supervised": "weaker", "missing": "missing"}
+
+
+def sandbox_checks(report: ProbeReport) -> Iterator[Check]:
+    """What a sandbox driver can keep here: found by trying, not by reading versions."""
+    name = f"Sandbox {report.driver}"
+    if report.problem:
+        yield Check(name, "missing", report.problem, report.remedy)
+    for guarantee, kept in report.guarantees.items():
+        remedy = None if kept.holder == "kernel" else report.remedy
+        yield Check(f"{name}: {guarantee}", HELD[kept.holder], f"{kept.holder}: {kept.by}", remedy)
 
 
 def _part(name: str, url: SecretStr | None, embedded: str) -> Check:

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from raptorflow.base.clock import Stopwatch
+from raptorflow.base.errors import RaptorFlowError
+from raptorflow.cli.sample_files import samples_fingerprint
 from raptorflow.cli.stages import Stages
 from raptorflow.settings import Settings
 from raptorflow.stack.launch import Address, Running, program_environment, running_stack
@@ -18,6 +20,8 @@ from raptorflow.stack.process import all_or_none, run_to_end
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FIRST_STEPS_SECONDS = 120.0
+SAMPLES_SECONDS = 600.0
+SAMPLES_STAMP = "samples"
 
 
 def run(
@@ -66,6 +70,7 @@ async def _serve(address: Address, data: Path | None) -> None:
     async with running_stack(settings, address, stage=stages.stage, report=stages.report) as running:
         with stages.stage("Starting the server and a worker"):
             link = await start_and_let_in(running)
+        await bring_samples(running, stages)
         console.print(f"\nRaptorFlow runs at [bold]{escape(running.url)}[/bold]", end=" ")
         console.print(f"[dim](ready in {watch.elapsed_ms() / 1000:.1f} s)[/dim]")
         console.print("Sign in as administrator, once, within 15 minutes:")
@@ -74,16 +79,33 @@ async def _serve(address: Address, data: Path | None) -> None:
         await asyncio.Event().wait()
 
 
+async def bring_samples(running: Running, stages: Stages) -> None:
+    """Publish and install the sample skills when they are not this program's; a failure stops nothing."""
+    if running.has_stamp(SAMPLES_STAMP, samples_fingerprint()):
+        return
+    try:
+        with stages.stage("Installing the sample skills"):
+            await run_module(running, "raptorflow.cli.samples", seconds=SAMPLES_SECONDS)
+        running.stamp(SAMPLES_STAMP, samples_fingerprint())
+    except RaptorFlowError as error:
+        stages.report(error.message)
+
+
+async def run_module(running: Running, module: str, *arguments: str, seconds: float) -> str:
+    """Run one of our modules to its end with the stack's settings; what it printed."""
+    name = module.rpartition(".")[2]
+    return await run_to_end(
+        f"`{name}`",
+        [sys.executable, "-P", "-m", module, *arguments],
+        environment=program_environment(running.settings),
+        log=running.settings.data_dir() / "logs" / f"{name}.log",
+        seconds=seconds,
+    )
+
+
 async def start_and_let_in(running: Running) -> str:
     """Start server and worker, and meanwhile make the administrator's one-time sign-in URL."""
-    steps = asyncio.create_task(
-        run_to_end(
-            "Letting the administrator in",
-            [sys.executable, "-P", "-m", "raptorflow.cli.first_steps", running.url],
-            environment=program_environment(running.settings),
-            log=running.settings.data_dir() / "logs" / "first-steps.log",
-            seconds=FIRST_STEPS_SECONDS,
-        )
-    )
+    program = run_module(running, "raptorflow.cli.first_steps", running.url, seconds=FIRST_STEPS_SECONDS)
+    steps = asyncio.create_task(program)
     await all_or_none(running.start_programs(), steps)
     return steps.result()

@@ -17,14 +17,16 @@ from raptorflow.settings import Settings
 from raptorflow.stack.logs import keep_logs_short
 from raptorflow.stack.places import default_data_dir, open_data_folder, open_place
 from raptorflow.stack.postgres import EmbeddedPostgres
-from raptorflow.stack.schema import OWNER_URL_VARIABLE, STAMP_FILE, bring_schema_forward, is_current
+from raptorflow.stack.schema import OWNER_URL_VARIABLE, bring_schema_forward, schema_fingerprint
 from raptorflow.stack.secrets import stack_secrets
+from raptorflow.stack.stamps import has_stamp, put_stamp
 from raptorflow.stack.supervisor import Part, Program, Report, Supervisor
 from raptorflow.stack.valkey import EmbeddedValkey
 
 GRACE_SECONDS = "2"
 ANSWER_SECONDS = 2.0
 IPV4 = 4
+SCHEMA_STAMP = "schema"
 # Nothing is imported from the folder that somebody happens to start us in: not by Python, not by uvicorn.
 PYTHON = (sys.executable, "-P", "-m")
 PACKAGES = str(Path(__file__).parents[2])
@@ -66,11 +68,22 @@ class Address:
 class Running:
     """A RaptorFlow whose parts and schema are ready; `settings` has the embedded parts' URLs."""
 
-    def __init__(self, settings: Settings, address: Address, supervisor: Supervisor) -> None:
+    def __init__(
+        self, settings: Settings, address: Address, supervisor: Supervisor, stamps: Path | None
+    ) -> None:
         self.settings = settings
         self.url = address.url
         self._address = address
         self._supervisor = supervisor
+        self._stamps = stamps
+
+    def has_stamp(self, name: str, text: str) -> bool:
+        """Whether `stamp` noted this text for the embedded database; nothing is known of another."""
+        return has_stamp(self._stamps, name, text)
+
+    def stamp(self, name: str, text: str) -> None:
+        """Note that the embedded database has something, until the database is made anew."""
+        put_stamp(self._stamps, name, text)
 
     async def start_programs(self) -> None:
         """Start server and worker, and wait until the server says that every part answers.
@@ -98,11 +111,13 @@ async def running_stack(
     supervisor = Supervisor(report)
     trimming = asyncio.create_task(keep_logs_short(logs))
     try:
-        stamp = await _start_parts(settings, supervisor, stage)
-        if not is_current(stamp):
+        stamps = await _start_parts(settings, supervisor, stage)
+        fingerprint = schema_fingerprint()
+        if not has_stamp(stamps, SCHEMA_STAMP, fingerprint):
             with stage("Bringing the database schema forward"):
-                await bring_schema_forward(_owner_url(settings), logs, stamp)
-        yield Running(settings, address, supervisor)
+                await bring_schema_forward(_owner_url(settings), logs)
+            put_stamp(stamps, SCHEMA_STAMP, fingerprint)
+        yield Running(settings, address, supervisor, stamps)
     finally:
         with stage("Stopping"):
             trimming.cancel()
@@ -127,7 +142,7 @@ def completed(settings: Settings, address: Address) -> Settings:
 async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage) -> Path | None:
     """Start the embedded parts that no URL replaces, and note their URLs in the settings.
 
-    Returns where the schema's stamp of the embedded database is.
+    Returns where the embedded database's stamps are.
     """
     parts: list[Part] = []
     postgres = valkey = None
@@ -143,7 +158,7 @@ async def _start_parts(settings: Settings, supervisor: Supervisor, stage: Stage)
         settings.database.owner_url = SecretStr(postgres.urls.owner_url)
     if valkey and valkey.url:
         settings.valkey.url = SecretStr(valkey.url)
-    return open_place(settings.data_dir()).servers / STAMP_FILE if postgres else None
+    return open_place(settings.data_dir()).servers if postgres else None
 
 
 def _owner_url(settings: Settings) -> str:

@@ -26,6 +26,7 @@ from raptorflow.stack.process import Child, FolderLock, start_child
 from raptorflow.stack.programs import POSTGRES_WHEEL, postgres_folder, wheel_version
 from raptorflow.stack.roles import APP, DATABASE, OWNER, prepare_database, refuse_other_passwords
 from raptorflow.stack.secrets import stack_secrets
+from raptorflow.stack.stamps import clear_stamps
 
 READY_SECONDS = 60.0
 
@@ -102,8 +103,7 @@ class EmbeddedPostgres:
         cluster = folder / major
         if not cluster.exists():
             _refuse_other_versions(folder, major)
-            for stamp in place.servers.glob("*.ready"):
-                stamp.unlink()
+            clear_stamps(place.servers)
             await create_cluster(place, programs, cluster)
         passwords = stack_secrets(place.data)
         refuse_other_passwords(place, passwords)

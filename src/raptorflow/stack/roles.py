@@ -9,14 +9,15 @@ from psycopg import sql
 
 from raptorflow.stack.cluster import PORT, SUPERUSER
 from raptorflow.stack.errors import EmbeddedPartFailed, SecretsLost
-from raptorflow.stack.places import Place, write_private
+from raptorflow.stack.places import Place
 from raptorflow.stack.secrets import FILE_NAME, StackSecrets
+from raptorflow.stack.stamps import ENDING, has_stamp, put_stamp
 
 OWNER = "raptorflow_owner"
 APP = "raptorflow_app"
 DATABASE = "raptorflow"
 EXTENSIONS = ("vector", "pg_trgm")
-DONE_FILE = "database.ready"
+ROLES_STAMP = "roles"
 MAKE_ROLE = sql.SQL(
     "do $$ begin if not exists (select from pg_roles where rolname = {}) then create role {}; end if; end $$"
 )
@@ -29,8 +30,8 @@ def refuse_other_passwords(place: Place, passwords: StackSecrets) -> None:
     Raises:
         SecretsLost: they are not.
     """
-    done = place.servers / DONE_FILE
-    if done.exists() and done.read_text() != _fingerprint(passwords):
+    done = place.servers / f"{ROLES_STAMP}{ENDING}"
+    if done.exists() and not has_stamp(place.servers, ROLES_STAMP, _fingerprint(passwords)):
         raise SecretsLost(
             f"{place.data / FILE_NAME} is not the one that the database of this folder was made with.",
             hint="Put the file back from a backup, or start with an empty folder: `--data DIR`.",
@@ -44,8 +45,7 @@ def _fingerprint(passwords: StackSecrets) -> str:
 
 async def prepare_database(place: Place, passwords: StackSecrets) -> None:
     """Make the roles, the database and the extensions, once; a start that was cut short goes on here."""
-    done = place.servers / DONE_FILE
-    if done.exists():
+    if has_stamp(place.servers, ROLES_STAMP, _fingerprint(passwords)):
         return
     try:
         async with await _connect(place, "postgres", passwords) as connection:
@@ -61,7 +61,7 @@ async def prepare_database(place: Place, passwords: StackSecrets) -> None:
             await _execute(connection, [_statement("grant connect on database {} to {}", DATABASE, APP)])
     except psycopg.Error as error:
         raise EmbeddedPartFailed(f"The database could not be prepared: {error}") from error
-    write_private(done, _fingerprint(passwords))
+    put_stamp(place.servers, ROLES_STAMP, _fingerprint(passwords))
 
 
 def _role_statements(passwords: StackSecrets) -> list[sql.Composed]:

@@ -1,4 +1,4 @@
-"""Brings the schema forward in a process of its own, and only when it has changed.
+"""Brings the schema forward, in a process of its own.
 
 What migrates takes seconds to import; a start that has nothing to migrate does not pay for that.
 """
@@ -10,21 +10,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 from raptorflow import migrations
-from raptorflow.stack.places import write_private
 from raptorflow.stack.process import run_to_end
 
 OWNER_URL_VARIABLE = "RAPTORFLOW_DATABASE__OWNER_URL"
 MIGRATE_SECONDS = 300.0
-STAMP_FILE = "schema.ready"
 
 
-async def bring_schema_forward(owner_url: str, logs: Path, stamp: Path | None) -> None:
-    """Migrate a database, and note that in the stamp.
+async def bring_schema_forward(owner_url: str, logs: Path) -> None:
+    """Migrate a database.
 
     Args:
         owner_url: a login that owns the tables.
         logs: the folder for the output.
-        stamp: a file that belongs to this database alone; None: it is migrated every time.
 
     Raises:
         EmbeddedPartFailed: a migration failed.
@@ -36,13 +33,6 @@ async def bring_schema_forward(owner_url: str, logs: Path, stamp: Path | None) -
         log=logs / "migration.log",
         seconds=MIGRATE_SECONDS,
     )
-    if stamp:
-        write_private(stamp, schema_fingerprint())
-
-
-def is_current(stamp: Path | None) -> bool:
-    """Whether the stamp's database has this program's schema."""
-    return stamp is not None and stamp.exists() and stamp.read_text() == schema_fingerprint()
 
 
 def schema_fingerprint() -> str:

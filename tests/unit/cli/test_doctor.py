@@ -1,0 +1,69 @@
+"""The doctor's words about the sandbox follow what was found by trying."""
+
+import json
+
+import pytest
+from pydantic import SecretStr
+
+from raptorflow.cli import doctor as command
+from raptorflow.cli.doctor import sandbox_checks
+from raptorflow.cli.machine import Check
+from raptorflow.sandbox.driver import Guarantee, ProbeReport
+from raptorflow.settings import Settings
+
+
+def test_each_guarantee_says_who_keeps_it() -> None:
+    report = ProbeReport(
+        "local",
+        {
+            "network": Guarantee("kernel", "namespaces"),
+            "memory": Guarantee("supervised", "rlimits"),
+            "files": Guarantee("missing", "nothing"),
+        },
+        remedy="systemd-run --user",
+    )
+    states = {check.name: (check.state, check.remedy) for check in sandbox_checks(report)}
+    assert states == {
+        "Sandbox local: network": ("ok", None),
+        "Sandbox local: memory": ("weaker", "systemd-run --user"),
+        "Sandbox local: files": ("missing", "systemd-run --user"),
+    }
+
+
+def test_a_driver_that_cannot_be_used_is_missing() -> None:
+    report = ProbeReport("local", problem="bubblewrap does not start", remedy="apt-get install bubblewrap")
+    assert list(sandbox_checks(report)) == [
+        Check("Sandbox local", "missing", "bubblewrap does not start", "apt-get install bubblewrap")
+    ]
+
+
+@pytest.mark.parametrize("state", ["ok", "missing"])
+def test_the_exit_code_and_the_json_say_whether_something_is_missing(
+    state: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check = Check(
+        "Sandbox", "ok" if state == "ok" else "missing", "[bold]as found[/bold]", "apt-get install it"
+    )
+
+    def only_one(settings: Settings) -> list[Check]:
+        del settings
+        return [check]
+
+    monkeypatch.setattr(command, "all_checks", only_one)
+    if state == "ok":
+        command.doctor(json=True)
+    else:
+        with pytest.raises(SystemExit, match="1"):
+            command.doctor(json=True)
+    told = json.loads(capsys.readouterr().out)
+    assert told["ok"] == (state == "ok")
+    assert told["checks"][0]["found"] == "[bold]as found[/bold]"
+
+
+def test_addresses_are_shown_without_their_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPTORFLOW_DATABASE__URL", "postgresql+psycopg://app:hidden@db.example:5432/x")
+    settings = Settings()
+    assert isinstance(settings.database.url, SecretStr)
+    found = [check.found for check in command.all_checks(settings)]
+    assert "postgresql+psycopg://db.example/x" in found
+    assert not any("hidden" in text for text in found)
