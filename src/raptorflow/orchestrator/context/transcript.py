@@ -1,0 +1,136 @@
+"""Transcript entries, and the pydantic-ai messages that a model reads."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from pydantic import TypeAdapter
+from pydantic_ai.messages import (
+    ModelMessage,
+    ModelRequest,
+    ModelResponse,
+    TextPart,
+    ToolCallPart,
+    ToolReturnPart,
+    UserPromptPart,
+)
+
+from raptorflow.base.json import JsonObject
+
+Role = Literal["user", "assistant", "tool"]
+
+NOT_RUN = "This call was not run: the turn ended before it."
+_response: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of the transcript (`models.Message` describes `content`)."""
+
+    turn: int
+    position: int
+    role: Role
+    content: JsonObject
+
+
+def response_content(response: ModelResponse) -> JsonObject:
+    """A model's answer as an assistant entry's content."""
+    return without_nul(_response.dump_python(response, mode="json", exclude_none=True))
+
+
+def response_of(entry: Entry) -> ModelResponse:
+    """The model's answer that an assistant entry holds."""
+    return _response.validate_python(entry.content)
+
+
+def text_of(entry: Entry) -> str:
+    """What a person reads of an entry."""
+    if entry.role == "assistant":
+        parts: list[JsonObject] = entry.content.get("parts", [])
+        return join_texts(part["content"] for part in parts if part.get("part_kind") == "text")
+    return entry.content["text"] if entry.role == "user" else entry.content["content"]
+
+
+def join_texts(texts: Iterable[str]) -> str:
+    """Several text parts of one answer as one text."""
+    return "\n\n".join(text for text in texts if text)
+
+
+def calls_of(entry: Entry) -> list[ToolCallPart]:
+    """The tool calls of an assistant entry."""
+    return [part for part in response_of(entry).parts if isinstance(part, ToolCallPart)]
+
+
+def open_calls(turn: Sequence[Entry]) -> list[ToolCallPart]:
+    """The calls of a turn's newest answer that have no result yet, in the model's order."""
+    answered = {entry.content["tool_call_id"] for entry in turn if entry.role == "tool"}
+    newest = next((entry for entry in reversed(turn) if entry.role == "assistant"), None)
+    return [] if newest is None else [c for c in calls_of(newest) if c.tool_call_id not in answered]
+
+
+def is_answered(turn: Sequence[Entry]) -> bool:
+    """Whether a turn's newest entry is an answer that calls no tool."""
+    return bool(turn) and turn[-1].role == "assistant" and not calls_of(turn[-1])
+
+
+def to_messages(entries: Sequence[Entry]) -> list[ModelMessage]:
+    """Entries as messages: results that follow one another share a request, and every call has a result."""
+    messages: list[ModelMessage] = []
+    parts: list[UserPromptPart | ToolReturnPart] = []
+    unanswered: dict[str, str] = {}
+    for entry in entries:
+        if entry.role == "tool":
+            unanswered.pop(entry.content["tool_call_id"], None)
+            parts.append(_tool_return(entry.content))
+            continue
+        parts.extend(_not_run(unanswered))
+        unanswered = {}
+        if entry.role == "user":
+            parts.append(UserPromptPart(_user_text(entry.content)))
+            continue
+        if parts:
+            messages.append(ModelRequest(parts=parts))
+            parts = []
+        response = response_of(entry)
+        messages.append(response)
+        unanswered = {p.tool_call_id: p.tool_name for p in response.parts if isinstance(p, ToolCallPart)}
+    parts.extend(_not_run(unanswered))
+    if parts:
+        messages.append(ModelRequest(parts=parts))
+    return messages
+
+
+def answer_text(response: ModelResponse) -> str:
+    """The text of a model's answer."""
+    return join_texts(part.content for part in response.parts if isinstance(part, TextPart))
+
+
+def without_nul(content: JsonObject) -> JsonObject:
+    """The same without U+0000, which PostgreSQL's jsonb cannot hold."""
+    return {key: _clean(value) for key, value in content.items()}
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in value else value
+    if isinstance(value, dict):
+        return {_clean(key): _clean(inner) for key, inner in cast(dict[object, object], value).items()}
+    if isinstance(value, list):
+        return [_clean(inner) for inner in cast(list[object], value)]
+    return value
+
+
+def _user_text(content: JsonObject) -> str:
+    names = [file["name"] for file in content.get("files", [])]
+    if not names:
+        return content["text"]
+    return f"{content['text']}\n\n[Attached: {', '.join(names)}]"
+
+
+def _tool_return(content: JsonObject) -> ToolReturnPart:
+    return ToolReturnPart(content["tool_name"], content["content"], tool_call_id=content["tool_call_id"])
+
+
+def _not_run(unanswered: dict[str, str]) -> Iterator[ToolReturnPart]:
+    for call_id, name in unanswered.items():
+        yield ToolReturnPart(name, NOT_RUN, tool_call_id=call_id)

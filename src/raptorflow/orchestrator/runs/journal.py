@@ -1,0 +1,87 @@
+"""The journal: step boundaries, committed together when they arrive together.
+
+One statement is in flight at a time. A boundary that finds the journal idle is written at once; those that
+arrive meanwhile share the next commit. So a lone turn waits for nobody, and a hundred turns share an fsync.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from raptorflow.core.db import Database
+from raptorflow.core.telemetry import logger
+from raptorflow.orchestrator.errors import LeaseLost
+from raptorflow.orchestrator.runs.records import Boundary, Committed
+from raptorflow.orchestrator.runs.repository import RunsRepository
+
+log = logger(__name__)
+
+MOST_AT_ONCE = 64
+
+_Waiting = tuple[Boundary, "asyncio.Future[Committed]"]
+
+
+class Journal:
+    """Writes boundaries for one worker.
+
+    Args:
+        database: where to.
+        owner: the worker's name; it writes only to runs that it holds.
+    """
+
+    def __init__(self, database: Database, owner: str) -> None:
+        self._database = database
+        self._owner = owner
+        self._waiting: list[_Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def commit(self, boundary: Boundary) -> Committed:
+        """Write one boundary and return when it is durable.
+
+        Raises:
+            LeaseLost: another worker has the run now; nothing was written.
+            SQLAlchemyError: PostgreSQL refused it or broke off.
+        """
+        done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
+        self._waiting.append((boundary, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write())
+        return await done
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                await self._write_batch(batch)
+        finally:
+            self._writer = None
+
+    async def _write_batch(self, batch: list[_Waiting]) -> None:
+        try:
+            written = await self._store([boundary for boundary, _ in batch])
+        except Exception as error:
+            if len(batch) > 1:
+                # One run's trouble is not the others'.
+                for waiting in batch:
+                    await self._write_batch([waiting])
+                return
+            log.error("boundary not written", run_id=str(batch[0][0].run.ref.run_id), error=str(error))
+            _settle(batch[0][1], error)
+            return
+        for boundary, done in batch:
+            run_id = boundary.run.ref.run_id
+            lost = LeaseLost(f"Run {run_id} has been taken over by another worker.")
+            _settle(done, written.get(run_id, lost))
+
+    async def _store(self, boundaries: Sequence[Boundary]) -> dict[UUID, Committed]:
+        async with self._database.system_session() as session:
+            return await RunsRepository(session, self._owner).commit(boundaries)
+
+
+def _settle(done: "asyncio.Future[Committed]", outcome: Committed | Exception) -> None:
+    if done.done():
+        return
+    if isinstance(outcome, Committed):
+        done.set_result(outcome)
+    else:
+        done.set_exception(outcome)

@@ -1,0 +1,44 @@
+"""Rows as the API shows them."""
+
+from uuid import UUID
+
+from raptorflow.base.json import JsonObject
+from raptorflow.orchestrator.context.transcript import Entry, calls_of, text_of
+from raptorflow.orchestrator.events import message_id
+from raptorflow.orchestrator.models import File
+from raptorflow.orchestrator.schemas import FileView, MessageView, ToolCallView
+
+
+def message_view(run_id: UUID, entry: Entry) -> MessageView:
+    """A transcript entry."""
+    calls = calls_of(entry) if entry.role == "assistant" else []
+    return MessageView(
+        id=message_id(run_id, entry.position),
+        run_id=run_id,
+        role=entry.role,
+        content=text_of(entry),
+        tool_calls=[
+            ToolCallView(id=call.tool_call_id, name=call.tool_name, arguments=call.args_as_json_str())
+            for call in calls
+        ],
+        tool_call_id=entry.content.get("tool_call_id"),
+        files=entry.content.get("files", []),
+    )
+
+
+def file_view(file: File, name: str) -> FileView:
+    """A file under its name in the session."""
+    return FileView.model_validate(file).model_copy(update={"name": name})
+
+
+def agui_message(view: MessageView) -> JsonObject:
+    """A transcript entry as AG-UI's `MESSAGES_SNAPSHOT` has it."""
+    message: JsonObject = {"id": view.id, "role": view.role, "content": view.content}
+    if view.tool_calls:
+        message["toolCalls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in view.tool_calls
+        ]
+    if view.tool_call_id:
+        message["toolCallId"] = view.tool_call_id
+    return message
