@@ -39,7 +39,7 @@ class AddressUnusable(Conflict):
     """The server cannot listen where it was told to."""
 
     code = "address-unusable"
-    default_hint = "Choose another port: `--port` or RAPTORFLOW_PORT."
+    default_hint = "Does RaptorFlow run already? Otherwise choose another port: `--port` or RAPTORFLOW_PORT."
 
 
 @dataclass(frozen=True)
