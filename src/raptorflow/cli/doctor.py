@@ -13,7 +13,7 @@ from rich.table import Table
 
 from raptorflow.base.json import dumps
 from raptorflow.cli.machine import Check, State, machine_checks
-from raptorflow.sandbox.driver import Holder, ProbeReport
+from raptorflow.sandbox.driver import ProbeReport
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.settings import Settings
 
@@ -57,7 +57,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     yield _model(settings)
 
 
-HELD: dict[Holder, State] = {"kernel": "ok", "supervised": "weaker", "missing": "missing"}
+HELD: dict[str, State] = {"kernel": "ok", "supervised": "weaker", "missing": "missing"}
 
 
 def sandbox_checks(report: ProbeReport) -> Iterator[Check]:
