@@ -81,12 +81,12 @@ SERVICE_SCRIPT = '''\
 
 from typing import Any
 
-from raptorflow_skill import action, call_service
+from raptorflow_skill import action, services
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
     """Ask the service; the gateway adds the credential, this code never sees it."""
-    found = call_service("hubspot", "contacts.read", {"email": given["email"]})
+    found = services.call("hubspot", "contacts.read", {"email": given["email"]})
     contacts = found.get("results", [])
     return {"answer": f"Found {len(contacts)} contacts.", "contacts": contacts}
 
