@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -182,7 +182,7 @@ class House:
     @asynccontextmanager
     async def socket(
         self, person: Person, session_id: UUID, query: str = ""
-    ) -> AsyncIterator[ClientConnection]:
+    ) -> AsyncGenerator[ClientConnection]:
         """A WebSocket of a session."""
         url = f"ws{self.url.removeprefix('http')}/ws/sessions/{session_id}{query}"
         async with connect(url, additional_headers=person.headers, max_size=None) as connection:

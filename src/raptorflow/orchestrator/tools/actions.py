@@ -21,9 +21,11 @@ from raptorflow.orchestrator.tools.definitions import ActionTool
 from raptorflow.orchestrator.tools.outcome import ToolOutcome, failed, refused
 from raptorflow.orchestrator.tools.schemas import file_inputs, problems
 from raptorflow.sandbox.result import SandboxResult
-from raptorflow.sandbox.spec import INPUTS, SandboxSpec
+from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Capabilities
 
+INPUTS = "/work/in"
+"""Where a sandbox shows the inputs of `SandboxSpec`."""
 SKILL_ERROR_EXIT = 2
 STDERR_TAIL = 2_000
 
