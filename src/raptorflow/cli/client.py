@@ -77,6 +77,21 @@ class ApiClient:
             headers=headers,
         )
 
+    async def download(self, path: str) -> bytes:
+        """A file's bytes.
+
+        Raises:
+            ServerRefused: the server answered with a problem.
+            ServerUnreachable: it did not answer.
+        """
+        try:
+            response = await self._http.get(path)
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(f"{self._connection.url} does not answer: {error!r}") from error
+        if response.is_error:
+            raise ServerRefused(_problem_of(response))
+        return response.content
+
     @asynccontextmanager
     async def events(self, session_id: str) -> AsyncGenerator["EventStream"]:
         """A session's live stream.
