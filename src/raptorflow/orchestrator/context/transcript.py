@@ -1,7 +1,7 @@
 """Transcript entries, and the pydantic-ai messages that a model reads."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, cast
 
 from pydantic import TypeAdapter
@@ -9,6 +9,7 @@ from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
     ModelResponse,
+    ModelResponsePart,
     TextPart,
     ToolCallPart,
     ToolReturnPart,
@@ -62,10 +63,27 @@ def calls_of(entry: Entry) -> list[ToolCallPart]:
 
 
 def open_calls(turn: Sequence[Entry]) -> list[ToolCallPart]:
-    """The calls of a turn's newest answer that have no result yet, in the model's order."""
-    answered = {entry.content["tool_call_id"] for entry in turn if entry.role == "tool"}
-    newest = next((entry for entry in reversed(turn) if entry.role == "assistant"), None)
-    return [] if newest is None else [c for c in calls_of(newest) if c.tool_call_id not in answered]
+    """The calls of a turn's newest answer that have no result yet, in the model's order.
+
+    Calls are made in that order, so results are counted, not matched.
+    """
+    for results, entry in enumerate(reversed(turn)):
+        if entry.role == "assistant":
+            return calls_of(entry)[results:]
+    return []
+
+
+def with_unique_calls(response: ModelResponse, turn: Sequence[Entry]) -> ModelResponse:
+    """The answer with ids of its own for its calls; some servers give every call the same."""
+    used = {entry.content["tool_call_id"] for entry in turn if entry.role == "tool"}
+    parts: list[ModelResponsePart] = []
+    for place, part in enumerate(response.parts):
+        if isinstance(part, ToolCallPart):
+            if part.tool_call_id in used:
+                part = replace(part, tool_call_id=f"{part.tool_call_id}-{len(turn)}-{place}")
+            used.add(part.tool_call_id)
+        parts.append(part)
+    return replace(response, parts=parts)
 
 
 def is_answered(turn: Sequence[Entry]) -> bool:

@@ -173,7 +173,7 @@ class _Patience:
         """Seconds to wait before the next request."""
         if isinstance(error, _BUSY):
             return self._wait(error)
-        if isinstance(error, (*_BROKEN, BrokenOff)) and not self._broken:
+        if _is_broken(error) and not self._broken:
             self._broken += 1
             return 0.0
         raise _final(error, self._model) from error
@@ -192,10 +192,15 @@ class _Patience:
         return seconds
 
 
+def _is_broken(error: Exception) -> bool:
+    # Without a category it is a stream that ended without a finish reason, or said only that it failed.
+    return isinstance(error, (*_BROKEN, BrokenOff)) or type(error) is ModelAPIError
+
+
 def _final(error: Exception, model: str) -> RaptorFlowError:
     words = str(error)[:MOST_OF_A_MESSAGE]
     if isinstance(error, ModelAuthenticationError):
         return ModelKeyRefused(f"{model} does not accept the key.", details={"provider": words})
-    if isinstance(error, (*_BROKEN, BrokenOff)):
-        return ModelUnreachable(f"{model} broke off twice: {words}")
+    if _is_broken(error):
+        return ModelUnreachable(f"{model} could not be reached, or broke off, twice: {words}")
     return ModelFailed(f"{model} refused the request: {words}")

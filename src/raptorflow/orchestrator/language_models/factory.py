@@ -7,6 +7,7 @@ from openai import AsyncOpenAI
 from pydantic_ai.models import Model
 from pydantic_ai.models.anthropic import AnthropicModel
 from pydantic_ai.models.openai import OpenAIChatModel
+from pydantic_ai.profiles.openai import OpenAIModelProfile
 from pydantic_ai.providers.anthropic import AnthropicProvider
 from pydantic_ai.providers.openai import OpenAIProvider
 
@@ -40,8 +41,7 @@ def _anthropic(name: str, settings: OrchestratorSettings) -> Model:
 
 
 def _openai(name: str, settings: OrchestratorSettings) -> Model:
-    client = AsyncOpenAI(api_key=_key(settings, "OPENAI_API_KEY"), base_url=settings.model_base_url)
-    return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=client))
+    return _chat_model(name, _key(settings, "OPENAI_API_KEY"), settings)
 
 
 def _compatible(name: str, settings: OrchestratorSettings) -> Model:
@@ -51,8 +51,14 @@ def _compatible(name: str, settings: OrchestratorSettings) -> Model:
         )
     # Local servers want no key; the client insists on one.
     key = settings.model_api_key.get_secret_value() if settings.model_api_key else "none"
+    return _chat_model(name, key, settings)
+
+
+def _chat_model(name: str, key: str, settings: OrchestratorSettings) -> Model:
     client = AsyncOpenAI(api_key=key, base_url=settings.model_base_url)
-    return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=client))
+    # A proxy that closes a stream politely in the middle must not pass for an answer.
+    profile = OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True)
+    return OpenAIChatModel(name, provider=OpenAIProvider(openai_client=client), profile=profile)
 
 
 def _key(settings: OrchestratorSettings, variable: str) -> str:

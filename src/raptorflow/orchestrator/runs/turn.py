@@ -25,7 +25,13 @@ from raptorflow.base.json import JsonObject, dumps
 from raptorflow.core.telemetry import logger, tracer
 from raptorflow.orchestrator.context.prompt import build_prompt
 from raptorflow.orchestrator.context.tokens import cut
-from raptorflow.orchestrator.context.transcript import Entry, is_answered, open_calls, response_content
+from raptorflow.orchestrator.context.transcript import (
+    Entry,
+    is_answered,
+    open_calls,
+    response_content,
+    with_unique_calls,
+)
 from raptorflow.orchestrator.errors import ModelFailed, RunAbandoned, TooManySteps
 from raptorflow.orchestrator.events import (
     CANCELLED,
@@ -41,7 +47,7 @@ from raptorflow.orchestrator.events import (
     tool_called,
     tool_result,
 )
-from raptorflow.orchestrator.language_models.asking import Answer, Asker
+from raptorflow.orchestrator.language_models.asking import Asker
 from raptorflow.orchestrator.metrics import MODEL_TOKENS, STEP_SECONDS
 from raptorflow.orchestrator.runs.journal import Journal
 from raptorflow.orchestrator.runs.live import LiveRun
@@ -228,19 +234,22 @@ class Turn:
             span.set_attribute("gen_ai.usage.input_tokens", answer.response.usage.input_tokens)
             span.set_attribute("gen_ai.usage.output_tokens", answer.response.usage.output_tokens)
         _check_not_empty(answer.response, step.name)
-        self._count(answer.response, step.name)
+        response = with_unique_calls(answer.response, self._entries)
+        self._count(response, step.name)
         timings: JsonObject = {"model_ms": watch.elapsed_ms(), "first_event_ms": answer.first_event_ms}
         facts: JsonObject = {"requests": answer.requests, "prompt_tokens": prompt.tokens}
         facts |= {"turns_left_out": prompt.left_out} if prompt.left_out else {}
-        events = self._answer_events(answer, position, text.generation)
+        events = self._answer_events(response, answer.text, position, text.generation)
         events.append(_ended(step, facts, timings))
-        message = NewMessage(position, "assistant", response_content(answer.response))
+        message = NewMessage(position, "assistant", response_content(response))
         return _Done(FinishedStep(step.index, "finished", facts, timings), [message], events)
 
-    def _answer_events(self, answer: Answer, position: int, generation: int) -> list[NewEvent]:
+    def _answer_events(
+        self, response: ModelResponse, text: str, position: int, generation: int
+    ) -> list[NewEvent]:
         message = message_id(self._run.ref.run_id, position)
-        events = [text_ended(message, answer.text, generation)] if answer.text else []
-        for part in answer.response.parts:
+        events = [text_ended(message, text, generation)] if text else []
+        for part in response.parts:
             if isinstance(part, ToolCallPart):
                 events += tool_called(part.tool_call_id, part.tool_name, part.args_as_json_str(), message)
         return events
