@@ -5,6 +5,7 @@
 The command runs under a pseudo-terminal of 100 columns; the picture is its last screen, colours and all.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -47,7 +48,7 @@ def last_screen(output: str) -> list[str]:
 def main() -> None:
     """Record `argv[2:]` into the SVG file `argv[1]`."""
     target, command = Path(sys.argv[1]), sys.argv[2:]
-    console = Console(record=True, width=COLUMNS, file=Path(os.devnull).open("w"), force_terminal=True)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     console.print(f"[bold green]$[/] {' '.join(command)}", highlight=False)
     for line in last_screen(record(command)):
         console.print(Text.from_ansi(line))

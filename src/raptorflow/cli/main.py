@@ -41,7 +41,7 @@ def show_error(error: RaptorFlowError, *, as_json: bool) -> None:
         print(dumps({"error": error.problem()}))
         return
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[red]error[/red] [dim]({error.code})[/dim]: ", end="")
+    console.print(f"[red]error[/red] [dim]({error.problem()['code']})[/dim]: ", end="")
     console.print(error.message, markup=False)
     if error.hint:
         console.print("[dim]hint:[/dim] ", end="")

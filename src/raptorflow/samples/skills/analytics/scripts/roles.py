@@ -34,6 +34,15 @@ EFFICIENCY = (
     "worth",
 )
 MOST_GROUPS = 1000
+# What follows "by" and "per" without naming a column.
+NO_COLUMN = {
+    "how", "far", "much", "the", "a", "an", "any", "all", "what", "which", "who", "my", "our", "this", "that",
+    "these", "day", "days", "week", "month", "year", "euro", "dollar", "unit", "cent", "percent", "chance", "group",
+    "default", "hand", "itself", "each", "row", "rows", "name", "names", "more", "less", "most", "file", "data",
+}  # fmt: skip
+_NAMED_COLUMN = re.compile(
+    r"\b(?:by|per|column|columns)\s+(?:column\s+|the\s+)?[\"'`]?([a-zäöüß_][a-zäöüß0-9_]+)"
+)
 _WORDS = re.compile(r"[a-zäöüßéèàçñ0-9]+")
 
 
@@ -57,6 +66,11 @@ def find_roles(columns: Sequence[Column], question: str, given: Mapping[str, str
     Raises:
         SkillError: there is nothing to compare or nothing to compare by.
     """
+    if len(columns) < 2:
+        raise SkillError(
+            "one-column", f"The file has only one column, {columns[0].name!r}.", "Add a column to compare by."
+        )
+    refuse_unknown_columns(columns, question)
     numbers = [column for column in columns if column.kind == "number"]
     group = given.get("group_by") or _group(columns, question)
     cost = given.get("cost") or _named(numbers, COSTS)
@@ -77,6 +91,19 @@ def find_roles(columns: Sequence[Column], question: str, given: Mapping[str, str
     if cost and not given.get("cost") and asked_for_metric and not wants_efficiency:
         cost = None
     return Roles(group, metric, cost if cost != metric else None)
+
+
+def refuse_unknown_columns(columns: Sequence[Column], question: str) -> None:
+    """A question that names a column by "by ...", "per ..." or "column ..." means one of these columns.
+
+    Raises:
+        SkillError: it names none of them.
+    """
+    known = {_stem(word) for column in columns for word in _WORDS.findall(column.name.casefold())}
+    for word in _NAMED_COLUMN.findall(question.casefold()):
+        if word not in NO_COLUMN and _stem(word) not in known:
+            names = ", ".join(column.name for column in columns)
+            raise SkillError("column-missing", f"There is no column {word!r}.", f"The columns are: {names}.")
 
 
 def _group(columns: Sequence[Column], question: str) -> str:

@@ -18,7 +18,9 @@ PROPERTIES = {"first_name": "firstname", "last_name": "lastname"}
 
 def find_contacts(given: dict[str, Any]) -> dict[str, Any]:
     """Contacts that fit a query."""
-    found = services.call(SERVICE, "contacts.search", {"query": given["query"], "limit": given.get("limit", 10)})
+    found = services.call(
+        SERVICE, "contacts.search", {"query": given["query"], "limit": given.get("limit", 10)}
+    )
     contacts = found["results"]
     return {"answer": f"{len(contacts)} contacts fit {given['query']!r}.", "contacts": contacts}
 
@@ -36,7 +38,9 @@ def list_deals(given: dict[str, Any]) -> dict[str, Any]:
     totals: defaultdict[tuple[str, str], int] = defaultdict(int)
     for deal in found["results"]:
         totals[deal["stage"], deal["currency"]] += deal["amount_minor"]
-    parts = [f"{stage}: {amount / 100:,.2f} {currency}" for (stage, currency), amount in sorted(totals.items())]
+    parts = [
+        f"{stage}: {amount / 100:,.2f} {currency}" for (stage, currency), amount in sorted(totals.items())
+    ]
     count = len(found["results"])
     return {"answer": f"{count} deals. {'; '.join(parts)}".strip(), "deals": found["results"]}
 
