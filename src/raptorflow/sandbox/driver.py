@@ -60,5 +60,12 @@ class SandboxDriver(Protocol):
         ...
 
     async def run(self, spec: SandboxSpec) -> SandboxResult:
-        """Run a command. How it ends is in the result; nothing the command does raises."""
+        """Run a command. How it ends is in the result; nothing the command does raises.
+
+        Cancelling it ends every process of the run.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Remove what is kept between runs."""
         ...

@@ -35,10 +35,14 @@ class SandboxManager:
     async def run(self, spec: SandboxSpec) -> SandboxResult:
         """Run a command under all guarantees that the policy asks for.
 
+        Cancelling it ends every process of the run.
+
         Raises:
+            SandboxSpecInvalid: what was asked for makes no sense.
             SandboxUnavailable: no sandbox can be made here.
             SandboxGuaranteeMissing: the kernel cannot keep a guarantee and the policy wants it kept.
         """
+        spec.check(max_input_bytes=self._settings.max_input_bytes)
         driver = await self._allowed_driver()
         async with self._free:
             result = await driver.run(spec)
@@ -68,6 +72,11 @@ class SandboxManager:
         """
         await self._allowed_driver()
 
+    async def close(self) -> None:
+        """Remove what the drivers keep between runs."""
+        for driver in self._drivers.values():
+            await driver.close()
+
     async def _allowed_driver(self) -> SandboxDriver:
         driver = self._drivers.get(self._settings.driver)
         if driver is None:
@@ -81,8 +90,11 @@ class SandboxManager:
             raise SandboxUnavailable(f"The sandbox cannot be used: {report.problem}", hint=report.remedy)
         lacking = report.missing if self._settings.allow_supervised else report.missing + report.weakened
         if lacking:
+            reasons = "; ".join(f"{name}: {report.guarantees[name].by}" for name in lacking)
             raise SandboxGuaranteeMissing(
-                f"The kernel does not hold {', '.join(lacking)} for this user, and the policy asks for it."
+                f"The kernel does not hold {', '.join(lacking)} for this user, and the policy asks for it "
+                f"({reasons}).",
+                details={"guarantees": list(lacking)},
             )
         return driver
 

@@ -1,4 +1,4 @@
-"""How a run in a sandbox ended."""
+"""What came of a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,15 @@ Status = Literal[
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that the run left in `/work/out`, copied out and verified to be a plain file."""
+    """A file that a run left in `/work/out`.
+
+    Attributes:
+        name: its path below `/work/out`, made safe: printable, no leading dash or dot.
+        path: the copy on the host.
+        size: bytes.
+        sha256: hex digest of the content.
+        media_type: guessed from the name.
+    """
 
     name: str
     path: Path
@@ -22,16 +30,22 @@ class Artifact:
 
 @dataclass(frozen=True)
 class SandboxResult:
-    """The outcome of one run.
+    """How a run ended, what it printed and left, and what it used.
 
     Attributes:
-        status: `ok` (exit 0), `error` (other exit), or what ended it.
-        start_ms: from the call until the command was let go.
-        wall_ms: from then until it ended.
-        cpu_ms: None where nothing counts it.
-        peak_memory_bytes: None where nothing counts it.
-        weakened: guarantees that supervision keeps instead of the kernel.
-        message: for `sandbox_error` and refused artefacts, what happened.
+        status: `ok` (exit 0), `error` (another exit code), `signal`, the limit that ended it (`timeout`,
+            `oom`, `disk_full`, `pids`, `output_limit`), or `sandbox_error` (it never started).
+        driver: which sandbox.
+        exit_code: for `ok`, `error`, and limits that the program noticed itself.
+        signal: such as `SIGSEGV`, when one ended it. Like in shells, exit code 128 + n stands for signal n.
+        stdout_truncated: whether something is missing from the middle or the end of `stdout`.
+        wall_ms: from the program's first instruction to the end of its last process.
+        start_ms: from the request to the program's first instruction.
+        cpu_ms: of all processes; None when they were killed and no kernel group counted.
+        peak_memory_bytes: processes, their files in memory and the workspace together.
+        weakened: guarantees that were held by supervision and not by the kernel.
+        message: what a person should know about the end, or None.
+        artifacts_refused: what lay in `/work/out` and was not taken, and why.
     """
 
     status: Status
@@ -49,3 +63,4 @@ class SandboxResult:
     artifacts: tuple[Artifact, ...] = ()
     weakened: tuple[str, ...] = ()
     message: str | None = None
+    artifacts_refused: tuple[str, ...] = ()

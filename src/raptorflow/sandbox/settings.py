@@ -15,7 +15,18 @@ class SandboxSettings(BaseModel):
     """Run also where the kernel cannot hold memory and processes for this user, and only supervision does."""
     python: Path | None = None
     """The interpreter inside; a system Python of 3.11 or later when not given."""
+    bubblewrap: Path | None = None
+    """The program that builds the sandbox; the wheel's, or else the system's, when not given."""
+    state_dir: Path | None = None
+    """Where a manager notes what it made, for the next one to clean up; a runtime folder when not given."""
     max_concurrent: int = Field(default=8, ge=1)
+    start_seconds: float = Field(default=20.0, gt=0)
+    """How long building a sandbox may take."""
+    watch_seconds: float = Field(default=0.02, gt=0, le=1)
+    """How often the memory of a running sandbox is looked at."""
+    open_files: int = Field(default=512, ge=16)
+    max_input_bytes: int = Field(default=64 * MIB, ge=0)
+    """Of standard input; files are mounted and have no limit."""
     max_artifact_bytes: int = Field(default=10 * MIB, ge=1)
     max_artifacts_bytes: int = Field(default=100 * MIB, ge=1)
     max_artifacts: int = Field(default=100, ge=0)

@@ -1,44 +1,84 @@
-"""What to run in a sandbox."""
+"""What to run: one command, the files it may see, and how much it may use."""
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from raptorflow.sandbox.errors import SandboxSpecInvalid
 from raptorflow.skills.capabilities import Limits
 
 SKILL, ENVIRONMENT, WORK = "/skill", "/env", "/work"
 INPUTS, OUTPUTS = "/work/in", "/work/out"
 HELPER = "/opt/raptorflow"
 
+INPUT_NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
+ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
 
 @dataclass(frozen=True)
 class SandboxSpec:
-    """One run of a command, with everything it may see.
+    """One run.
 
-    Inside: `/skill` and `/env` read-only, `/work` fresh and of limited size (where the command starts),
-    `/work/in` with the inputs, `/work/out` for artefacts, `/tmp`. No network.
+    Inside, `/skill` and `/env` are read-only, `/work` is the working folder (writable, capped in size, gone
+    afterwards), `/work/in` holds the inputs, files written below `/work/out` are artefacts, and `/tmp` is a
+    part of `/work`. There is no network.
 
     Attributes:
-        command: `python` or a program of the system, and its arguments; arguments that name a file of the
-            skill are found in `/skill`.
-        skill_dir: the skill's files.
-        env_dir: its Python environment, or None.
-        python: the interpreter that environments are built on.
-        stdin: what the command reads.
-        inputs: files of the host by the name they get in `/work/in`.
-        env: more environment variables; never a credential.
-        limits: seconds, bytes, cores and counts.
-        run_id: for names and logs.
-        artifacts_dir: where artefacts are copied to; None keeps none.
+        command: the program and its arguments; `python` and `python3` mean the environment's interpreter, or
+            else the base interpreter, and what names a file of the skill is found in `/skill`.
+        skill_dir: the skill's folder.
+        python: the base interpreter, which environments are built on.
+        run_id: names the run in logs and in the kernel's groups.
+        artifacts_dir: the host folder that artefacts are copied to, made when missing; None keeps none.
+        env_dir: a Python environment, or None.
+        stdin: what the program reads.
+        inputs: name -> host file.
+        env: further environment variables; never a credential.
+        limits: how much it may use.
     """
 
     command: tuple[str, ...]
     skill_dir: Path
     python: Path
+    run_id: str = "run"
+    artifacts_dir: Path | None = None
     env_dir: Path | None = None
     stdin: bytes = b""
     inputs: Mapping[str, Path] = field(default_factory=dict[str, Path])
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     limits: Limits = field(default_factory=Limits)
-    run_id: str = ""
-    artifacts_dir: Path | None = None
+
+    def check(self, *, max_input_bytes: int) -> None:
+        """Refuse what makes no sense, before anything is built.
+
+        Raises:
+            SandboxSpecInvalid: says what.
+        """
+        if not self.command or not self.command[0] or self.command[0].startswith("-"):
+            raise SandboxSpecInvalid("The command names no program.")
+        if any("\0" in part for part in (*self.command, *self.env.values())):
+            raise SandboxSpecInvalid("The command or a variable contains a NUL character.")
+        if not RUN_ID.fullmatch(self.run_id):
+            raise SandboxSpecInvalid(
+                f"The run id {self.run_id!r} is not made of letters, digits, `.`, `_`, `-`."
+            )
+        if bad := [name for name in self.env if not ENV_NAME.fullmatch(name)]:
+            raise SandboxSpecInvalid(f"{bad[0]!r} cannot name an environment variable.")
+        if len(self.stdin) > max_input_bytes:
+            raise SandboxSpecInvalid(
+                f"The standard input has {len(self.stdin)} bytes, at most {max_input_bytes} are taken."
+            )
+        self._check_files()
+
+    def _check_files(self) -> None:
+        for folder in (self.skill_dir, self.env_dir):
+            if folder and not folder.is_dir():
+                raise SandboxSpecInvalid(f"{folder} is not a folder.")
+        for name, file in self.inputs.items():
+            if not INPUT_NAME.fullmatch(name) or name in {".", ".."}:
+                raise SandboxSpecInvalid(f"{name!r} cannot name an input file.")
+            if not file.is_file() or not os.access(file, os.R_OK):
+                raise SandboxSpecInvalid(f"The input {name} ({file}) is not a readable file.")

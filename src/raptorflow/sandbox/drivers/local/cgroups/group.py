@@ -1,0 +1,103 @@
+"""What a control group is, whichever version holds it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from raptorflow.skills.capabilities import Limits
+
+CONTROLLERS = ("memory", "pids", "cpu")
+PERIOD_MICROSECONDS = 100_000
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """What a group holds now: processes' own memory, and files and segments in memory."""
+
+    anonymous: int
+    shared: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a group used in its life, and how often it ran into a limit."""
+
+    cpu_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    out_of_memory: int = 0
+    pids_refused: int = 0
+
+
+class Group(Protocol):
+    """One run's group."""
+
+    def add(self, pid: int) -> None:
+        """Move a process, and so all that it starts from now on, into the group."""
+        ...
+
+    def memory(self) -> MemoryUse:
+        """What it holds now."""
+        ...
+
+    def usage(self) -> Usage:
+        """What it used so far."""
+        ...
+
+    def remove(self) -> None:
+        """Remove it; its processes are dead."""
+        ...
+
+
+class Groups(Protocol):
+    """The place where this manager's groups are made."""
+
+    @property
+    def version(self) -> int:
+        """1 or 2."""
+        ...
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """What was made and must be removed in the end."""
+        ...
+
+    def make(self, name: str, limits: Limits) -> Group:
+        """A group with limits."""
+        ...
+
+
+def memory_limit(limits: Limits) -> int:
+    """What the kernel holds a group to: its processes and its workspace, which lives in memory, together.
+
+    The workspace cannot grow past `disk_bytes`, so processes always have at least `memory_bytes`, and a full
+    workspace is told from a lack of memory. That processes alone stay below `memory_bytes` is watched.
+    """
+    return limits.memory_bytes + limits.disk_bytes
+
+
+def quota_microseconds(limits: Limits) -> int:
+    """CPU time in each period."""
+    return max(1000, int(limits.cpus * PERIOD_MICROSECONDS))
+
+
+def write(path: Path, value: int | str) -> None:
+    """Set a value of a group."""
+    path.write_text(str(value))
+
+
+def fields(path: Path) -> dict[str, int]:
+    """A file of `name number` lines; empty when it is not there."""
+    try:
+        pairs = [line.split() for line in path.read_text().splitlines()]
+    except OSError:
+        return {}
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2 and pair[1].isdigit()}
+
+
+def number(path: Path) -> int | None:
+    """A file of one number; None when it is not there."""
+    try:
+        text = path.read_text().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None

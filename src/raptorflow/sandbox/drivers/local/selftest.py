@@ -1,0 +1,167 @@
+"""What a sandbox holds on this machine, found by trying each thing that it should stop."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from raptorflow.base.json import loads
+from raptorflow.sandbox.driver import Guarantee
+from raptorflow.sandbox.drivers.local.cgroups.group import Groups
+from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.skills.capabilities import Limits
+
+MIB = 1024 * 1024
+RESTRICTED_BY_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+SAID = 300
+LIMITS = Limits(timeout_seconds=20, memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
+# Runs inside. Each answer is what the kernel said to an attempt: 0 is success, otherwise the error's number.
+ATTEMPTS = """
+import json, os, socket, time
+
+def answer(attempt):
+    try:
+        attempt()
+    except OSError as error:
+        return error.errno
+    return 0
+
+def write(path, size):
+    with open(path, "wb") as file:
+        file.write(bytes(size))
+
+def fork_many():
+    for _ in range(64):
+        if os.fork() == 0:
+            time.sleep(20)
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+began, spent = time.monotonic(), time.process_time()
+while time.monotonic() - began < 0.15:
+    pass
+print(json.dumps({
+    "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
+    "share": (time.process_time() - spent) / (time.monotonic() - began),
+    "pids": sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
+    "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
+    "skill": answer(lambda: write("/skill/x", 1)),
+    "system": answer(lambda: write("/usr/x", 1)),
+    "root": answer(lambda: write("/x", 1)),
+    "work": answer(lambda: write("/work/x", 1)),
+    "disk": answer(lambda: write("/work/y", 3 * 1024 * 1024)),
+    "socket": answer(lambda: socket.socket()),
+    "fork": answer(fork_many),
+}))
+"""
+HOG = "kept = []\nwhile True: kept.append(b'x' * 1048576)"
+
+LOOPBACK_ONLY = ["lo"]
+# Inside there are the sandbox's first process and the program itself.
+MOST_PROCESSES_SEEN = 2
+# Half a core, and what the coarse clock of a short burst may add to it.
+MOST_CPU_SHARE = 0.9
+NO_CAPABILITIES = "0" * 16
+Run = Callable[[SandboxSpec], Awaitable[SandboxResult]]
+
+
+class SelfTest:
+    """Two short runs: one tries what must not be possible, one takes memory until it is stopped.
+
+    Args:
+        run: runs a spec with the bubblewrap that is tested.
+        python: the interpreter inside.
+        groups: where limits of memory, processes and CPU are set; None where no group can be made.
+    """
+
+    def __init__(self, run: Run, python: Path, groups: Groups | None) -> None:
+        self._run = run
+        self._python = python
+        self._by = f"cgroup v{groups.version}" if groups else None
+
+    async def execute(self) -> tuple[dict[str, Guarantee], str | None]:
+        """What is held, or the reason why nothing could be run."""
+        tried, hog = await asyncio.gather(self._python_run(ATTEMPTS), self._python_run(HOG))
+        if tried.status != "ok":
+            said = tried.message or tried.stderr.decode(errors="replace").strip()
+            return {}, said[-SAID:] or tried.status
+        answers = loads(tried.stdout)
+        return self._held(answers) | self._limited(answers, hog), None
+
+    def _held(self, answers: dict[str, Any]) -> dict[str, Guarantee]:
+        """What namespaces, mounts, capabilities and the filter hold."""
+        status = answers["status"]
+        read_only = all(answers[name] == errno.EROFS for name in ("skill", "system", "root"))
+        no_way_out = answers["socket"] == errno.EPERM and answers["interfaces"] == LOOPBACK_ONLY
+        powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
+        alone = len(answers["pids"]) <= MOST_PROCESSES_SEEN
+        return {
+            "files": _kernel(read_only, "a mount namespace, read-only but for the workspace"),
+            "network": _kernel(no_way_out, "a network namespace without interfaces, and no sockets"),
+            "processes": _kernel(alone, "a pid namespace of its own"),
+            "privileges": _kernel(powerless, "a user namespace, no capabilities, no new privileges"),
+            "syscalls": _kernel(status["Seccomp"] == "2", "a seccomp filter that lists what is allowed"),
+            "disk": _kernel(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "time": Guarantee("kernel", "a clock, at whose end the pid namespace is killed"),
+            "output": Guarantee("kernel", "pipes, read up to the limit, then the pid namespace is killed"),
+        }
+
+    def _limited(self, answers: dict[str, Any], hog: SandboxResult) -> dict[str, Guarantee]:
+        """What control groups hold, or else supervision."""
+        refused = answers["fork"] == errno.EAGAIN
+        if self._by:
+            return {
+                "memory": _kernel(hog.status == "oom", self._by),
+                "pids": _kernel(refused, self._by),
+                "cpu": _kernel(answers["share"] <= MOST_CPU_SHARE, self._by),
+            }
+        watch = "and a watch over the process tree"
+        pids = Guarantee("supervised", f"a count {watch[4:]}")
+        return {
+            "memory": Guarantee("supervised", f"resource limits of each process {watch}"),
+            "pids": Guarantee("kernel", "the user namespace's process limit") if refused else pids,
+            "cpu": Guarantee("supervised", "a limit on each process's CPU time; other runs may be slowed"),
+        }
+
+    async def _python_run(self, script: str) -> SandboxResult:
+        return await self._run(
+            SandboxSpec(
+                command=("python", "-I", "-S", "-c", script),
+                skill_dir=Path(__file__).parent,
+                python=self._python,
+                run_id="self-test",
+                limits=LIMITS,
+            )
+        )
+
+
+def remedy_for(problem: str) -> str:
+    """What to do when no sandbox can be built, by what bubblewrap said and how this machine is set."""
+    if _is_restricted_by_apparmor():
+        return (
+            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 "
+            "(or: apt-get install bubblewrap, with a profile that allows it user namespaces)"
+        )
+    if "proc" in problem and os.geteuid() == 0:
+        return (
+            "In a container: start it with --security-opt systempaths=unconfined, or use the docker driver."
+        )
+    if os.geteuid() == 0:
+        return (
+            "In a container: start it with --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
+            "--security-opt apparmor=unconfined, or run RaptorFlow on the host."
+        )
+    return "sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000 (or run as root)"
+
+
+def _kernel(held: bool, by: str) -> Guarantee:
+    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")
+
+
+def _is_restricted_by_apparmor() -> bool:
+    try:
+        return os.geteuid() != 0 and RESTRICTED_BY_APPARMOR.read_text().strip() == "1"
+    except OSError:
+        return False

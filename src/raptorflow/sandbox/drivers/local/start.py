@@ -1,0 +1,186 @@
+"""Starting a sandbox: bubblewrap builds it, a gate inside says so, and the host holds it before code runs.
+
+    manager --- bubblewrap --- first process (pid 1 inside) --- gate, which becomes the command
+
+The gate's standard input is a socket to the host. Its first byte carries, from the kernel, the sender's pid
+as the host sees it. The host then has a process that is complete but has not run a line of the skill's: it
+moves it into its group, sets its limits, opens its workspace, and sends the word to go on.
+"""
+
+import asyncio
+import os
+import resource
+import signal
+import socket
+import struct
+import subprocess
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from raptorflow.sandbox.drivers.local.command import CommandLine, memory_file
+from raptorflow.sandbox.drivers.local.processes import parent_of
+from raptorflow.sandbox.drivers.local.waiting import readable
+from raptorflow.sandbox.spec import WORK
+
+CREDENTIALS = struct.Struct("3i")
+PIPE_BYTES = 64 * 1024
+OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class StartFailed(Exception):
+    """The sandbox could not be built; the message is what bubblewrap said."""
+
+
+@dataclass
+class Sandbox:
+    """A sandbox that is built and waits at its gate. Whoever has it must `close` it.
+
+    Attributes:
+        process: bubblewrap.
+        gate: the socket to the process that becomes the command.
+        stdout: the command's output.
+        stderr: the command's errors.
+        ended: a pidfd of bubblewrap.
+        first: the sandbox's first process; when it dies every process inside does.
+        first_ended: its pidfd.
+        main: the process that becomes the command.
+        workspace: the open folder `/work`, which stays readable after everything inside is dead.
+    """
+
+    process: subprocess.Popen[bytes]
+    gate: socket.socket
+    stdout: int
+    stderr: int
+    ended: int
+    first: int = 0
+    first_ended: int = -1
+    main: int = 0
+    workspace: int = -1
+
+    def limit(self, limits: dict[int, int]) -> None:
+        """Set resource limits of the process at the gate, soft and hard, never above what it has."""
+        for name, value in limits.items():
+            highest = resource.prlimit(self.main, name)[1]
+            lower = value if highest == resource.RLIM_INFINITY else min(value, highest)
+            resource.prlimit(self.main, name, (lower, lower))
+
+    def go(self) -> None:
+        """Let the command run."""
+        self.gate.send(b"\n")
+        self.gate.close()
+
+    def kill(self) -> None:
+        """End every process inside; bubblewrap's own end follows."""
+        for descriptor in (self.first_ended, self.ended):
+            if descriptor >= 0:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+
+    async def gone(self) -> int:
+        """Wait until nothing is left inside; bubblewrap's exit code."""
+        await readable(self.ended)
+        code = self.process.wait()
+        # Bubblewrap leaves as soon as the command has; the rest of its namespace is killed with that.
+        if self.first_ended >= 0:
+            await readable(self.first_ended)
+        return code
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        self.gate.close()
+        for descriptor in (self.stdout, self.stderr, self.ended, self.first_ended, self.workspace):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+
+async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Sandbox:
+    """Build a sandbox up to its gate.
+
+    Args:
+        bwrap: bubblewrap's program.
+        command: what it is told.
+        limit_seconds: how long that may take.
+
+    Raises:
+        StartFailed: it could not be built.
+    """
+    try:
+        sandbox = _spawn(bwrap, command)
+    except OSError as error:
+        raise StartFailed(f"{bwrap} does not start: {error}.") from error
+    try:
+        async with asyncio.timeout(limit_seconds):
+            await _reach_gate(sandbox)
+    except BaseException as error:
+        sandbox.kill()
+        await sandbox.gone()
+        complaint = _complaint(sandbox.stderr)
+        sandbox.close()
+        if isinstance(error, TimeoutError):
+            raise StartFailed(f"The sandbox was not ready after {limit_seconds:g} s. {complaint}") from error
+        if isinstance(error, OSError):
+            raise StartFailed(complaint or f"The sandbox cannot be held: {error}.") from error
+        raise
+    return sandbox
+
+
+async def _reach_gate(sandbox: Sandbox) -> None:
+    """Wait for the word from inside, and take hold of what it tells.
+
+    Raises:
+        OSError: there was none, or what it told is gone already.
+    """
+    await readable(sandbox.gate.fileno())
+    word, told, _, _ = sandbox.gate.recvmsg(1, socket.CMSG_SPACE(CREDENTIALS.size))
+    if not word or not told:
+        raise ConnectionError("it ended before its gate")
+    sandbox.main = CREDENTIALS.unpack(told[0][2])[0]
+    sandbox.first = parent_of(sandbox.main)
+    sandbox.first_ended = os.pidfd_open(sandbox.first)
+    sandbox.workspace = os.open(f"/proc/{sandbox.main}/root{WORK}", OPEN_FOLDER)
+
+
+def _spawn(bwrap: Path, command: CommandLine) -> Sandbox:
+    """Start bubblewrap.
+
+    No Python code runs between fork and exec, so that Python can use vfork: fast from a large process too.
+    """
+    with ExitStack() as ours, ExitStack() as theirs:
+        here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours.callback(here.close)
+        theirs.callback(there.close)
+        here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        here.setblocking(False)
+        stdout, output = _pipe(ours, theirs)
+        stderr, errors = _pipe(ours, theirs)
+        arguments = memory_file(command.packed())
+        theirs.callback(os.close, arguments)
+        process = subprocess.Popen(
+            [str(bwrap), "--args", str(arguments), "--", *command.program()],
+            stdin=there.fileno(),
+            stdout=output,
+            stderr=errors,
+            env={},
+            cwd="/",
+            pass_fds=(*command.descriptors, arguments),
+        )
+        ours.pop_all()
+        return Sandbox(process, here, stdout, stderr, os.pidfd_open(process.pid))
+
+
+def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
+    """A pipe whose reading end is ours and does not block."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    ours.callback(os.close, reading)
+    theirs.callback(os.close, writing)
+    os.set_blocking(reading, False)
+    return reading, writing
+
+
+def _complaint(stderr: int) -> str:
+    """What bubblewrap said before it ended."""
+    try:
+        return os.read(stderr, PIPE_BYTES).decode(errors="replace").strip().removeprefix("bwrap: ")
+    except BlockingIOError:
+        return ""
