@@ -6,6 +6,7 @@ does no harm. Each worker beats in `engine_executors`; when one stops, another r
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -134,6 +135,8 @@ class Engine:
         await asyncio.to_thread(
             DBOS.destroy, workflow_completion_timeout_sec=STOP_SECONDS, destroy_registry=True
         )
+        # DBOS took over the loop's threads and has ended them; others still need some.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
     async def _run(self, name: str, job_id: str, org_id: str, payload: JsonObject) -> str:
         context = JobContext(UUID(job_id), UUID(org_id))

@@ -89,7 +89,15 @@ def unpack(data: bytes, limits: ArchiveLimits | None = None) -> Unpacked:
     try:
         for path, executable, content in reader(data, limits):
             collected.add(path, executable, content)
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        tarfile.TarError,
+        zlib.error,
+        EOFError,
+        OSError,
+        ValueError,
+        TypeError,
+    ) as error:
         raise ArchiveRefused(f"The archive is damaged: {error}.") from error
     except (RuntimeError, MemoryError) as error:
         raise ArchiveRefused(f"The archive uses what is not supported: {error}.") from error
