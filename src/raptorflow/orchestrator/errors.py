@@ -70,6 +70,12 @@ class LeaseLost(Conflict):
     code = "lease-lost"
 
 
+class JournalUnavailable(PartUnavailable):
+    """PostgreSQL did not take a step; what was not committed did not happen."""
+
+    code = "journal-unavailable"
+
+
 class RunAbandoned(RaptorFlowError):
     """Worker after worker died over a run."""
 

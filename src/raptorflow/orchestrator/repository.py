@@ -15,24 +15,26 @@ from raptorflow.orchestrator.models import File, Message, Run, RunEvent, RunStep
 
 OPEN = ("queued", "running")
 
-# One statement: the session's row is locked first, so that turns get their numbers in the order of commits.
+# The session's row is locked first, so that turns get their numbers in the order of commits. A second
+# statement then sees what was committed before the lock was had: a known key is found without waiting for the
+# row of its run, which a worker may be updating (waiting for both in this order could deadlock).
+_NEXT_TURN = text("""
+update sessions
+set turns = turns + 1, updated_at = clock_timestamp(), title = case when title = '' then :title else title end
+where id = :session_id and org_id = :org_id and user_id = :user_id
+returning turns
+""")
+
 _ACCEPT = text("""
-with owned as (
-    update sessions
-    set turns = turns + 1, updated_at = clock_timestamp(),
-        title = case when title = '' then :title else title end
-    where id = :session_id and org_id = :org_id and user_id = :user_id
-    returning id, turns),
-run as (
+with run as (
     insert into runs (id, org_id, session_id, user_id, turn, idempotency_key, status, usage, attempt,
                       last_seq, cancel_requested)
-    select :run_id, :org_id, o.id, :user_id, o.turns, :key, 'queued', '{}', 0, 0, false from owned o
-    on conflict (session_id, idempotency_key) do nothing
-    returning id, session_id, turn),
-message as (
-    insert into messages (run_id, position, org_id, session_id, turn, role, content)
-    select r.id, 0, :org_id, r.session_id, r.turn, 'user', cast(:content as jsonb) from run r)
-select exists (select from owned) as owned, exists (select from run) as accepted
+    select :run_id, :org_id, :session_id, :user_id, :turn, :key, 'queued', '{}', 0, 0, false
+    where not exists (select from runs where session_id = :session_id and idempotency_key = :key)
+    returning id, session_id, turn)
+insert into messages (run_id, position, org_id, session_id, turn, role, content)
+select r.id, 0, :org_id, r.session_id, r.turn, 'user', cast(:content as jsonb) from run r
+returning run_id
 """)
 
 _END_QUEUED = text("""
@@ -91,17 +93,13 @@ class OrchestratorRepository:
         self, session_id: UUID, run_id: UUID, key: str, content: JsonObject, title: str
     ) -> Acceptance:
         """Add a message and its run to a session."""
-        values = {
-            "session_id": session_id,
-            "run_id": run_id,
-            "key": key,
-            "content": dumps(content),
-            "title": title,
-            "org_id": self._owner.org_id,
-            "user_id": self._owner.user_id,
-        }
-        row = (await self._session.execute(_ACCEPT, values)).one()
-        return Acceptance(row.owned, row.accepted)
+        owner = {"org_id": self._owner.org_id, "user_id": self._owner.user_id, "session_id": session_id}
+        turn = await self._session.scalar(_NEXT_TURN, {**owner, "title": title})
+        if turn is None:
+            return Acceptance(owned=False, accepted=False)
+        values = {**owner, "run_id": run_id, "turn": turn, "key": key, "content": dumps(content)}
+        accepted = await self._session.scalar(_ACCEPT, values)
+        return Acceptance(owned=True, accepted=accepted is not None)
 
     async def run(self, run_id: UUID) -> Run | None:
         """One run."""

@@ -14,6 +14,7 @@ from raptorflow.core.blobs import BlobStore
 from raptorflow.core.db import Database
 from raptorflow.core.telemetry import logger
 from raptorflow.core.valkey import Valkey
+from raptorflow.orchestrator.context.transcript import printable
 from raptorflow.orchestrator.errors import (
     FileNotFound,
     IdempotencyKeyReused,
@@ -145,7 +146,7 @@ class AgentOrchestrator:
         self._check_size(message)
         ref = RunRef(new_id(), session_id, caller.org_id)
         key = message.idempotency_key or str(ref.run_id)
-        text = message.text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        text = printable(message.text)
         async with self._database.session(caller.org_id) as session:
             repository = _repository(session, caller)
             content: JsonObject = {

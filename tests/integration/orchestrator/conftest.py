@@ -39,6 +39,7 @@ from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.stack.postgres import PostgresUrls
 
 ANSWER_SECONDS = 30.0
+LOOK_SECONDS = 0.02
 SECRET = "a secret of the tests"
 
 SKILL_MD = """\
@@ -194,6 +195,14 @@ class House:
             answer = await http.get(f"/api/v1/orchestrator/runs/{run_id}")
         answer.raise_for_status()
         return answer.json()
+
+    async def until(self, person: Person, run_id: UUID, status: str) -> None:
+        """Wait until a run is in a state."""
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while True:
+                if (await self.run_of(person, run_id))["status"] == status:
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def ended(self, person: Person, run_id: UUID, after: int = 0) -> list[JsonObject]:
         """A run's numbered and live events until its last, over SSE."""

@@ -128,9 +128,14 @@ def without_nul(content: JsonObject) -> JsonObject:
     return {key: _clean(value) for key, value in content.items()}
 
 
+def printable(text: str) -> str:
+    """The same without U+0000."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
+
+
 def _clean(value: object) -> object:
     if isinstance(value, str):
-        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in value else value
+        return printable(value)
     if isinstance(value, dict):
         return {_clean(key): _clean(inner) for key, inner in cast(dict[object, object], value).items()}
     if isinstance(value, list):

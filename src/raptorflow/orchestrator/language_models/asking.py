@@ -38,6 +38,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.orchestrator.context.transcript import printable
 from raptorflow.orchestrator.errors import ModelBusy, ModelFailed, ModelKeyRefused, ModelUnreachable
 from raptorflow.orchestrator.metrics import MODEL_RETRIES
 from raptorflow.orchestrator.settings import OrchestratorSettings
@@ -142,7 +143,7 @@ class Asker:
         ) as stream:
             async for event in stream:
                 first = first or watch.elapsed_ms()
-                if delta := _text(event, texts):
+                if delta := printable(_text(event, texts)):
                     texts.append(delta)
                     listener.text(delta)
         response = stream.get()

@@ -8,15 +8,19 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from raptorflow.core.db import Database
 from raptorflow.core.telemetry import logger
-from raptorflow.orchestrator.errors import LeaseLost
+from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
 from raptorflow.orchestrator.runs.records import Boundary, Committed
 from raptorflow.orchestrator.runs.repository import RunsRepository
 
 log = logger(__name__)
 
 MOST_AT_ONCE = 64
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 _Waiting = tuple[Boundary, "asyncio.Future[Committed]"]
 
@@ -40,7 +44,7 @@ class Journal:
 
         Raises:
             LeaseLost: another worker has the run now; nothing was written.
-            SQLAlchemyError: PostgreSQL refused it or broke off.
+            JournalUnavailable: PostgreSQL does not answer.
         """
         done: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         self._waiting.append((boundary, done))
@@ -60,22 +64,32 @@ class Journal:
         try:
             written = await self._store([boundary for boundary, _ in batch])
         except Exception as error:
-            if len(batch) > 1:
-                # One run's trouble is not the others'.
-                for waiting in batch:
-                    await self._write_batch([waiting])
-                return
-            log.error("boundary not written", run_id=str(batch[0][0].run.ref.run_id), error=str(error))
-            _settle(batch[0][1], error)
+            await self._not_written(batch, error)
             return
         for boundary, done in batch:
             run_id = boundary.run.ref.run_id
             lost = LeaseLost(f"Run {run_id} has been taken over by another worker.")
             _settle(done, written.get(run_id, lost))
 
+    async def _not_written(self, batch: list[_Waiting], error: Exception) -> None:
+        if isinstance(error, _AWAY):
+            for _, done in batch:
+                _settle(done, JournalUnavailable(f"PostgreSQL does not answer: {_first_line(error)}"))
+        elif len(batch) == 1:
+            log.error("step refused", run_id=str(batch[0][0].run.ref.run_id), error=_first_line(error))
+            _settle(batch[0][1], error)
+        else:
+            # One run's trouble is not the others'.
+            for waiting in batch:
+                await self._write_batch([waiting])
+
     async def _store(self, boundaries: Sequence[Boundary]) -> dict[UUID, Committed]:
         async with self._database.system_session() as session:
             return await RunsRepository(session, self._owner).commit(boundaries)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _settle(done: "asyncio.Future[Committed]", outcome: Committed | Exception) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.orchestrator.context.transcript import Entry
+from raptorflow.orchestrator.context.transcript import Entry, without_nul
 from raptorflow.orchestrator.events import RunRef
 from raptorflow.orchestrator.runs.records import (
     Boundary,
@@ -23,6 +23,9 @@ from raptorflow.orchestrator.runs.records import (
     StepRecord,
     TakenRun,
 )
+
+_NUL = "\\u0000"
+"""What jsonb cannot hold; what a model or a skill writes is cleaned before, this is for the rest."""
 
 _TAKE = text("""
 with candidate as (
@@ -155,9 +158,10 @@ class RunsRepository:
 
     async def commit(self, boundaries: Sequence[Boundary]) -> dict[UUID, Committed]:
         """Write boundaries; a run that is missing from the answer is another worker's now."""
-        result = await self._session.execute(
-            _COMMIT, {"data": dumps(_data(boundaries)), "owner": self._owner}
-        )
+        data = dumps(_data(boundaries))
+        if _NUL in data:
+            data = dumps(without_nul(_data(boundaries)))
+        result = await self._session.execute(_COMMIT, {"data": data, "owner": self._owner})
         return {run_id: Committed(cancel, more) for run_id, cancel, more in result.all()}
 
     async def heartbeat(self, ids: Sequence[UUID], lease_seconds: float) -> dict[UUID, bool]:

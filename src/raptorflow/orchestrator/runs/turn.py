@@ -29,10 +29,18 @@ from raptorflow.orchestrator.context.transcript import (
     Entry,
     is_answered,
     open_calls,
+    printable,
     response_content,
     with_unique_calls,
+    without_nul,
 )
-from raptorflow.orchestrator.errors import ModelFailed, RunAbandoned, TooManySteps
+from raptorflow.orchestrator.errors import (
+    JournalUnavailable,
+    LeaseLost,
+    ModelFailed,
+    RunAbandoned,
+    TooManySteps,
+)
 from raptorflow.orchestrator.events import (
     CANCELLED,
     NewEvent,
@@ -70,6 +78,8 @@ log = logger(__name__)
 spans: Tracer = tracer(__name__)
 T = TypeVar("T")
 
+UNEXPECTED = RaptorFlowError.code
+UNEXPECTED_HINT = "Search the worker's log for the run's id."
 UNKNOWN = "The outcome of this call is unknown: the worker died while it ran. It was not made again."
 
 
@@ -162,18 +172,23 @@ class Turn:
 
         Raises:
             LeaseLost: another worker has the run.
+            JournalUnavailable: PostgreSQL does not answer; the run is left to its lease.
         """
         try:
             return await self._play(step)
         except Cancelled:
             ending = Ending("cancelled", self._usage)
             event = run_error(CANCELLED, "The run was cancelled.")
+        except (LeaseLost, JournalUnavailable):
+            raise
         except RaptorFlowError as error:
-            if error.code == "lease-lost":
-                raise
             log.warning("run failed", code=error.code, error=error.message)
             ending = Ending("failed", self._usage, {"code": error.code, "message": error.message})
             event = run_error(error.code, error.message, error.hint)
+        except Exception as error:
+            log.error("run failed unexpectedly", exc_info=error)
+            ending = Ending("failed", self._usage, {"code": UNEXPECTED, "message": type(error).__name__})
+            event = run_error(UNEXPECTED, "The run failed in a way it did not expect.", UNEXPECTED_HINT)
         await self._commit(self._boundary([event], ending=ending))
         return ending.status
 
@@ -276,10 +291,10 @@ class Turn:
         self, step: Step, call: ToolCallPart, outcome: ToolOutcome, unknown: list[NewEvent], ms: float
     ) -> _Done:
         position = len(self._entries)
-        content = cut(outcome.content, self._settings.tool_result_tokens).replace("\0", " ")
+        content = printable(cut(outcome.content, self._settings.tool_result_tokens))
         entry = {"tool_call_id": call.tool_call_id, "tool_name": call.tool_name, "content": content}
         timings = {"tool_ms": ms, **outcome.timings}
-        facts: JsonObject = {"status": outcome.status, **outcome.facts}
+        facts = without_nul({"status": outcome.status, **outcome.facts})
         told = {key: value for key, value in facts.items() if key != "output"}
         events = [
             *unknown,

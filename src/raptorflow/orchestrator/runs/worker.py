@@ -17,7 +17,7 @@ from raptorflow.base.ids import new_id
 from raptorflow.core.db import Database
 from raptorflow.core.telemetry import logger, tracer
 from raptorflow.core.valkey import Valkey
-from raptorflow.orchestrator.errors import LeaseLost
+from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
 from raptorflow.orchestrator.files import FileStore
 from raptorflow.orchestrator.language_models.asking import Asker
 from raptorflow.orchestrator.metrics import RUN_SECONDS, RUNS, RUNS_ACTIVE, RUNS_RESUMED
@@ -179,11 +179,11 @@ class RunWorker:
                 span.set_attribute("gen_ai.operation.name", "invoke_agent")
                 span.set_attribute("gen_ai.conversation.id", str(run.ref.session_id))
                 status = await turn.play(step)
-        except LeaseLost as error:
-            log.warning("lease lost", error=error.message)
-        except (SQLAlchemyError, OSError) as error:
+        except (LeaseLost, JournalUnavailable) as error:
             # What was not committed did not happen; a worker goes on from there when the lease has run out.
-            log.error("run left to its lease", error=str(error))
+            log.warning("run left to its lease", error=error.message)
+        except SQLAlchemyError as error:
+            log.error("run left to its lease", exc_info=error)
         finally:
             self._active.pop(run_id, None)
             self._room.set()

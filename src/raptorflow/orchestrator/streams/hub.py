@@ -30,8 +30,8 @@ FIRST = "0"
 class Sink(Protocol):
     """Where a watcher's frames go."""
 
-    def put(self, frames: Sequence[str]) -> None:
-        """Take frames without waiting; a sink that is full closes itself."""
+    def put(self, frames: Sequence[str], *, replayed: bool = False) -> None:
+        """Take frames without waiting; a sink that is full of live ones closes itself."""
         ...
 
     def run_ended(self, run_id: UUID) -> None:
@@ -111,12 +111,12 @@ class EventHub:
             view = watch.view
             view.behind = False
             for envelope in await self._source.events_after(view.ref, view.last):
-                self._hand(watch, envelope)
+                self._hand(watch, envelope, replayed=True)
         finally:
             watch.catching_up = False
         feed = self._feeds.get(watch.view.ref.run_id)
-        for envelope in feed.envelopes if feed else []:
-            self._hand(watch, envelope)
+        for envelope in tuple(feed.envelopes) if feed else ():
+            self._hand(watch, envelope, replayed=True)
 
     def unwatch(self, watch: Watch) -> None:
         """Send nothing more to a watcher."""
@@ -189,10 +189,12 @@ class EventHub:
             for envelope in envelopes:
                 self._hand(watch, envelope)
 
-    def _hand(self, watch: Watch, envelope: Envelope) -> None:
+    def _hand(self, watch: Watch, envelope: Envelope, *, replayed: bool = False) -> None:
+        if watch.view.ended:
+            return
         frames = watch.view.frames(envelope)
         if frames:
-            watch.sink.put(frames)
+            watch.sink.put(frames, replayed=replayed)
         if watch.view.ended:
             self.unwatch(watch)
             watch.sink.run_ended(watch.view.ref.run_id)

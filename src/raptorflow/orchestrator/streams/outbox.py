@@ -17,16 +17,21 @@ class Outbox:
     def __init__(self, most: int) -> None:
         self._most = most
         self._frames: list[str] = []
+        self._live = 0
         self._news = asyncio.Event()
         self._closed = False
         self.too_slow = False
         self.ended: set[UUID] = set()
 
-    def put(self, frames: Sequence[str]) -> None:
-        """Queue frames; past the limit the client is given up and what waits is dropped."""
+    def put(self, frames: Sequence[str], *, replayed: bool = False) -> None:
+        """Queue frames; past the limit the client is given up and what waits is dropped.
+
+        What is replayed to a client that comes back is not counted: it is as long as it is.
+        """
         if self._closed:
             return
-        if len(self._frames) + len(frames) > self._most:
+        self._live += 0 if replayed else len(frames)
+        if self._live > self._most:
             SLOW_CLIENTS.inc()
             self.too_slow = True
             self._frames.clear()
@@ -50,6 +55,6 @@ class Outbox:
         while not self._closed or self._frames:
             await self._news.wait()
             self._news.clear()
-            frames, self._frames = self._frames, []
+            frames, self._frames, self._live = self._frames, [], 0
             if frames or not self._closed:
                 yield frames
