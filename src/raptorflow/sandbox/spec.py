@@ -23,8 +23,8 @@ class SandboxSpec:
     """One run.
 
     Inside, `/skill` and `/env` are read-only, `/work` is the working folder (writable, capped in size, gone
-    afterwards), `/work/in` holds the inputs, files written below `/work/out` are artefacts, and `/tmp` is a
-    part of `/work`. There is no network.
+    afterwards), `/work/in` holds the inputs, files written below `/work/out` are artefacts, `/tmp` is small.
+    There is no network.
 
     Attributes:
         command: the program and its arguments; `python` and `python3` mean the environment's interpreter, or

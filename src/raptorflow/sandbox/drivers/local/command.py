@@ -1,7 +1,8 @@
 """The command line of bubblewrap: what a sandbox sees, and nothing else.
 
-The workspace is one file system in memory whose size is the run's disk limit; `/tmp` is a folder in it, so
-that one number caps all that can be written. Everything else is read-only, or (`/dev/shm`) small.
+The workspace is a file system in memory whose size is the run's disk limit. `/tmp` and `/dev/shm` are small
+ones; everything else is read-only. That includes `/proc`: when root runs the sandbox, root owns the files in
+it that set up the kernel, and needs no capability to write them.
 """
 
 import math
@@ -9,17 +10,17 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from raptorflow.sandbox.drivers.local.cgroups.group import scratch_bytes
 from raptorflow.sandbox.interpreter import interpreter_mounts
 from raptorflow.sandbox.spec import ENVIRONMENT, HELPER, INPUTS, OUTPUTS, SKILL, WORK, SandboxSpec
 
 NOBODY = "65534"
 STDIN = "/run/stdin"
-SCRATCH = f"{WORK}/.tmp"
 SMALL = "65536"
 DEV = "/dev"
 SHARED_MEMORY = f"{DEV}/shm"
 TMP = f"{os.sep}tmp"
-SHARED_MEMORY_BYTES = 64 * 1024 * 1024
+SMALL_MEMORY_BYTES = 64 * 1024 * 1024
 # What dynamic linking and time zones read; nothing that names users, hosts or secrets.
 ETC = ("ld.so.cache", "localtime", "alternatives")
 LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -28,10 +29,6 @@ DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/p
                 "stderr": "/proc/self/fd/2"}  # fmt: skip
 # Files of the kernel that tell about the host; unreadable for most users anyway.
 HIDDEN = ("kcore", "keys", "timer_list", "sched_debug", "slabinfo", "vmallocinfo", "cmdline")
-ACCOUNTS = {
-    "passwd": b"nobody:x:65534:65534:sandbox:/work:/usr/sbin/nologin\n",
-    "group": b"nogroup:x:65534:\n",
-}
 # The gate: tell the host that everything is mounted, wait for its word, then become the program.
 GATE = f'printf r >&0 && read -r go && exec "$@" <{STDIN}'
 
@@ -94,8 +91,6 @@ class CommandLine:
                 self._add("--ro-bind", str(path), str(path))
         for name in ETC:
             self._add("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
-        for name, content in ACCOUNTS.items():
-            self._data(content, f"/etc/{name}")
 
     def _devices(self) -> None:
         self._add("--size", SMALL, "--tmpfs", "/dev")
@@ -103,7 +98,7 @@ class CommandLine:
             self._add("--dev-bind", f"/dev/{name}", f"/dev/{name}")
         for name, target in DEVICE_LINKS.items():
             self._add("--symlink", target, f"/dev/{name}")
-        size = min(SHARED_MEMORY_BYTES, self._spec.limits.memory_bytes)
+        size = min(SMALL_MEMORY_BYTES, self._spec.limits.memory_bytes)
         self._add("--perms", "1777", "--size", str(size), "--tmpfs", SHARED_MEMORY)
 
     def _kernel_files(self) -> None:
@@ -111,6 +106,7 @@ class CommandLine:
         for name in HIDDEN:
             if os.path.exists(f"/proc/{name}"):
                 self._add("--ro-bind", "/dev/null", f"/proc/{name}")
+        self._add("--remount-ro", "/proc")
 
     def _mounts(self) -> None:
         """The skill, its environment, the workspace, the inputs and standard input."""
@@ -127,7 +123,8 @@ class CommandLine:
             folder = Path(helper.origin).parent
             self._add("--ro-bind", str(folder), f"{HELPER}/{folder.name}")
         self._add("--size", str(spec.limits.disk_bytes), "--tmpfs", WORK)
-        self._add("--dir", OUTPUTS, "--perms", "1777", "--dir", SCRATCH, "--symlink", SCRATCH[1:], TMP)
+        self._add("--dir", OUTPUTS)
+        self._add("--perms", "1777", "--size", str(scratch_bytes(spec.limits)), "--tmpfs", TMP)
         self._add("--size", SMALL, "--tmpfs", INPUTS)
         for name, path in spec.inputs.items():
             self._add("--ro-bind", str(path), f"{INPUTS}/{name}")
@@ -171,6 +168,7 @@ def variables(spec: SandboxSpec) -> dict[str, str]:
         **spec.env,
         "PATH": path,
         "HOME": WORK,
+        "USER": "nobody",
         "PYTHONPATH": HELPER,
     }
 

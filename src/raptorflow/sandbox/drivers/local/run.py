@@ -148,9 +148,7 @@ class LocalRun:
         if group is None:
             return None
         use = group.memory()
-        files = os.fstatvfs(sandbox.workspace)
-        in_workspace = (files.f_blocks - files.f_bfree) * files.f_frsize
-        if use.anonymous + max(0, use.shared - in_workspace) > self._limits.memory_bytes:
+        if use.anonymous + max(0, use.shared - sandbox.file_bytes()) > self._limits.memory_bytes:
             return "oom"
         # Version 1 kills one process and lets the rest go on without it.
         return "oom" if group.usage().out_of_memory else None
@@ -165,10 +163,10 @@ class LocalRun:
     async def _result(self, sandbox: Sandbox, code: int, times: tuple[float, float]) -> SandboxResult:
         group = self._tools.group
         usage = group.usage() if group else Usage(peak_memory_bytes=self._peak or None)
-        files = os.fstatvfs(sandbox.workspace)
-        full = files.f_bavail == 0 or files.f_favail == 0
         stderr = self._stderr.value()
-        seen = Evidence(self._ended_by, code, usage, full, stderr[-STDERR_TAIL:], group is not None)
+        seen = Evidence(
+            self._ended_by, code, usage, sandbox.is_full(), stderr[-STDERR_TAIL:], group is not None
+        )
         status = judge(seen)
         collected = await self._collect(sandbox)
         return SandboxResult(

@@ -50,6 +50,7 @@ print(json.dumps({
     "skill": answer(lambda: write("/skill/x", 1)),
     "system": answer(lambda: write("/usr/x", 1)),
     "root": answer(lambda: write("/x", 1)),
+    "kernel": answer(lambda: os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))),
     "work": answer(lambda: write("/work/x", 1)),
     "disk": answer(lambda: write("/work/y", 3 * 1024 * 1024)),
     "socket": answer(lambda: socket.socket()),
@@ -58,6 +59,7 @@ print(json.dumps({
 """
 HOG = "kept = []\nwhile True: kept.append(b'x' * 1048576)"
 
+REFUSED = {errno.EROFS, errno.EACCES}
 LOOPBACK_ONLY = ["lo"]
 # Inside there are the sandbox's first process and the program itself.
 MOST_PROCESSES_SEEN = 2
@@ -93,7 +95,7 @@ class SelfTest:
     def _held(self, answers: dict[str, Any]) -> dict[str, Guarantee]:
         """What namespaces, mounts, capabilities and the filter hold."""
         status = answers["status"]
-        read_only = all(answers[name] == errno.EROFS for name in ("skill", "system", "root"))
+        read_only = all(answers[name] in REFUSED for name in ("skill", "system", "root", "kernel"))
         no_way_out = answers["socket"] == errno.EPERM and answers["interfaces"] == LOOPBACK_ONLY
         powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
         alone = len(answers["pids"]) <= MOST_PROCESSES_SEEN

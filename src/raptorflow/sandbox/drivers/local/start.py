@@ -18,7 +18,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from raptorflow.sandbox.drivers.local.command import CommandLine, memory_file
+from raptorflow.sandbox.drivers.local.command import TMP, CommandLine, memory_file
 from raptorflow.sandbox.drivers.local.processes import parent_of
 from raptorflow.sandbox.drivers.local.waiting import readable
 from raptorflow.sandbox.spec import WORK
@@ -46,6 +46,7 @@ class Sandbox:
         first_ended: its pidfd.
         main: the process that becomes the command.
         workspace: the open folder `/work`, which stays readable after everything inside is dead.
+        scratch: the open folder `/tmp`.
     """
 
     process: subprocess.Popen[bytes]
@@ -57,6 +58,7 @@ class Sandbox:
     first_ended: int = -1
     main: int = 0
     workspace: int = -1
+    scratch: int = -1
 
     def limit(self, limits: dict[int, int]) -> None:
         """Set resource limits of the process at the gate, soft and hard, never above what it has."""
@@ -64,6 +66,16 @@ class Sandbox:
             highest = resource.prlimit(self.main, name)[1]
             lower = value if highest == resource.RLIM_INFINITY else min(value, highest)
             resource.prlimit(self.main, name, (lower, lower))
+
+    def file_bytes(self) -> int:
+        """What files in the workspace and in `/tmp` take."""
+        systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
+        return sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in systems)
+
+    def is_full(self) -> bool:
+        """Whether nothing more fits into the workspace or `/tmp`."""
+        systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
+        return any(system.f_bavail == 0 or system.f_favail == 0 for system in systems)
 
     def go(self) -> None:
         """Let the command run."""
@@ -89,7 +101,8 @@ class Sandbox:
     def close(self) -> None:
         """Close every descriptor."""
         self.gate.close()
-        for descriptor in (self.stdout, self.stderr, self.ended, self.first_ended, self.workspace):
+        files = (self.workspace, self.scratch)
+        for descriptor in (self.stdout, self.stderr, self.ended, self.first_ended, *files):
             if descriptor >= 0:
                 os.close(descriptor)
 
@@ -139,6 +152,7 @@ async def _reach_gate(sandbox: Sandbox) -> None:
     sandbox.first = parent_of(sandbox.main)
     sandbox.first_ended = os.pidfd_open(sandbox.first)
     sandbox.workspace = os.open(f"/proc/{sandbox.main}/root{WORK}", OPEN_FOLDER)
+    sandbox.scratch = os.open(f"/proc/{sandbox.main}/root{TMP}", OPEN_FOLDER)
 
 
 def _spawn(bwrap: Path, command: CommandLine) -> Sandbox:

@@ -8,6 +8,7 @@ from raptorflow.skills.capabilities import Limits
 
 CONTROLLERS = ("memory", "pids", "cpu")
 PERIOD_MICROSECONDS = 100_000
+SCRATCH_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,18 @@ class Groups(Protocol):
         ...
 
 
-def memory_limit(limits: Limits) -> int:
-    """What the kernel holds a group to: its processes and its workspace, which lives in memory, together.
+def scratch_bytes(limits: Limits) -> int:
+    """The size of `/tmp`."""
+    return min(SCRATCH_BYTES, limits.disk_bytes)
 
-    The workspace cannot grow past `disk_bytes`, so processes always have at least `memory_bytes`, and a full
-    workspace is told from a lack of memory. That processes alone stay below `memory_bytes` is watched.
+
+def memory_limit(limits: Limits) -> int:
+    """What the kernel holds a group to: its processes and its files, which live in memory, together.
+
+    Files cannot grow past their file systems' sizes, so processes always have at least `memory_bytes`, and a
+    full workspace is told from a lack of memory. That processes alone stay below `memory_bytes` is watched.
     """
-    return limits.memory_bytes + limits.disk_bytes
+    return limits.memory_bytes + limits.disk_bytes + scratch_bytes(limits)
 
 
 def quota_microseconds(limits: Limits) -> int:
