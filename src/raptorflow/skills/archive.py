@@ -97,6 +97,7 @@ def unpack(data: bytes, limits: ArchiveLimits | None = None) -> Unpacked:
         OSError,
         ValueError,
         TypeError,
+        LookupError,
     ) as error:
         raise ArchiveRefused(f"The archive is damaged: {error}.") from error
     except (RuntimeError, MemoryError) as error:
