@@ -45,7 +45,6 @@ WORDS = (
     *("report", "invoice", "campaign", "budget", "customer", "schedule"),
     *("translate", "summary", "weather", "contract", "image", "table"),
 )
-)
 
 
 def made_skill(number: int, chance: random.Random) -> bytes:
