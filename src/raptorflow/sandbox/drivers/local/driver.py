@@ -3,13 +3,14 @@
 import asyncio
 import dataclasses
 import os
+import weakref
 from pathlib import Path
 
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Guarantee, ProbeReport
 from raptorflow.sandbox.drivers.local.cgroups.detect import find_groups
 from raptorflow.sandbox.drivers.local.cgroups.group import Group, Groups
-from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_tree, state_folder
+from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_noted, state_folder
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.drivers.local.run import NAME, LocalRun, Tools
 from raptorflow.sandbox.drivers.local.selftest import Run, SelfTest, remedy_for
@@ -36,7 +37,7 @@ class LocalDriver:
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
         self._groups: Groups | None = None
-        self._note: Note | None = None
+        self._clean_up: weakref.finalize[..., LocalDriver] | None = None
         self._report: ProbeReport | None = None
         self._bwrap: Path | None = None
         self._probing = asyncio.Lock()
@@ -54,14 +55,19 @@ class LocalDriver:
         report = await self.probe()
         if self._bwrap is None:
             return SandboxResult("sandbox_error", self.name, message=report.problem)
-        result = await self._run(spec, self._bwrap, self._settings)
+        try:
+            result = await self._run(spec, self._bwrap, self._settings)
+        except OSError as error:
+            # Somebody may have removed our groups: look at the machine anew before the next run.
+            self._report = None
+            return SandboxResult("sandbox_error", self.name, message=f"The sandbox cannot be held: {error}.")
         return dataclasses.replace(result, weakened=report.weakened)
 
     async def close(self) -> None:
         """Remove this manager's groups. A run after that would make them anew."""
-        if self._groups and self._note and all([remove_tree(folder) for folder in self._groups.folders]):
-            self._note.erase()
-        self._groups, self._note, self._report, self._bwrap = None, None, None, None
+        if self._clean_up:
+            self._clean_up()
+        self._groups, self._clean_up, self._report, self._bwrap = None, None, None, None
 
     async def _run(self, spec: SandboxSpec, bwrap: Path, settings: SandboxSettings) -> SandboxResult:
         group = self._group(spec)
@@ -82,17 +88,23 @@ class LocalDriver:
             return await self._try_each(python)
         except SandboxUnavailable as error:
             return ProbeReport(self.name, problem=error.message, remedy=error.hint)
+        except OSError as error:
+            return ProbeReport(self.name, problem=f"The sandbox cannot be prepared: {error}.")
 
     def _prepare_groups(self) -> None:
         """Clean up after dead managers, and make a place for our groups where this user may."""
+        if self._clean_up:
+            self._clean_up()
         folder = state_folder(self._settings)
         if count := reap(folder):
             log.info("removed what dead sandbox managers left", managers=count)
         name = new_name()
         self._groups = find_groups(name)
         if self._groups:
-            self._note = Note(folder / f"{name}.json")
-            self._note.write(self._groups.folders)
+            note = Note(folder / f"{name}.json")
+            note.write(self._groups.folders)
+            # Also at the end of a program that does not close its manager.
+            self._clean_up = weakref.finalize(self, remove_noted, note, self._groups.folders)
 
     def _unwatched(self, bwrap: Path) -> Run:
         """Runs for the self-test, watched so rarely that what stops them is the kernel."""

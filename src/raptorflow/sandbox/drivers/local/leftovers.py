@@ -80,6 +80,12 @@ def reap(folder: Path) -> int:
     return len(dead)
 
 
+def remove_noted(note: Note, folders: tuple[Path, ...]) -> None:
+    """Remove what a note names, and the note; what still dies is left to the next manager."""
+    if all([remove_tree(folder) for folder in folders]):
+        note.erase()
+
+
 def remove_tree(group: Path) -> bool:
     """Remove a group and those in it; whether it is gone."""
     if not group.name.startswith(PREFIX) or not group.is_dir():

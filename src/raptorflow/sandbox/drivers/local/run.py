@@ -66,14 +66,21 @@ class LocalRun:
         finally:
             command.close()
         try:
-            self._hold(sandbox)
-            start_ms = watch.elapsed_ms()
-            running = Stopwatch()
-            code = await self._attend(sandbox)
-            wall_ms = running.elapsed_ms()
-            return await self._result(sandbox, code, (start_ms, wall_ms))
+            return await self._see_through(sandbox, watch)
+        except BaseException:
+            sandbox.kill()
+            await sandbox.gone()
+            raise
         finally:
             sandbox.close()
+
+    async def _see_through(self, sandbox: Sandbox, watch: Stopwatch) -> SandboxResult:
+        """From the gate to the result; where this raises, what still runs has to be ended."""
+        self._hold(sandbox)
+        start_ms = watch.elapsed_ms()
+        running = Stopwatch()
+        code = await self._attend(sandbox)
+        return await self._result(sandbox, code, (start_ms, running.elapsed_ms()))
 
     def _hold(self, sandbox: Sandbox) -> None:
         """Put the waiting process under its limits."""
@@ -83,7 +90,7 @@ class LocalRun:
         sandbox.limit(resource_limits(self._limits, self._tools.settings.open_files, supervised=supervised))
 
     async def _attend(self, sandbox: Sandbox) -> int:
-        """Let it go and see it through; cancelling ends it."""
+        """Let it go, and wait for its end or for a limit."""
         loop = asyncio.get_running_loop()
         streams = ((sandbox.stdout, self._stdout), (sandbox.stderr, self._stderr))
         for (descriptor, capture), drained in zip(streams, self._drained, strict=True):
@@ -100,12 +107,7 @@ class LocalRun:
                 loop.remove_reader(descriptor)
 
     async def _until_gone(self, sandbox: Sandbox) -> int:
-        try:
-            code = await sandbox.gone()
-        except asyncio.CancelledError:
-            sandbox.kill()
-            await sandbox.gone()
-            raise
+        code = await sandbox.gone()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 for drained in self._drained:
@@ -191,7 +193,15 @@ class LocalRun:
         target = self._spec.artifacts_dir
         if target is None:
             return Collected()
-        return await asyncio.to_thread(collect, sandbox.workspace, target, self._tools.settings)
+        copying = asyncio.ensure_future(
+            asyncio.to_thread(collect, sandbox.workspace, target, self._tools.settings)
+        )
+        try:
+            return await asyncio.shield(copying)
+        except asyncio.CancelledError:
+            # The thread uses the open workspace, which is closed next.
+            await copying
+            raise
 
 
 def resource_limits(limits: Limits, open_files: int, *, supervised: bool) -> dict[int, int]:

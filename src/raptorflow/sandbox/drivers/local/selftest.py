@@ -114,8 +114,9 @@ class SelfTest:
         """What control groups hold, or else supervision."""
         refused = answers["fork"] == errno.EAGAIN
         if self._by:
+            together = f"{self._by} for processes and files together, and a watch over processes alone"
             return {
-                "memory": _kernel(hog.status == "oom", self._by),
+                "memory": _kernel(hog.status == "oom", together),
                 "pids": _kernel(refused, self._by),
                 "cpu": _kernel(answers["share"] <= MOST_CPU_SHARE, self._by),
             }
