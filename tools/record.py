@@ -7,8 +7,11 @@ The command runs under a pseudo-terminal of 100 columns; the picture is its last
 
 import io
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import pexpect
 from rich.console import Console
@@ -18,14 +21,18 @@ COLUMNS = 100
 LINES = 60
 LIMIT_SECONDS = 300
 CLEAR_LINE = "\x1b[2K"
+# The animation of something that was waited for.
+SPINNER = re.compile("[\u2801-\u28ff]")
+FONT_FACE = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 CURSOR_UP = "\x1b[1A"
 
 
 def record(command: list[str]) -> str:
     """Everything the command wrote to its terminal, escape sequences included."""
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
-    output = pexpect.run(
-        " ".join(f"'{part}'" for part in command),
+    untyped: Any = pexpect
+    output = untyped.run(
+        shlex.join(command),
         timeout=LIMIT_SECONDS,
         env=environment,
         dimensions=(LINES, COLUMNS),
@@ -49,11 +56,13 @@ def main() -> None:
     """Record `argv[2:]` into the SVG file `argv[1]`."""
     target, command = Path(sys.argv[1]), sys.argv[2:]
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(f"[bold green]$[/] {' '.join(command)}", highlight=False)
+    console.print(f"[bold green]$[/] {shlex.join(command)}", highlight=False)
     for line in last_screen(record(command)):
-        console.print(Text.from_ansi(line))
+        if not SPINNER.search(line):
+            console.print(Text.from_ansi(line))
     target.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(target), title="RaptorFlow")
+    # The picture must not fetch fonts from anywhere.
+    target.write_text(FONT_FACE.sub("", console.export_svg(title="RaptorFlow")))
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ async def ask_server(connection: Connection, asked: Question, *, as_json: bool) 
     Raises:
         RaptorFlowError: the server refused or did not answer, or the run failed.
     """
-    screen, story = Screen(Console(soft_wrap=True), quiet=as_json), Story()
+    screen, story = Screen(Console(soft_wrap=True, highlight=False), quiet=as_json), Story()
     try:
         async with ApiClient(connection) as client:
             await _converse(client, asked, screen, story)
