@@ -109,7 +109,7 @@ async def get_events(
         with SOCKETS.track_inprogress():
             try:
                 await orchestrator.hub.catch_up(watch)
-                async for frames in outbox.batches():
+                async for frames in outbox.batches(KEEP_ALIVE_SECONDS):
                     yield "".join(map(_server_sent, frames)) or KEEP_ALIVE
                     if outbox.ended:
                         return

@@ -79,6 +79,8 @@ class OrchestratorSettings(BaseModel):
     """Text that arrives within this time travels as one delta."""
     live_stream_entries: int = Field(default=2_000, ge=10)
     live_stream_seconds: int = Field(default=900, ge=10)
+    socket_seconds: float = Field(default=3600.0, gt=0)
+    """After this a WebSocket is closed, to be opened again: its caller is asked for a token anew."""
     socket_queue: int = Field(default=2_000, ge=1)
     """Events that wait for a slow client before it is dropped."""
     stream_poll_seconds: float = Field(default=2.0, gt=0)

@@ -12,7 +12,8 @@ commands: `accepted` (`run_id`, `idempotency_key`) and `refused` (problem detail
 With `?after=N` the newest run's events follow from number N, of `?run_id=` when it is named. Without it the
 socket begins with `MESSAGES_SNAPSHOT` and `STATE_SNAPSHOT`, and then sends what open runs have to tell.
 
-Closing codes: 1008 the session is not yours; 1013 too slow or drained: connect again and resume.
+A socket that may not be opened is answered with problem details (401, 403, 404). Closing code 1013 means:
+too slow, or open for long; connect again and resume.
 """
 
 import asyncio
@@ -110,7 +111,10 @@ class SessionWindow:
         try:
             for watch in list(self._watches.values()):
                 await self._orchestrator.hub.catch_up(watch)
-            await asyncio.wait([sending, receiving], return_when=asyncio.FIRST_COMPLETED)
+            lifetime = self._orchestrator.settings.socket_seconds
+            done, _ = await asyncio.wait(
+                [sending, receiving], timeout=lifetime, return_when=asyncio.FIRST_COMPLETED
+            )
         finally:
             self._orchestrator.board.leave(self._session_id, self)
             for watch in self._watches.values():
@@ -120,6 +124,8 @@ class SessionWindow:
             await asyncio.gather(sending, receiving, return_exceptions=True)
         if self._outbox.too_slow:
             await self._close(TRY_AGAIN_LATER, "too slow: connect again and resume after your last number")
+        elif not done:
+            await self._close(TRY_AGAIN_LATER, "open for long: connect again and resume")
 
     def show(self, ref: RunRef) -> None:
         """Send a new run's events."""

@@ -44,7 +44,8 @@ def hit(name: str, words: float, *, installed: bool = True) -> JsonObject:
 def conversation(text: str, *results: tuple[str, JsonObject]) -> list[ModelMessage]:
     messages: list[ModelMessage] = [ModelRequest(parts=[UserPromptPart(text)])]
     for number, (tool, output) in enumerate(results):
-        messages.append(ModelResponse(parts=[ToolCallPart(tool, {}, tool_call_id=str(number))]))
+        arguments = {"name": output["loaded"]} if "loaded" in output else {}
+        messages.append(ModelResponse(parts=[ToolCallPart(tool, arguments, tool_call_id=str(number))]))
         messages.append(ModelRequest(parts=[ToolReturnPart(tool, dumps(output), tool_call_id=str(number))]))
     return messages
 
@@ -173,3 +174,29 @@ def test_output_without_an_answer_is_told_shortly() -> None:
     assert "total: 9" in text
     assert "- name n0, spend 0" in text
     assert "and 4 more" in text
+
+
+def action(name: str, *required: str, file: bool = False) -> ToolDefinition:
+    properties: JsonObject = {key: {"type": "string"} for key in required}
+    properties |= {"file": FILE} if file else {}
+    schema: JsonObject = {"type": "object", "properties": properties, "required": list(required)}
+    return ToolDefinition(name=name, description="Does it.", parameters_json_schema=schema)
+
+
+ADS_FIRST = ("search_skills", {"skills": [hit("ads", 0.9), hit("analytics", 0.5)]})
+ADS_LOADED = ("load_skill", {"loaded": "ads"})
+
+
+def test_a_skill_without_use_for_the_file_gives_way() -> None:
+    assert call(conversation(ASKED, ADS_FIRST), []) == ("load_skill", {"name": "ads"})
+    ads = [action("ads__report")]
+    assert call(conversation(ASKED, ADS_FIRST, ADS_LOADED), ads) == ("load_skill", {"name": "analytics"})
+    assert call(conversation("how are my ads?", ADS_FIRST, ADS_LOADED), ads)[0] == "ads__report"
+
+
+def test_nothing_is_changed_that_nobody_asked_to_change() -> None:
+    tools = [action("ads__set-budget"), action("ads__pause-campaign")]
+    asked = "which campaign is best?"
+    assert "set-budget, pause-campaign" in answer(conversation(asked, ADS_FIRST, ADS_LOADED), tools)
+    told = conversation("pause the campaign", ADS_FIRST, ADS_LOADED)
+    assert call(told, tools)[0] == "ads__pause-campaign"

@@ -19,6 +19,7 @@ from raptorflow.base.json import JsonObject, loads
 from raptorflow.orchestrator.language_models.arguments import Request, fill, missing, words_of
 from raptorflow.orchestrator.language_models.rendering import render
 from raptorflow.orchestrator.tools.definitions import LOAD, SEARCH, SEPARATOR
+from raptorflow.orchestrator.tools.schemas import file_inputs
 
 NOTICE = (
     "No language model is connected: the skill was found by search and its arguments were filled by rules. "
@@ -26,6 +27,9 @@ NOTICE = (
 )
 NOTICE_ALONE = (
     "No language model is connected, so I can only run skills. Set RAPTORFLOW_MODEL to connect one."
+)
+CHANGING = words_of(
+    "add assign book cancel create delete disable enable pause post publish remove send set update write"
 )
 ATTACHED = "\n\n[Attached: "
 
@@ -45,6 +49,13 @@ class _Conversation:
                 return call, _object(self.results[call.tool_call_id])
         return None
 
+    def loading(self, skill: str) -> JsonObject | None:
+        """What came of loading a skill in this turn."""
+        for call in self.calls:
+            if call.tool_name == LOAD and call.args_as_dict().get("name") == skill:
+                return _object(self.results.get(call.tool_call_id, "{}"))
+        return None
+
 
 def decide(
     messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition], min_score: float
@@ -61,9 +72,10 @@ def decide(
     if searched is None:
         return _call(turn, SEARCH, {"query": turn.request.search_text()})
     hits: list[JsonObject] = searched[1].get("skills", [])
-    best = next((hit for hit in hits if hit["installed"] and _convinces(hit, min_score)), None)
-    if best is None:
+    fitting = [hit for hit in hits if hit["installed"] and _convinces(hit, min_score)]
+    if not fitting:
         return _answer(_nothing_fits(hits), NOTICE_ALONE)
+    best = next((hit for hit in fitting if not _cannot_take_files(turn, str(hit["name"]), tools)), fitting[0])
     return _with_skill(turn, str(best["name"]), str(best["version"]), tools)
 
 
@@ -73,29 +85,59 @@ def _with_skill(
     prefix = f"{skill}{SEPARATOR}"
     if done := turn.newest(prefix):
         return _answer(render(done[1], skill, version), NOTICE)
-    actions = [tool for tool in tools if tool.name.startswith(prefix)]
-    loaded = turn.newest(LOAD)
+    actions = _actions(skill, tools)
+    loaded = turn.loading(skill)
     if not actions and loaded is None:
         return _call(turn, LOAD, {"name": skill})
-    if loaded and "error" in loaded[1]:
-        return _answer(render(loaded[1], skill, version), NOTICE)
+    if loaded and "error" in loaded:
+        return _answer(render(loaded, skill, version), NOTICE)
     if not actions:
         text = f"The skill {skill} {version} fits, but has instructions alone; following them takes a model."
         return _answer(text, NOTICE_ALONE)
     return _run(turn, skill, actions)
 
 
+def _cannot_take_files(turn: _Conversation, skill: str, tools: Sequence[ToolDefinition]) -> bool:
+    """Whether a file came with the question and the skill, now that it is loaded, has no use for one."""
+    actions = _actions(skill, tools)
+    return bool(turn.request.attached and actions) and not any(
+        file_inputs(action.parameters_json_schema) for action in actions
+    )
+
+
+def _actions(skill: str, tools: Sequence[ToolDefinition]) -> list[ToolDefinition]:
+    return [tool for tool in tools if tool.name.startswith(f"{skill}{SEPARATOR}")]
+
+
 def _run(turn: _Conversation, skill: str, actions: Sequence[ToolDefinition]) -> TextPart | ToolCallPart:
     """Call the action whose words fit best among those whose arguments are known."""
-    ranked = sorted(actions, key=lambda action: -_overlap(turn.request, action))
+    asked_for = [action for action in actions if not _changes_unasked(turn.request, action)]
+    if not asked_for:
+        text = f"The actions of {skill} change things, and your request does not name one: {_names(actions)}."
+        return _answer(text, NOTICE)
+    ranked = sorted(asked_for, key=lambda action: -_overlap(turn.request, action))
     filled = [(action, fill(action.parameters_json_schema, turn.request)) for action in ranked]
     for action, arguments in filled:
         if not missing(action.parameters_json_schema, arguments):
             return _call(turn, action.name, arguments)
     action, arguments = filled[0]
     names = ", ".join(missing(action.parameters_json_schema, arguments))
-    name = action.name.removeprefix(f"{skill}{SEPARATOR}")
+    name = _action_name(action)
     return _answer(f"{skill}'s {name} fits, but I do not know its {names}. {_ask(action, arguments)}", NOTICE)
+
+
+def _changes_unasked(request: Request, action: ToolDefinition) -> bool:
+    """Rules must not change anything that nobody asked to change: the verb has to be in the request."""
+    verbs = words_of(_action_name(action)) & CHANGING
+    return bool(verbs) and not verbs & request.words
+
+
+def _action_name(action: ToolDefinition) -> str:
+    return action.name.partition(SEPARATOR)[2]
+
+
+def _names(actions: Sequence[ToolDefinition]) -> str:
+    return ", ".join(map(_action_name, actions))
 
 
 def _ask(action: ToolDefinition, arguments: JsonObject) -> str:
@@ -123,7 +165,7 @@ def _nothing_fits(hits: Sequence[JsonObject]) -> str:
 
 def _overlap(request: Request, action: ToolDefinition) -> float:
     properties: JsonObject = action.parameters_json_schema.get("properties", {})
-    named = words_of(action.name.partition(SEPARATOR)[2])
+    named = words_of(_action_name(action))
     told = words_of(f"{action.description or ''} {' '.join(properties)}")
     asked = request.words
     return 2.0 * len(asked & named) + len(asked & told) / (1 + len(told)) ** 0.5

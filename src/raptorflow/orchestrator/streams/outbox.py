@@ -50,10 +50,14 @@ class Outbox:
         self._closed = True
         self._news.set()
 
-    async def batches(self) -> AsyncIterator[list[str]]:
-        """What is queued, whenever there is something, until closed."""
+    async def batches(self, idle_seconds: float | None = None) -> AsyncIterator[list[str]]:
+        """What is queued, whenever there is something, until closed; nothing after each idle while."""
         while not self._closed or self._frames:
-            await self._news.wait()
+            try:
+                await asyncio.wait_for(self._news.wait(), idle_seconds)
+            except TimeoutError:
+                yield []
+                continue
             self._news.clear()
             frames, self._frames, self._live = self._frames, [], 0
             if frames or not self._closed:
