@@ -29,6 +29,7 @@ from raptorflow.core.valkey import open_valkey
 from raptorflow.orchestrator.endpoints import router
 from raptorflow.orchestrator.folder_skills import FolderSkills
 from raptorflow.orchestrator.language_models.offline import OfflineModel
+from raptorflow.orchestrator.ports import ActionRunner, SkillSource
 from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.settings import OrchestratorSettings
@@ -149,10 +150,21 @@ class House:
             base_url=self.url, headers=person.headers if person else {}, timeout=ANSWER_SECONDS
         )
 
-    async def start_worker(self, model: Model | None = None) -> RunWorker:
+    async def start_worker(
+        self,
+        model: Model | None = None,
+        *,
+        skills: SkillSource | None = None,
+        runner: ActionRunner | None = None,
+    ) -> RunWorker:
         """A worker in this process."""
-        model = model or OfflineModel(min_score=0.1)
-        worker = self.orchestrator.worker(Abilities(self.skills, self.sandbox, model, sandbox_python()))
+        abilities = Abilities(
+            skills or self.skills,
+            runner or self.sandbox,
+            model or OfflineModel(min_score=0.1),
+            sandbox_python(),
+        )
+        worker = self.orchestrator.worker(abilities)
         await worker.start()
         self.workers.append(worker)
         return worker

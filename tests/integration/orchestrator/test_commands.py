@@ -12,6 +12,7 @@ from sqlalchemy import update
 from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.orchestrator.models import Run
 
+Piece = str | dict[int, DeltaToolCall]
 API = "/api/v1/orchestrator"
 MIB = 1024 * 1024
 LOOK_SECONDS = 0.02
@@ -19,11 +20,11 @@ QUICK_SECONDS = 3.0
 FOREVER_SECONDS = 600.0
 
 
-async def answers(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
+async def answers(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[Piece]:
     yield "Yes."
 
 
-async def never_ends(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
+async def never_ends(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[Piece]:
     yield "Wait"
     await asyncio.sleep(FOREVER_SECONDS)
 
@@ -136,7 +137,7 @@ async def test_a_key_makes_sending_twice_the_same_as_once(house: Any) -> None:
 async def test_turns_of_a_session_run_one_after_the_other(house: Any) -> None:
     together, most = 0, 0
 
-    async def counts(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
+    async def counts(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[Piece]:
         nonlocal together, most
         together += 1
         most = max(most, together)
@@ -215,7 +216,7 @@ async def test_files_of_one_name_are_told_apart(house: Any) -> None:
 
 
 async def test_text_that_postgresql_cannot_hold(house: Any, tail: Any) -> None:
-    async def says_nul(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
+    async def says_nul(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[Piece]:
         yield "a\0b \\u0000 c"
 
     await house.start_worker(model(says_nul))

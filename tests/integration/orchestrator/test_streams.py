@@ -15,6 +15,7 @@ from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.core.valkey import open_valkey
 from raptorflow.orchestrator.streams.channels import stream_of
 
+Piece = str | dict[int, DeltaToolCall]
 WORDS = [f"word{number} " for number in range(120)]
 TEXT = "".join(WORDS)
 BETWEEN_WORDS = 0.004
@@ -58,7 +59,7 @@ class Reader:
 
 
 def slow_writer() -> FunctionModel:
-    async def write(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
+    async def write(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[Piece]:
         for word in WORDS:
             yield word
             await asyncio.sleep(BETWEEN_WORDS)
@@ -183,7 +184,7 @@ async def read_until_closed(connection: ClientConnection, reader: Reader) -> Non
             reader.apply(event)
 
 
-async def many_words(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[str | dict[int, DeltaToolCall]]:
+async def many_words(_: list[ModelMessage], __: AgentInfo) -> AsyncIterator[Piece]:
     for _piece in range(PIECES):
         yield A_LOT
         await asyncio.sleep(0)
