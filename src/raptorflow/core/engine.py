@@ -1,89 +1,94 @@
 """The durable engine: jobs whose finished steps never run again, whichever process dies.
 
 DBOS stands behind this face. A job row becomes a workflow whose id is the job's, so taking it over twice
-does no harm. Each worker beats in `engine_executors`; when one stops, another recovers its workflows.
+does no harm. Each worker beats in `engine_executors`; when one stops, another recovers its workflows. The
+journal is fenced: a worker that was taken for dead and comes back can write nothing to it any more.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
-from dbos import Serializer as DBOSSerializer
-from sqlalchemy.engine import make_url
+import stamina
+from dbos import DBOS, SetWorkflowID
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from raptorflow.base.errors import PartUnavailable, RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.core.db import APP_ROLE, Database
+from raptorflow.core.db import Database
+from raptorflow.core.durable import configuration, recover
 from raptorflow.core.errors import JobFailed, UnknownJob
-from raptorflow.core.executors import beat, take_over_dead
-from raptorflow.core.jobs import CHANNEL, WaitingJob, take_waiting
+from raptorflow.core.executors import Executor
+from raptorflow.core.jobs import CHANNEL, FailureHandler, JobHandler, WaitingJob, take_waiting
 from raptorflow.core.settings import EngineSettings
 from raptorflow.core.telemetry import logger
-from raptorflow.core.wakeup import Wakeup, plain_url
+from raptorflow.core.wakeup import Wakeup
 
 log = logger(__name__)
 
 Result = TypeVar("Result")
-SCHEMA = "dbos"
-STEP_ATTEMPTS = 4
-STEP_PAUSE_SECONDS = 0.5
-STOP_SECONDS = 5
-ERROR = "raptorflow_error"
-# DBOS offers recovery of another executor's workflows under this private name alone; the version is pinned.
-RECOVER = "_recover_pending_workflows"
+LONGEST_PAUSE_SECONDS = 60.0
+TRANSIENT = (PartUnavailable, OperationalError, InterfaceError, ConnectionError)
+UNLIMITED = None
 
 
-class JobContext:
-    """What a job's handler works with."""
+@dataclass(frozen=True)
+class _Context:
+    """One job's run in this process."""
 
-    def __init__(self, job_id: UUID, org_id: UUID) -> None:
-        self.job_id = job_id
-        self.org_id = org_id
+    job_id: UUID
+    org_id: UUID
+    settings: EngineSettings
 
     async def step(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
-        """Run a step once and journal its JSON-ready result; a finished step is read back, not run.
+        return await self.journaled(name, work, self.settings.step_attempts)
 
-        A part that does not answer is tried again a few times; other errors fail the job.
+    async def journaled(
+        self, name: str, work: Callable[[], Awaitable[Result]], attempts: int | None
+    ) -> Result:
+        """A step with so many attempts while a part does not answer; `None`: until it answers."""
 
-        Raises:
-            JobFailed: the step failed; `problem` says how.
-        """
-
-        async def recorded() -> dict[str, Any]:
+        async def recorded() -> JsonObject:
+            # A refusal is an outcome: it is journaled, and a recovered job refuses again without work.
             try:
-                return {"result": await work()}
-            except PartUnavailable:
-                raise
-            except RaptorFlowError as error:
-                # A refusal is an outcome: it is journaled, and a recovered job refuses again without work.
-                return {"problem": error.problem()}
+                return {"result": loads(dumps(await self._tried(work, attempts)))}
+            except Exception as error:
+                return {"problem": self.problem_of(error)}
 
-        outcome: dict[str, Any] = await DBOS.run_step_async(
-            {
-                "name": name,
-                "retries_allowed": True,
-                "max_attempts": STEP_ATTEMPTS,
-                "interval_seconds": STEP_PAUSE_SECONDS,
-                "should_retry": _is_transient,
-            },
-            recorded,
-        )
+        outcome: JsonObject = await DBOS.run_step_async({"name": name}, recorded)
         if "problem" in outcome:
             raise JobFailed(outcome["problem"])
         return outcome["result"]
 
+    async def _tried(self, work: Callable[[], Awaitable[Result]], attempts: int | None) -> Result:
+        again = stamina.AsyncRetryingCaller(
+            attempts=attempts,
+            timeout=None,
+            wait_initial=self.settings.step_pause_seconds,
+            wait_max=LONGEST_PAUSE_SECONDS,
+            wait_jitter=self.settings.step_pause_seconds,
+        )
+        return await again(TRANSIENT, work)
 
-JobHandler = Callable[[JobContext, JsonObject], Awaitable[None]]
-FailureHandler = Callable[[JobContext, JsonObject, JsonObject], Awaitable[None]]
+    def problem_of(self, error: Exception) -> JsonObject:
+        """What the job's owner is shown; of what was not expected the log alone has the text."""
+        if isinstance(error, JobFailed):
+            return error.cause
+        if isinstance(error, RaptorFlowError):
+            return error.problem()
+        log.error("job failed", job_id=str(self.job_id), exc_info=error)
+        return RaptorFlowError(
+            "The job failed in a way that was not expected.",
+            hint=f"Search the worker's log for {self.job_id}.",
+        ).problem()
 
 
 @dataclass(frozen=True)
-class Registered:
+class _Registered:
     """A job's handler, and what to do once when it fails for good."""
 
     handler: JobHandler
@@ -96,157 +101,148 @@ class Engine:
     Args:
         database: where jobs wait.
         url: SQLAlchemy URL of the same database, for the engine's own tables.
-        settings: executor id, application version, concurrency.
+        settings: application version, concurrency, pauses.
     """
 
     def __init__(self, database: Database, url: str, settings: EngineSettings) -> None:
         self._database = database
         self._url = url
         self._settings = settings
-        self._registered: dict[str, Registered] = {}
-        self._free = asyncio.Semaphore(settings.concurrency)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._registered: dict[str, _Registered] = {}
+        self._executor = Executor(database, url, settings)
         self._wakeup = Wakeup(url, CHANNEL)
+        self._loops: list[asyncio.Task[None]] = []
+        self._started: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._workflow: Any = None
 
     def register(self, name: str, handler: JobHandler, on_failure: FailureHandler) -> None:
         """Let `handler` run the jobs of a name; `on_failure` gets the problem document, once."""
-        self._registered[name] = Registered(handler, on_failure)
+        self._registered[name] = _Registered(handler, on_failure)
 
     async def start(self) -> None:
-        """Recover what this executor left behind, then take jobs."""
-        await beat(self._database, self._settings.executor_id)
-        DBOS(config=_configuration(self._url, self._settings))
+        """Recover what this executor left behind, then take jobs.
 
-        async def raptorflow_job(name: str, job_id: str, org_id: str, payload: JsonObject) -> str:
-            return await self._run(name, job_id, org_id, payload)
-
-        self._workflow = DBOS.workflow(name="raptorflow_job")(raptorflow_job)
-        await asyncio.to_thread(DBOS.launch)
+        Raises:
+            ExecutorTaken: another worker has this one's name.
+        """
+        name = await self._executor.enter()
+        try:
+            self._launch(name)
+        except BaseException:
+            await self._end()
+            raise
         loops = (self._wakeup.listen(), self._take_jobs(), self._keep_beating())
-        self._tasks = {asyncio.create_task(loop) for loop in loops}
+        self._loops = [asyncio.create_task(loop) for loop in loops]
 
     async def stop(self) -> None:
-        """Take no more jobs and give those that run a few seconds; the rest is recovered later."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks.clear()
-        await asyncio.to_thread(
-            DBOS.destroy, workflow_completion_timeout_sec=STOP_SECONDS, destroy_registry=True
-        )
+        """Take no more jobs and give those that run some seconds; the rest goes on elsewhere or later."""
+        *taking, beating = self._loops
+        await _cancel([*taking, *self._started])
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._settings.stop_seconds)
+        await _cancel(self._running)
+        await self._end()
+        # What was recovered in the very last moment is left for the next one, too.
+        await _cancel([*self._running, beating])
+
+    def _launch(self, executor_id: str) -> None:
+        DBOS(config=configuration(self._url, self._settings, executor_id))
+
+        async def raptorflow_job(name: str, job_id: str, org_id: str, payload: JsonObject) -> str:
+            return await self._run(name, _Context(UUID(job_id), UUID(org_id), self._settings), payload)
+
+        self._workflow = DBOS.workflow(name="raptorflow_job")(raptorflow_job)
+        # Not in a thread: DBOS runs what it recovers on the loop that launched it, where our pools are.
+        DBOS.launch()
+
+    async def _end(self) -> None:
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         # DBOS took over the loop's threads and has ended them; others still need some.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        with _surviving("the executor's name was not given back"):
+            await self._executor.leave()
 
-    async def _run(self, name: str, job_id: str, org_id: str, payload: JsonObject) -> str:
-        context = JobContext(UUID(job_id), UUID(org_id))
+    async def _run(self, name: str, context: _Context, payload: JsonObject) -> str:
+        task = asyncio.current_task()
+        if task:
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
         registered = self._registered.get(name)
         if registered is None:
             raise UnknownJob(f"No room has registered the job {name}.")
         try:
             await registered.handler(context, payload)
-        except JobFailed as failure:
-            problem = failure.cause
-        except RaptorFlowError as error:
-            problem = error.problem()
         except Exception as error:
-            log.error("job failed", job=name, job_id=job_id, exc_info=error)
-            problem = RaptorFlowError(
-                "The job failed in a way that was not expected.",
-                hint=f"Search the worker's log for {job_id}.",
-            ).problem()
+            problem = context.problem_of(error)
         else:
             return "done"
 
         async def fail() -> None:
             await registered.on_failure(context, payload, problem)
 
-        await context.step("fail", fail)
+        await context.journaled("fail", fail, UNLIMITED)
         return "failed"
 
     async def _take_jobs(self) -> None:
         while True:
-            with suppress(RaptorFlowError):
+            with _surviving("jobs could not be taken"):
                 while await self._take_some():
                     pass
             await self._wakeup.wait(self._settings.poll_seconds)
 
     async def _take_some(self) -> bool:
-        await self._free.acquire()
-        self._free.release()
+        free = self._settings.concurrency - len(self._started)
+        if free <= 0 or not self._executor.holds_name:
+            return False
         async with self._database.system_session() as session:
-            jobs = await take_waiting(session, limit=self._settings.concurrency)
+            jobs = await take_waiting(session, names=list(self._registered), limit=free)
             for job in jobs:
                 await self._start_workflow(job)
         return bool(jobs)
 
     async def _start_workflow(self, job: WaitingJob) -> None:
         """Start a job's workflow before its row is marked: between the two a crash only starts it again."""
-        await self._free.acquire()
         with SetWorkflowID(str(job.id)):
             handle = await DBOS.start_workflow_async(
                 self._workflow, job.name, str(job.id), str(job.org_id), job.payload
             )
-        watcher = asyncio.create_task(self._release_after(handle))
-        self._tasks.add(watcher)
-        watcher.add_done_callback(self._tasks.discard)
+        watcher = asyncio.create_task(self._watch(handle))
+        self._started.add(watcher)
+        watcher.add_done_callback(self._started.discard)
 
-    async def _release_after(self, handle: Any) -> None:
-        try:
+    async def _watch(self, handle: Any) -> None:
+        """Hold a place among the jobs that run at once until a job has ended."""
+        with _surviving("job ended with an error"):
             await handle.get_result()
-        except Exception as error:
-            log.error("job ended with an error", workflow=handle.workflow_id, exc_info=error)
-        finally:
-            self._free.release()
+        self._wakeup.call()
 
     async def _keep_beating(self) -> None:
         while True:
             await asyncio.sleep(self._settings.heartbeat_seconds)
-            await beat(self._database, self._settings.executor_id)
-            dead = await take_over_dead(self._database, self._settings.lease_seconds)
-            if dead:
-                log.warning("recovering jobs of executors that stopped", executors=dead)
-                await asyncio.to_thread(getattr(DBOS, RECOVER), dead)
+            with _surviving("heartbeat failed"):
+                await self._executor.beat()
+                await self._executor.take_over(self._recover)
+
+    async def _recover(self, dead: Sequence[str]) -> Sequence[str]:
+        jobs = await asyncio.to_thread(recover, dead)
+        if jobs:
+            log.warning("recovering jobs of executors that stopped", executors=dead, jobs=jobs)
+        return jobs
 
 
-class _Json(DBOSSerializer):
-    """JSON, so that nothing in the database can become code; an error keeps its sentence and its kind."""
-
-    def serialize(self, data: Any) -> str:
-        if isinstance(data, BaseException):
-            transient = isinstance(data, PartUnavailable)
-            return dumps({ERROR: str(data) or repr(data), "transient": transient})
-        return dumps(data)
-
-    def deserialize(self, serialized_data: str) -> Any:
-        if serialized_data.startswith(f'{{"{ERROR}"'):
-            error: JsonObject = loads(serialized_data)
-            return (PartUnavailable if error["transient"] else RaptorFlowError)(str(error[ERROR]))
-        return loads(serialized_data)
-
-    def name(self) -> str:
-        return "raptorflow_json"
+@contextmanager
+def _surviving(what: str) -> Generator[None]:
+    """Log an error and go on: what runs as long as the worker does outlives a lost database."""
+    try:
+        yield
+    except Exception as error:
+        log.error(what, exc_info=error)
 
 
-def migrate_engine(owner_url: str) -> None:
-    """Bring the engine's own schema forward and let the program's role use it."""
-    DBOS.migrate(plain_url(owner_url), schema=SCHEMA, application_role=APP_ROLE)
-
-
-def _configuration(url: str, settings: EngineSettings) -> DBOSConfig:
-    return {
-        "name": "raptorflow",
-        "system_database_url": make_url(url).render_as_string(hide_password=False),
-        "db_engine_kwargs": {"connect_args": {"options": f"-c role={APP_ROLE}"}},
-        "dbos_system_schema": SCHEMA,
-        "run_migrations": False,
-        "application_version": settings.application_version,
-        "executor_id": settings.executor_id,
-        "serializer": _Json(),
-        "log_level": "WARNING",
-        "notification_listener_polling_interval_sec": 1.0,
-    }
-
-
-def _is_transient(error: BaseException) -> bool:
-    return isinstance(error, PartUnavailable)
+async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait until they have ended, however they do."""
+    ending = list(tasks)
+    for task in ending:
+        task.cancel()
+    await asyncio.gather(*ending, return_exceptions=True)

@@ -1,6 +1,6 @@
 """What can go wrong with the parts beneath the product."""
 
-from raptorflow.base.errors import PartUnavailable, RaptorFlowError
+from raptorflow.base.errors import Conflict, PartUnavailable, RaptorFlowError
 from raptorflow.base.json import JsonObject
 
 
@@ -35,6 +35,13 @@ class UnknownJob(PartUnavailable):
 
     code = "unknown-job"
     default_hint = "Start a worker of the version that enqueued it."
+
+
+class ExecutorTaken(Conflict):
+    """Two workers under one name would each run the other's jobs again."""
+
+    code = "executor-taken"
+    default_hint = "Give each worker a name of its own: RAPTORFLOW_ENGINE__EXECUTOR_ID, or leave it unset."
 
 
 class JobFailed(RaptorFlowError):

@@ -1,12 +1,13 @@
 """Durable jobs: a job is a row in the transaction of the rows it belongs to.
 
-A server only enqueues; `core.engine` runs the jobs in a worker.
+A server only enqueues; `core.engine` runs the jobs in a worker. Rooms need this module alone, and with it
+none of the engine behind.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -19,6 +20,45 @@ from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
 from raptorflow.core.wakeup import notify
 
 CHANNEL = "raptorflow_jobs"
+
+Result = TypeVar("Result")
+
+
+class JobContext(Protocol):
+    """What a job's handler works with."""
+
+    @property
+    def job_id(self) -> UUID:
+        """The job; also the id under which the engine journals it."""
+        ...
+
+    @property
+    def org_id(self) -> UUID:
+        """Whose job it is."""
+        ...
+
+    async def step(self, name: str, work: Callable[[], Awaitable[Result]]) -> Result:
+        """Run a step once and journal its JSON-ready result; a finished step is read back, not run.
+
+        A part that does not answer is tried again a few times; other errors fail the job. A step that was
+        under way when its worker died runs again, so it has to stand that.
+
+        Raises:
+            JobFailed: the step failed; `cause` says how.
+        """
+        ...
+
+
+JobHandler = Callable[[JobContext, JsonObject], Awaitable[None]]
+FailureHandler = Callable[[JobContext, JsonObject, JsonObject], Awaitable[None]]
+
+
+class JobRunner(Protocol):
+    """Where rooms register what runs their jobs; the engine, in a worker."""
+
+    def register(self, name: str, handler: JobHandler, on_failure: FailureHandler) -> None:
+        """Let `handler` run the jobs of a name; `on_failure` gets the problem document, once."""
+        ...
 
 
 class Job(Base, IdMixin, CreatedMixin, OrgMixin):
@@ -60,11 +100,14 @@ async def enqueue(
     return job.id
 
 
-async def take_waiting(session: AsyncSession, limit: int) -> Sequence[WaitingJob]:
-    """Mark up to `limit` waiting jobs as taken, the oldest first, none that another worker takes now."""
+async def take_waiting(session: AsyncSession, names: Collection[str], limit: int) -> Sequence[WaitingJob]:
+    """Mark up to `limit` waiting jobs as taken, the oldest first, none that another worker takes now.
+
+    Jobs of other names wait for a worker that knows them.
+    """
     found = await session.scalars(
         select(Job)
-        .where(Job.dispatched_at.is_(None))
+        .where(Job.dispatched_at.is_(None), Job.name.in_(names))
         .order_by(Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)

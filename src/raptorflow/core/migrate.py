@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from raptorflow.core.engine import migrate_engine
+from raptorflow.core.durable import migrate_engine
 from raptorflow.core.errors import DatabaseUnavailable
 
 # Two starters at once must not both migrate; the number only has to be ours.

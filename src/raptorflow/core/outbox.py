@@ -4,18 +4,16 @@ A handler runs in the transaction that marks its event as delivered, so its effe
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import JsonObject
 from raptorflow.core.db import Database
 from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
@@ -27,6 +25,8 @@ log = logger(__name__)
 CHANNEL = "raptorflow_outbox"
 POLL_SECONDS = 5.0
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 1.0, 300.0
+LONGEST_RETRY_AFTER = 10
+"""Attempts after which the pause grows no more."""
 
 
 class OutboxRow(Base, IdMixin, CreatedMixin, OrgMixin):
@@ -77,7 +77,7 @@ class OutboxRelay:
         self._tasks: list[asyncio.Task[None]] = []
 
     def subscribe(self, name: str, subscriber: Subscriber) -> None:
-        """Call `subscriber` with each event of a name."""
+        """Call `subscriber` with each event of a name; all of a name's subscribers succeed together."""
         self._subscribers.setdefault(name, []).append(subscriber)
 
     async def start(self) -> None:
@@ -89,20 +89,28 @@ class OutboxRelay:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
 
     async def _deliver_all(self) -> None:
         while True:
-            while await self._deliver_one():
-                pass
-            await self._wakeup.wait(POLL_SECONDS)
+            again_in = POLL_SECONDS
+            try:
+                while await self._deliver_one():
+                    pass
+                again_in = await self._next_due_in()
+            except Exception as error:
+                # The database may be away: the relay outlives that.
+                log.error("news could not be delivered", exc_info=error)
+            await self._wakeup.wait(again_in)
 
     async def _deliver_one(self) -> bool:
         """Deliver the oldest event that is due; False when there is none."""
         async with self._database.system_session() as session:
-            rows = await _next_due(session)
-            for row in rows:
-                await self._hand_out(session, row)
-        return bool(rows)
+            row = await _oldest_due(session)
+            if row is None:
+                return False
+            await self._hand_out(session, row)
+        return True
 
     async def _hand_out(self, session: AsyncSession, row: OutboxRow) -> None:
         event = Event(row.id, row.org_id, row.name, row.payload, row.created_at)
@@ -110,23 +118,34 @@ class OutboxRelay:
             async with session.begin_nested():
                 for subscriber in self._subscribers.get(row.name, []):
                     await subscriber(session, event)
-        except (RaptorFlowError, SQLAlchemyError, LookupError, ValueError, TypeError) as error:
-            pause = min(FIRST_RETRY_SECONDS * 2**row.attempts, LONGEST_RETRY_SECONDS)
+        except Exception as error:
+            pause = FIRST_RETRY_SECONDS * 2 ** min(row.attempts, LONGEST_RETRY_AFTER)
+            pause = min(pause, LONGEST_RETRY_SECONDS)
             log.warning(
-                "event not delivered", event_name=row.name, event_id=row.id, again_in=pause, exc_info=error
+                "event not delivered",
+                event_name=event.name,
+                event_id=str(event.id),
+                again_in=pause,
+                exc_info=error,
             )
             row.attempts += 1
             row.due_at = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, pause)
         else:
             row.delivered_at = func.now()
 
+    async def _next_due_in(self) -> float:
+        """Seconds until an event is due again, or until it is time to look anyway."""
+        async with self._database.system_session() as session:
+            waiting = select(func.extract("epoch", func.min(OutboxRow.due_at) - func.now()))
+            seconds = await session.scalar(waiting.where(OutboxRow.delivered_at.is_(None)))
+        return POLL_SECONDS if seconds is None else min(max(float(seconds), 0.0), POLL_SECONDS)
 
-async def _next_due(session: AsyncSession) -> Sequence[OutboxRow]:
-    found = await session.scalars(
+
+async def _oldest_due(session: AsyncSession) -> OutboxRow | None:
+    return await session.scalar(
         select(OutboxRow)
         .where(OutboxRow.delivered_at.is_(None), OutboxRow.due_at <= func.now())
         .order_by(OutboxRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    return found.all()

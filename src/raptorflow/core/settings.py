@@ -32,13 +32,25 @@ class EngineSettings(BaseModel):
 
     application_version: str = "1"
     """Set by hand: raise it only when running jobs cannot go on under the new code."""
-    executor_id: str = "worker-1"
+    executor_id: str | None = None
+    """This worker's name among the workers; the first free `worker-<n>` when not given."""
     concurrency: int = Field(default=16, ge=1, le=1000)
+    """Jobs that run at once in one worker."""
+    pool_size: int = Field(default=10, ge=2, le=100)
+    """Connections that the journal uses at most."""
+    threads: int = Field(default=64, ge=8, le=1000)
+    """Threads of a worker at most; the journal is written from them."""
+    step_attempts: int = Field(default=5, ge=1)
+    """How often a step is tried while a part that it needs does not answer."""
+    step_pause_seconds: float = Field(default=0.5, gt=0)
+    """The pause before a step's second attempt; each later one is twice as long, up to a minute."""
     poll_seconds: float = Field(default=2.0, gt=0)
     """How long a job waits at most when its wake-up call was lost."""
     heartbeat_seconds: float = Field(default=5.0, gt=0)
     lease_seconds: float = Field(default=30.0, gt=0)
     """An executor not heard of for so long is dead; another one recovers its jobs."""
+    stop_seconds: float = Field(default=5.0, ge=0)
+    """What running jobs get to finish when the worker stops; the rest goes on with the next start."""
 
 
 class TelemetrySettings(BaseModel):

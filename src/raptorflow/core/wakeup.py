@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from raptorflow.core.db import APP_ROLE
 from raptorflow.core.telemetry import logger
 
 log = logger(__name__)
@@ -26,6 +27,17 @@ def plain_url(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+async def connect(url: str) -> psycopg.AsyncConnection:
+    """A connection outside the pool, in autocommit, as the program's role.
+
+    Raises:
+        psycopg.OperationalError: PostgreSQL does not answer.
+    """
+    return await psycopg.AsyncConnection.connect(
+        plain_url(url), autocommit=True, options=f"-c role={APP_ROLE}"
+    )
+
+
 class Wakeup:
     """Waits for calls on a channel, over one connection of its own.
 
@@ -35,7 +47,7 @@ class Wakeup:
     """
 
     def __init__(self, url: str, channel: str) -> None:
-        self._url = plain_url(url)
+        self._url = url
         self._channel = channel
         self._called = asyncio.Event()
 
@@ -43,14 +55,18 @@ class Wakeup:
         """Set the event at each call; reconnects for ever, until cancelled."""
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+                async with await connect(self._url) as connection:
                     await connection.execute(sql.SQL("listen {}").format(sql.Identifier(self._channel)))
-                    self._called.set()
+                    self.call()
                     async for _ in connection.notifies():
-                        self._called.set()
-            except psycopg.OperationalError as error:
+                        self.call()
+            except psycopg.Error as error:
                 log.warning("listening was interrupted", channel=self._channel, error=str(error))
             await asyncio.sleep(RECONNECT_SECONDS)
+
+    def call(self) -> None:
+        """Wake whoever waits in this process."""
+        self._called.set()
 
     async def wait(self, seconds: float) -> None:
         """Return at the next call, or after `seconds`."""

@@ -14,7 +14,7 @@ from raptorflow.base.ids import new_id
 from raptorflow.base.json import JsonObject
 from raptorflow.core.blobs import BlobStore
 from raptorflow.core.db import Database
-from raptorflow.core.engine import Engine, JobContext
+from raptorflow.core.jobs import JobContext, JobRunner
 from raptorflow.core.outbox import emit
 from raptorflow.registry.environments import Environments
 from raptorflow.registry.errors import EnvironmentUnsolvable, PublishNotFound, VersionExists
@@ -51,7 +51,7 @@ class Publisher:
         self._environments = environments
         self._search = search
 
-    def register(self, engine: Engine) -> None:
+    def register(self, engine: JobRunner) -> None:
         """Let the engine run publishes."""
         engine.register(JOB, self.run, self.fail)
 

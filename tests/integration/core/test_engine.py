@@ -1,115 +1,76 @@
-"""Durable jobs and the outbox on a real database: kept, run once, recovered after kill -9."""
+"""Jobs in this process: kept with their rows, tried again, refused once, stopped and gone on with."""
 
 import asyncio
-import random
-import subprocess
-import sys
-from collections import Counter
-from collections.abc import AsyncGenerator
-from pathlib import Path
+import threading
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select, text
 
 from raptorflow.base.errors import InvalidInput, PartUnavailable
 from raptorflow.base.ids import new_id
 from raptorflow.base.json import JsonObject
 from raptorflow.core.db import Database
-from raptorflow.core.engine import Engine, JobContext
-from raptorflow.core.jobs import enqueue
-from raptorflow.core.outbox import Event, OutboxRelay, emit
+from raptorflow.core.engine import Engine
+from raptorflow.core.errors import ExecutorTaken
+from raptorflow.core.jobs import Job, JobContext, enqueue
 from raptorflow.core.settings import EngineSettings
 from raptorflow.stack.postgres import PostgresUrls
 
-PROGRAM = Path(__file__).with_name("counting_worker.py")
-POLL_SECONDS = 0.02
-LIMIT_SECONDS = 60.0
-STEPS = 5
+LIMIT_SECONDS = 30.0
+LOOK_SECONDS = 0.02
+Start = Callable[[Engine], Awaitable[None]]
+MakeEngine = Callable[..., Engine]
 
 
-@pytest.fixture
-async def database(migrated_database: PostgresUrls) -> AsyncGenerator[Database]:
-    database = Database(migrated_database.app_url, pool_size=5)
-    yield database
-    await database.close()
-
-
-async def add_count(database: Database, steps: int = STEPS) -> UUID:
+async def add(database: Database, name: str, payload: JsonObject | None = None) -> UUID:
     org_id = new_id()
     async with database.session(org_id) as session:
-        return await enqueue(session, org_id=org_id, name="count", payload={"steps": steps})
+        return await enqueue(session, org_id=org_id, name=name, payload=payload or {})
 
 
-def lines_of(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else []
-
-
-async def lines_until(file: Path, wanted: set[str]) -> list[str]:
+async def until(reached: Callable[[], bool]) -> None:
     async with asyncio.timeout(LIMIT_SECONDS):
         while True:
-            lines = lines_of(file)
-            if wanted <= set(lines):
-                return lines
-            await asyncio.sleep(POLL_SECONDS)
+            if reached():
+                return
+            await asyncio.sleep(LOOK_SECONDS)
 
 
-class Workers:
-    """Worker processes that can be killed and replaced."""
-
-    def __init__(self, url: str, file: Path) -> None:
-        self._url, self.file, self._started = url, file, 0
-        self.running: list[subprocess.Popen[bytes]] = []
-
-    def start(self, executor_id: str) -> None:
-        command = [sys.executable, str(PROGRAM), self._url, executor_id, str(self.file)]
-        self.running.append(subprocess.Popen(command))
-
-    def kill(self) -> None:
-        worker = self.running.pop(0)
-        worker.kill()
-        worker.wait()
+async def no_failure(context: JobContext, payload: JsonObject, problem: JsonObject) -> None:
+    pytest.fail(f"The job failed: {problem}")
 
 
-async def kill_and_recover(workers: Workers, database: Database, kills: int, chance: random.Random) -> None:
-    workers.start("executor-0")
-    await lines_until(workers.file, {"ready executor-0"})
-    jobs = [await add_count(database) for _ in range(10)]
-    for number in range(1, kills + 1):
-        await asyncio.sleep(chance.uniform(0, 0.2))
-        workers.kill()
-        # Every other time a stranger takes over: its predecessor's lease has to end first.
-        workers.start(f"executor-{number // 2}")
-        jobs.append(await add_count(database))
-    lines = await lines_until(workers.file, {f"done {job}" for job in jobs})
-    workers.kill()
-    steps = Counter(line for line in lines if line.startswith("after "))
-    assert set(steps) == {f"after {job} {number}" for job in jobs for number in range(STEPS)}
-
-
-async def test_every_job_is_finished_after_kills_at_random(
-    database: Database, migrated_database: PostgresUrls, tmp_path: Path
+async def test_a_job_runs_once_its_transaction_has_committed_and_with_what_was_enqueued(
+    database: Database, make_engine: MakeEngine, start_engine: Start, job_name: str
 ) -> None:
-    workers = Workers(migrated_database.app_url, tmp_path / "lines")
-    await kill_and_recover(workers, database, kills=5, chance=random.Random(5))
+    seen: list[tuple[UUID, UUID, JsonObject]] = []
+
+    async def handler(context: JobContext, payload: JsonObject) -> None:
+        seen.append((context.job_id, context.org_id, payload))
+
+    engine = make_engine()
+    engine.register(job_name, handler, no_failure)
+    await start_engine(engine)
+    org_id, job_id = new_id(), new_id()
+    async with database.session(org_id) as session:
+        savepoint = await session.begin_nested()
+        await enqueue(session, org_id=org_id, name=job_name, payload={"rolled": "back"})
+        await savepoint.rollback()
+    async with database.session(org_id) as session:
+        await enqueue(session, org_id=org_id, name=job_name, payload={"n": 1}, job_id=job_id)
+        assert not seen
+    await until(lambda: len(seen) > 0)
+    # Several looks later there is still only the one.
+    await asyncio.sleep(LOOK_SECONDS)
+    assert seen == [(job_id, org_id, {"n": 1})]
 
 
-@pytest.mark.verify
-@pytest.mark.timeout(900)
-async def test_every_job_is_finished_after_fifty_kills(
-    database: Database, migrated_database: PostgresUrls, tmp_path: Path
+async def test_a_part_that_was_away_is_asked_again_and_a_refusal_is_told_once(
+    database: Database, make_engine: MakeEngine, start_engine: Start, job_name: str
 ) -> None:
-    workers = Workers(migrated_database.app_url, tmp_path / "lines")
-    await kill_and_recover(workers, database, kills=50, chance=random.Random(50))
-
-
-async def test_jobs_wait_for_their_transaction_retry_what_is_transient_and_fail_once(
-    database: Database, migrated_database: PostgresUrls
-) -> None:
-    url = migrated_database.app_url
-    engine = Engine(database, url, EngineSettings(executor_id=f"test-{new_id()}"))
     calls: list[str] = []
-    over = asyncio.Event()
 
     async def handler(context: JobContext, payload: JsonObject) -> None:
         async def flaky() -> str:
@@ -126,46 +87,152 @@ async def test_jobs_wait_for_their_transaction_retry_what_is_transient_and_fail_
         await context.step("refuses", refuses)
 
     async def failed(context: JobContext, payload: JsonObject, problem: JsonObject) -> None:
-        calls.append(f"failed: {problem['detail']} {problem['hint']}")
-        over.set()
+        calls.append(f"failed: {problem['code']} {problem['detail']} {problem['hint']}")
+        if len(calls) == 5:
+            raise PartUnavailable("Where the failure is written does not answer either, at first.")
 
-    engine.register("flaky", handler, failed)
-    await engine.start()
-    org_id = new_id()
-    try:
-        async with database.session(org_id) as session, session.begin_nested() as savepoint:
-            await enqueue(session, org_id=org_id, name="flaky", payload={})
-            await savepoint.rollback()
-        async with database.session(org_id) as session:
-            await enqueue(session, org_id=org_id, name="flaky", payload={})
-        async with asyncio.timeout(LIMIT_SECONDS):
-            await over.wait()
-    finally:
-        await engine.stop()
-    assert calls == ["flaky", "flaky", "fine", "refuses", "failed: No. Say yes."]
+    engine = make_engine()
+    engine.register(job_name, handler, failed)
+    await start_engine(engine)
+    await add(database, job_name)
+    told = "failed: invalid-input No. Say yes."
+    await until(lambda: len(calls) == 6)
+    assert calls == ["flaky", "flaky", "fine", "refuses", told, told]
 
 
-async def test_news_is_delivered_once_and_a_failing_subscriber_is_asked_again(
-    database: Database, migrated_database: PostgresUrls
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (PartUnavailable("The disk is full."), (3, "part-unavailable", "The disk is full.")),
+        (KeyError("secret"), (1, "unexpected-failure", "The job failed in a way that was not expected.")),
+    ],
+)
+async def test_what_ends_a_job_is_told_to_its_owner(
+    database: Database,
+    make_engine: MakeEngine,
+    start_engine: Start,
+    job_name: str,
+    error: Exception,
+    expected: tuple[int, str, str],
 ) -> None:
-    relay = OutboxRelay(database, migrated_database.app_url)
-    name, seen = f"Happened-{new_id()}", list[str]()
-    done = asyncio.Event()
+    tried: list[int] = []
+    problems: list[JsonObject] = []
 
-    async def subscriber(session: AsyncSession, event: Event) -> None:
-        seen.append(str(event.payload["n"]))
-        if seen == ["1"]:
-            raise LookupError("once")
-        if len(seen) == 3:
-            done.set()
+    async def handler(context: JobContext, payload: JsonObject) -> None:
+        async def work() -> None:
+            tried.append(1)
+            raise error
 
-    relay.subscribe(name, subscriber)
-    await relay.start()
-    org_id = new_id()
-    async with database.session(org_id) as session:
-        await emit(session, org_id=org_id, name=name, payload={"n": 1})
-        await emit(session, org_id=org_id, name=name, payload={"n": 2})
-    async with asyncio.timeout(LIMIT_SECONDS):
-        await done.wait()
-    await relay.stop()
-    assert seen == ["1", "2", "1"]
+        await context.step("work", work)
+
+    async def failed(context: JobContext, payload: JsonObject, problem: JsonObject) -> None:
+        problems.append(problem)
+
+    engine = make_engine(step_attempts=3)
+    engine.register(job_name, handler, failed)
+    await start_engine(engine)
+    await add(database, job_name)
+    await until(lambda: len(problems) > 0)
+    assert [(len(tried), problem["code"], problem["detail"]) for problem in problems] == [expected]
+    assert "secret" not in str(problems)
+
+
+async def test_no_more_jobs_run_at_once_than_the_settings_say_and_others_names_wait(
+    database: Database, make_engine: MakeEngine, start_engine: Start, job_name: str
+) -> None:
+    running, most, done = 0, 0, 0
+
+    async def handler(context: JobContext, payload: JsonObject) -> None:
+        nonlocal running, most, done
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(LOOK_SECONDS)
+        running, done = running - 1, done + 1
+
+    engine = make_engine(concurrency=3, poll_seconds=LIMIT_SECONDS)
+    engine.register(job_name, handler, no_failure)
+    stranger = await add(database, f"{job_name}.of-a-newer-version")
+    for _ in range(10):
+        await add(database, job_name)
+    await start_engine(engine)
+    await until(lambda: done == 10)
+    assert most == 3
+    async with database.system_session() as session:
+        dispatched = await session.scalar(select(Job.dispatched_at).where(Job.id == stranger))
+    assert dispatched is None
+
+
+async def test_a_stopped_engine_leaves_no_thread_and_the_next_one_goes_on_where_it_was(
+    database: Database, make_engine: MakeEngine, start_engine: Start, job_name: str
+) -> None:
+    calls: list[str] = []
+    may_end = asyncio.Event()
+
+    async def handler(context: JobContext, payload: JsonObject) -> None:
+        async def first() -> str:
+            calls.append("first")
+            return "kept"
+
+        async def second() -> None:
+            calls.append("second")
+            try:
+                await may_end.wait()
+            except asyncio.CancelledError:
+                calls.append("cancelled")
+                raise
+
+        calls.append(await context.step("first", first))
+        await context.step("second", second)
+        calls.append("done")
+
+    settings = {"executor_id": f"test-{new_id()}", "stop_seconds": 0.1}
+    before = set(threading.enumerate())
+    engine = make_engine(**settings)
+    engine.register(job_name, handler, no_failure)
+    await engine.start()
+    await add(database, job_name)
+    await until(lambda: "second" in calls)
+    await engine.stop()
+    assert calls == ["first", "kept", "second", "cancelled"]
+    await until(lambda: not [thread for thread in threading.enumerate() if thread not in before])
+    # DBOS had the loop's threads: others use them again.
+    assert await asyncio.to_thread(lambda: "threads") == "threads"
+
+    may_end.set()
+    following = make_engine(**settings)
+    following.register(job_name, handler, no_failure)
+    await start_engine(following)
+    await until(lambda: "done" in calls)
+    assert calls[4:] == ["kept", "second", "done"]
+
+
+async def test_a_running_worker_is_not_joined_by_another_of_its_name(
+    database: Database, make_engine: MakeEngine, start_engine: Start
+) -> None:
+    name = f"test-{new_id()}"
+    await start_engine(make_engine(executor_id=name))
+    with pytest.raises(ExecutorTaken, match=name):
+        await make_engine(executor_id=name, lease_seconds=0.3).start()
+
+
+async def test_a_login_that_owns_the_tables_steps_down(
+    database: Database, migrated_database: PostgresUrls, start_engine: Start, job_name: str
+) -> None:
+    found: list[str] = []
+    owner = Database(migrated_database.owner_url, pool_size=2)
+
+    async def handler(context: JobContext, payload: JsonObject) -> None:
+        async with owner.session(context.org_id) as session:
+            found.append(str(await session.scalar(text("select current_user"))))
+
+    settings = EngineSettings(executor_id=f"test-{new_id()}")
+    engine = Engine(owner, migrated_database.owner_url, settings)
+    engine.register(job_name, handler, no_failure)
+    await start_engine(engine)
+    await add(database, job_name)
+    await until(lambda: len(found) > 0)
+    assert found == ["raptorflow_app"]
+    async with owner.system_session() as session:
+        journal = "select count(*) from dbos.workflow_status where executor_id = :name"
+        assert await session.scalar(text(journal), {"name": settings.executor_id}) == 1
+    await owner.close()
