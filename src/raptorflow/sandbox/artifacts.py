@@ -79,11 +79,9 @@ def collect(workspace: int, target: Path, settings: SandboxSettings) -> Collecte
 def safe_part(name: str) -> str:
     """One part of a path as a harmless file name: printable, short, no leading dash or dot."""
     clean = "".join(char if char.isprintable() and char not in '/\\:*?"<>|' else "_" for char in name)
-    clean = clean.encode("utf-8", "replace").decode()
-    clean = clean.lstrip(".- ") or "_"
-    while len(clean.encode()) > MAX_NAME:
-        clean = clean[1:]
-    return clean
+    # The end is kept: it has the suffix. Cutting may leave a part of a character, which is dropped.
+    end = clean.encode("utf-8", "replace")[-MAX_NAME:].decode(errors="ignore")
+    return end.lstrip(".- ") or "_"
 
 
 class _Collector:

@@ -39,10 +39,12 @@ class CommandLine:
     Args:
         spec: the run.
         seccomp: a descriptor that the system call filter is read from.
+        mark: names the manager in the arguments of what builds the sandbox.
     """
 
-    def __init__(self, spec: SandboxSpec, seccomp: int) -> None:
+    def __init__(self, spec: SandboxSpec, seccomp: int, mark: str) -> None:
         self._spec = spec
+        self._mark = mark
         self.descriptors = [seccomp]
         self._arguments: list[str] = []
         self._add(*("--unshare-all", "--unshare-user", "--uid", NOBODY, "--gid", NOBODY))
@@ -63,7 +65,7 @@ class CommandLine:
 
     def program(self) -> list[str]:
         """What bubblewrap starts: the gate, and behind it the command."""
-        return ["/bin/sh", "-c", GATE, "sandbox", *inner_command(self._spec)]
+        return ["/bin/sh", "-c", GATE, self._mark, *inner_command(self._spec)]
 
     def close(self) -> None:
         """Close the descriptors; bubblewrap has its own copies."""

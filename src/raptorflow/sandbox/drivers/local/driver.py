@@ -42,6 +42,7 @@ class LocalDriver:
         self._bwrap: Path | None = None
         self._probing = asyncio.Lock()
         self._made = 0
+        self._name = ""
 
     async def probe(self) -> ProbeReport:
         """Try a sandbox, once, and say who keeps which guarantee."""
@@ -72,7 +73,7 @@ class LocalDriver:
     async def _run(self, spec: SandboxSpec, bwrap: Path, settings: SandboxSettings) -> SandboxResult:
         group = self._group(spec)
         try:
-            return await LocalRun(spec, Tools(bwrap, group, settings)).execute()
+            return await LocalRun(spec, Tools(bwrap, group, settings, self._name)).execute()
         finally:
             if group:
                 group.remove()
@@ -98,13 +99,13 @@ class LocalDriver:
         folder = state_folder(self._settings)
         if count := reap(folder):
             log.info("removed what dead sandbox managers left", managers=count)
-        name = new_name()
-        self._groups = find_groups(name)
-        if self._groups:
-            note = Note(folder / f"{name}.json")
-            note.write(self._groups.folders)
-            # Also at the end of a program that does not close its manager.
-            self._clean_up = weakref.finalize(self, remove_noted, note, self._groups.folders)
+        self._name = new_name()
+        self._groups = find_groups(self._name)
+        made = self._groups.folders if self._groups else ()
+        note = Note(folder, self._name)
+        note.write(made)
+        # Also at the end of a program that does not close its manager.
+        self._clean_up = weakref.finalize(self, remove_noted, note, made)
 
     def _unwatched(self, bwrap: Path) -> Run:
         """Runs for the self-test, watched so rarely that what stops them is the kernel."""

@@ -1,11 +1,19 @@
-"""What a dead manager left behind: control groups. Its sandboxes died with it, and their files with them.
+"""What a dead manager left behind. Its sandboxes died with it, and their files with them.
 
-Each manager that makes groups notes them in a file named after its process, and removes the file in the end.
-A manager that starts removes what files of dead processes name. Groups do not outlive the machine's boot.
+Two things did not:
+
+- its control groups stay, and
+- a bubblewrap whose parent was killed in the millisecond when it starts its second process leaves that one
+  behind, waiting for ever. It has run nothing of a skill's.
+
+Each manager notes its groups in a file of its own name, which its bubblewraps have among their arguments, and
+removes the file in the end. A manager that starts clears away what belongs to files of dead processes.
 """
 
 import os
+import signal
 import tempfile
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,10 +21,12 @@ from pathlib import Path
 from typing import cast
 
 from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.sandbox.drivers.local.processes import started_at
+from raptorflow.sandbox.drivers.local.processes import named, started_at
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.settings import SandboxSettings
 
+DYING_SECONDS = 2.0
+AGAIN_SECONDS = 0.01
 PREFIX = "raptorflow-sandbox-"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -25,7 +35,13 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 class Note:
     """One manager's note."""
 
-    file: Path
+    folder: Path
+    name: str
+
+    @property
+    def file(self) -> Path:
+        """Where it stands."""
+        return self.folder / f"{self.name}.json"
 
     def write(self, folders: tuple[Path, ...]) -> None:
         """Name what this process made."""
@@ -75,6 +91,9 @@ def reap(folder: Path) -> int:
     """Remove what dead managers left; how many there were. What still dies is left to the next one."""
     dead = [file for file in folder.glob(f"{PREFIX}*.json") if not _is_alive(file)]
     for file in dead:
+        for pid in named(file.stem):
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
         if all([remove_tree(group) for group in _folders(file)]):
             file.unlink(missing_ok=True)
     return len(dead)
@@ -87,16 +106,33 @@ def remove_noted(note: Note, folders: tuple[Path, ...]) -> None:
 
 
 def remove_tree(group: Path) -> bool:
-    """Remove a group and those in it; whether it is gone."""
-    if not group.name.startswith(PREFIX) or not group.is_dir():
+    """Remove a group and those in it, ending what still runs there; whether it is gone."""
+    if not group.name.startswith(PREFIX):
         return True
-    for child in sorted(group.iterdir()):
-        if child.is_dir() and not child.is_symlink():
-            with suppress(OSError):
-                child.rmdir()
+    until = time.monotonic() + DYING_SECONDS
+    while not _removed(group) and time.monotonic() < until:
+        time.sleep(AGAIN_SECONDS)
+    return not group.exists()
+
+
+def _removed(group: Path) -> bool:
+    """Try once. A killed process leaves its group when its memory is freed, which takes a moment."""
+    if not group.is_dir():
+        return True
+    for child in (entry for entry in sorted(group.iterdir()) if entry.is_dir()):
+        _kill_all(child)
+        with suppress(OSError):
+            child.rmdir()
     with suppress(OSError):
         group.rmdir()
     return not group.exists()
+
+
+def _kill_all(group: Path) -> None:
+    """Sandboxes die with their manager; should one have survived, it ends here."""
+    with suppress(OSError):
+        for pid in (group / "cgroup.procs").read_text().split():
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def _runtime_folder() -> Path:

@@ -32,10 +32,28 @@ def tree_use(first: int, *, enough_bytes: int) -> TreeUse:
 
 def descendants(pid: int) -> Iterator[int]:
     """Every process below `pid`; those whose parent died are below the sandbox's first process."""
-    for task in _names(f"/proc/{pid}/task"):
-        for child in _text(f"/proc/{pid}/task/{task}/children").split():
-            yield int(child)
-            yield from descendants(int(child))
+    for child in children(pid):
+        yield child
+        yield from descendants(child)
+
+
+def children(pid: int) -> list[int]:
+    """Processes that this one started."""
+    texts = [_text(f"/proc/{pid}/task/{task}/children") for task in _names(f"/proc/{pid}/task")]
+    return [int(child) for text in texts for child in text.split()]
+
+
+def named(mark: str) -> list[int]:
+    """This user's processes with the mark as an argument."""
+    argument = b"\0" + mark.encode() + b"\0"
+    found: list[int] = []
+    for name in filter(str.isdigit, _names("/proc")):
+        try:
+            if argument in Path(f"/proc/{name}/cmdline").read_bytes():
+                found.append(int(name))
+        except OSError:
+            continue
+    return found
 
 
 def parent_of(pid: int) -> int:

@@ -35,11 +35,19 @@ RESERVED_FACTOR = 4
 
 @dataclass(frozen=True)
 class Tools:
-    """What a run stands on: bubblewrap, a group (None: supervision instead), and the settings."""
+    """What a run stands on.
+
+    Attributes:
+        bwrap: bubblewrap's program.
+        group: holds memory, processes and CPU; None where supervision has to.
+        settings: of the manager.
+        mark: the manager's name.
+    """
 
     bwrap: Path
     group: Group | None
     settings: SandboxSettings
+    mark: str
 
 
 class LocalRun:
@@ -58,7 +66,7 @@ class LocalRun:
     async def execute(self) -> SandboxResult:
         """Run the command to its end, whatever that is; nothing of it is left when this returns or raises."""
         watch = Stopwatch()
-        command = CommandLine(self._spec, filter_descriptor())
+        command = CommandLine(self._spec, filter_descriptor(), self._tools.mark)
         try:
             sandbox = await start(self._tools.bwrap, command, self._tools.settings.start_seconds)
         except StartFailed as error:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raptorflow.sandbox.drivers.local.command import TMP, CommandLine, memory_file
-from raptorflow.sandbox.drivers.local.processes import parent_of
+from raptorflow.sandbox.drivers.local.processes import children, parent_of
 from raptorflow.sandbox.drivers.local.waiting import readable
 from raptorflow.sandbox.spec import WORK
 
@@ -84,10 +84,24 @@ class Sandbox:
 
     def kill(self) -> None:
         """End every process inside; bubblewrap's own end follows."""
+        if self.first_ended < 0:
+            self._catch_first()
         for descriptor in (self.first_ended, self.ended):
             if descriptor >= 0:
                 with suppress(ProcessLookupError):
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+
+    def _catch_first(self) -> None:
+        """Take hold of the first process before the gate was reached.
+
+        Killed too early, bubblewrap leaves it behind, waiting for a parent that is no more. Stopped, it can
+        neither start another one nor let a dead one's pid be used again.
+        """
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.ended, signal.SIGSTOP)
+            os.waitid(os.P_PIDFD, self.ended, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            for pid in children(self.process.pid):
+                self.first, self.first_ended = pid, os.pidfd_open(pid)
 
     async def gone(self) -> int:
         """Wait until nothing is left inside; bubblewrap's exit code."""

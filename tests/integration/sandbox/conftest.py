@@ -1,0 +1,57 @@
+"""A sandbox manager of the session's own, and a short way to run code in it."""
+
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raptorflow.sandbox.interpreter import sandbox_python
+from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.skills.capabilities import Limits
+
+RunCode = Callable[..., Coroutine[Any, Any, SandboxResult]]
+MakeSpec = Callable[..., SandboxSpec]
+
+
+@pytest.fixture(scope="session")
+async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[SandboxManager]:
+    """The manager, with whatever guarantees this user can have."""
+    state = tmp_path_factory.mktemp("state")
+    manager = build_manager(SandboxSettings(allow_supervised=True, state_dir=state))
+    yield manager
+    await manager.close()
+    assert list(state.iterdir()) == []
+
+
+@pytest.fixture
+def make_spec(tmp_path: Path) -> MakeSpec:
+    """A spec that runs Python code; further arguments are the spec's own, and `limits` a mapping."""
+
+    def make(code: str, *, limits: dict[str, float] | None = None, **fields: Any) -> SandboxSpec:
+        skill = tmp_path / "skill"
+        skill.mkdir(exist_ok=True)
+        given: dict[str, Any] = {
+            "command": ("python", "-c", code),
+            "skill_dir": skill,
+            "python": sandbox_python(),
+            "run_id": "test",
+            "artifacts_dir": tmp_path / "artifacts",
+            "limits": Limits.model_validate({"timeout_seconds": 20, **(limits or {})}),
+        }
+        return SandboxSpec(**{**given, **fields})
+
+    return make
+
+
+@pytest.fixture
+def run_code(sandbox: SandboxManager, make_spec: MakeSpec) -> RunCode:
+    """Run Python code."""
+
+    async def run(code: str, **fields: Any) -> SandboxResult:
+        return await sandbox.run(make_spec(code, **fields))
+
+    return run
