@@ -8,6 +8,7 @@ the database and migrates it, and `raptorflow_app`, which the program runs as an
 import asyncio
 import signal
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,7 +21,7 @@ from raptorflow.stack.cluster import (
     is_ready,
     write_config,
 )
-from raptorflow.stack.errors import DatabaseOfOtherVersion
+from raptorflow.stack.errors import DatabaseOfOtherVersion, EmbeddedPartFailed
 from raptorflow.stack.places import Place, open_place
 from raptorflow.stack.process import Child, FolderLock, start_child
 from raptorflow.stack.programs import POSTGRES_WHEEL, postgres_folder, wheel_version
@@ -28,6 +29,7 @@ from raptorflow.stack.roles import APP, DATABASE, OWNER, prepare_database, refus
 from raptorflow.stack.secrets import stack_secrets
 from raptorflow.stack.stamps import clear_stamps
 
+RETRY_PAUSES = (0.2, 0.5, 1.0, 2.0)
 READY_SECONDS = 60.0
 
 
@@ -108,17 +110,30 @@ class EmbeddedPostgres:
         passwords = stack_secrets(place.data)
         refuse_other_passwords(place, passwords)
         await clear_leftovers(cluster)
-        child = self._child = await start_child(
-            self.name,
-            [programs / "postgres", "-D", cluster, "-c", f"config_file={write_config(place)}"],
-            account=place.account,
-            environment=ENVIRONMENT,
-            log=place.data / "logs" / "postgres-start.log",
-            dies_by=signal.SIGINT,
-        )
-        await child.until(lambda: is_ready(cluster, child.pid), READY_SECONDS)
+        await self._start_server(place, programs, cluster)
         await prepare_database(place, passwords)
         return PostgresUrls(_url(place, OWNER, passwords.owner), _url(place, APP, passwords.app))
+
+    async def _start_server(self, place: Place, programs: Path, cluster: Path) -> None:
+        """Start it; sessions of a server just killed may still hold its memory, and it refuses till then."""
+        command = [programs / "postgres", "-D", cluster, "-c", f"config_file={write_config(place)}"]
+        for pause in (*RETRY_PAUSES, None):
+            child = self._child = await start_child(
+                self.name,
+                command,
+                account=place.account,
+                environment=ENVIRONMENT,
+                log=place.data / "logs" / "postgres-start.log",
+                dies_by=signal.SIGINT,
+            )
+            try:
+                await child.until(partial(is_ready, cluster, child.pid), READY_SECONDS)
+            except EmbeddedPartFailed:
+                if pause is None:
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                return
 
 
 def _url(place: Place, role: str, password: str) -> str:
