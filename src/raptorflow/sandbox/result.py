@@ -41,6 +41,7 @@ class SandboxResult:
         stdout_truncated: whether something is missing from the middle or the end of `stdout`.
         wall_ms: from the program's first instruction to the end of its last process.
         start_ms: from the request to the program's first instruction.
+        first_output_ms: from the request to the first byte of output; None when there was none.
         cpu_ms: of all processes; None when they were killed and no kernel group counted.
         peak_memory_bytes: processes, their files in memory and the workspace together.
         weakened: guarantees that were held by supervision and not by the kernel.
@@ -57,6 +58,7 @@ class SandboxResult:
     stdout_truncated: bool = False
     stderr_truncated: bool = False
     start_ms: float = 0.0
+    first_output_ms: float | None = None
     wall_ms: float = 0.0
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None

@@ -6,6 +6,7 @@ import os
 import weakref
 from pathlib import Path
 
+from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Guarantee, ProbeReport
 from raptorflow.sandbox.drivers.local.cgroups.detect import find_groups
@@ -71,9 +72,10 @@ class LocalDriver:
         self._groups, self._clean_up, self._report, self._bwrap = None, None, None, None
 
     async def _run(self, spec: SandboxSpec, bwrap: Path, settings: SandboxSettings) -> SandboxResult:
+        watch = Stopwatch()
         group = self._group(spec)
         try:
-            return await LocalRun(spec, Tools(bwrap, group, settings, self._name)).execute()
+            return await LocalRun(spec, Tools(bwrap, group, settings, self._name), watch).execute()
         finally:
             if group:
                 group.remove()

@@ -51,11 +51,19 @@ class Tools:
 
 
 class LocalRun:
-    """A single use: make it, `await execute()` once."""
+    """A single use: make it, `await execute()` once.
 
-    def __init__(self, spec: SandboxSpec, tools: Tools) -> None:
+    Args:
+        spec: what to run.
+        tools: what it stands on.
+        watch: runs since the request.
+    """
+
+    def __init__(self, spec: SandboxSpec, tools: Tools, watch: Stopwatch) -> None:
         self._spec = spec
         self._tools = tools
+        self._watch = watch
+        self._first_output_ms: float | None = None
         self._limits = spec.limits
         self._stdout = Capture(spec.limits.output_bytes)
         self._stderr = Capture(spec.limits.output_bytes)
@@ -65,16 +73,15 @@ class LocalRun:
 
     async def execute(self) -> SandboxResult:
         """Run the command to its end, whatever that is; nothing of it is left when this returns or raises."""
-        watch = Stopwatch()
         command = CommandLine(self._spec, filter_descriptor(), self._tools.mark)
         try:
             sandbox = await start(self._tools.bwrap, command, self._tools.settings.start_seconds)
         except StartFailed as error:
-            return SandboxResult("sandbox_error", NAME, start_ms=watch.elapsed_ms(), message=str(error))
+            return SandboxResult("sandbox_error", NAME, start_ms=self._watch.elapsed_ms(), message=str(error))
         finally:
             command.close()
         try:
-            return await self._see_through(sandbox, watch)
+            return await self._see_through(sandbox)
         except BaseException:
             sandbox.kill()
             await sandbox.gone()
@@ -82,10 +89,10 @@ class LocalRun:
         finally:
             sandbox.close()
 
-    async def _see_through(self, sandbox: Sandbox, watch: Stopwatch) -> SandboxResult:
+    async def _see_through(self, sandbox: Sandbox) -> SandboxResult:
         """From the gate to the result; where this raises, what still runs has to be ended."""
         self._hold(sandbox)
-        start_ms = watch.elapsed_ms()
+        start_ms = self._watch.elapsed_ms()
         running = Stopwatch()
         code = await self._attend(sandbox)
         return await self._result(sandbox, code, (start_ms, running.elapsed_ms()))
@@ -132,6 +139,7 @@ class LocalRun:
             asyncio.get_running_loop().remove_reader(descriptor)
             drained.set()
             return
+        self._first_output_ms = self._first_output_ms or self._watch.elapsed_ms()
         room = self._limits.output_bytes - self._stdout.total - self._stderr.total
         if len(chunk) > room:
             capture.cut = True
@@ -189,6 +197,7 @@ class LocalRun:
             stdout_truncated=self._stdout.truncated,
             stderr_truncated=self._stderr.truncated,
             start_ms=times[0],
+            first_output_ms=self._first_output_ms,
             wall_ms=times[1],
             cpu_ms=usage.cpu_ms,
             peak_memory_bytes=usage.peak_memory_bytes,
