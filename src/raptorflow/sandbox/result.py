@@ -11,10 +11,10 @@ Status = Literal[
 
 @dataclass(frozen=True)
 class Artifact:
-    """A file that a run left in `/work/out`.
+    """A file that a run left in `/workspace/out`.
 
     Attributes:
-        name: its path below `/work/out`, made safe: printable, no leading dash or dot.
+        name: its path below `/workspace/out`, made safe: printable, no leading dash or dot.
         path: the copy on the host.
         size: bytes.
         sha256: hex digest of the content.
@@ -46,7 +46,7 @@ class SandboxResult:
         peak_memory_bytes: processes, their files in memory and the workspace together.
         weakened: guarantees that were held by supervision and not by the kernel.
         message: what a person should know about the end, or None.
-        artifacts_refused: what lay in `/work/out` and was not taken, and why.
+        artifacts_refused: what lay in `/workspace/out` and was not taken, and why.
     """
 
     status: Status

@@ -9,8 +9,8 @@ from pathlib import Path
 from raptorflow.sandbox.errors import SandboxSpecInvalid
 from raptorflow.skills.capabilities import Limits
 
-SKILL, ENVIRONMENT, WORK = "/skill", "/env", "/work"
-INPUTS, OUTPUTS = "/work/in", "/work/out"
+SKILL, ENVIRONMENT, WORK = "/skill", "/env", "/workspace"
+INPUTS, OUTPUTS = "/workspace/in", "/workspace/out"
 HELPER = "/opt/raptorflow"
 
 INPUT_NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
@@ -22,8 +22,8 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 class SandboxSpec:
     """One run.
 
-    Inside, `/skill` and `/env` are read-only, `/work` is the working folder (writable, capped in size, gone
-    afterwards), `/work/in` holds the inputs, files written below `/work/out` are artefacts, `/tmp` is small.
+    Inside, `/skill` and `/env` are read-only, `/workspace` is the working folder (writable, capped in size, gone
+    afterwards), `/workspace/in` holds the inputs, files written below `/workspace/out` are artefacts, `/tmp` is small.
     There is no network.
 
     Attributes:

@@ -67,7 +67,7 @@ async def test_a_program_that_is_not_there_is_an_error(run_code: RunCode) -> Non
 
 async def test_any_language_of_the_system_can_be_called(run_code: RunCode) -> None:
     result = await run_code("", command=("sh", "-c", 'echo "$1 $HOME"', "sh", "a b  c"))
-    assert result.stdout == b"a b  c /work\n"
+    assert result.stdout == b"a b  c /workspace\n"
 
 
 async def test_the_skills_files_are_found_by_their_name(run_code: RunCode, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ async def test_the_skills_files_are_found_by_their_name(run_code: RunCode, tmp_p
     tool.write_text("#!/bin/sh\necho ran")
     tool.chmod(0o755)
     result = await run_code("", command=("python", "scripts/main.py", "one", "../two"))
-    assert result.stdout == b"sibling /work ['one', '../two']\n"
+    assert result.stdout == b"sibling /workspace ['one', '../two']\n"
     assert (await run_code("", command=("tool.sh",))).stdout == b"ran\n"
 
 
@@ -89,7 +89,7 @@ async def test_inputs_are_mounted_under_their_names(run_code: RunCode, tmp_path:
     private.write_text("a,b\n1,2\n")
     private.chmod(0o600)
     code = (
-        "import os\nprint(sorted(os.listdir('/work/in')))\nprint(open('in/ünïcode name.csv').read())\n"
+        "import os\nprint(sorted(os.listdir('/workspace/in')))\nprint(open('in/ünïcode name.csv').read())\n"
         "for path in ('in/ünïcode name.csv', 'in/new'):\n"
         " try: open(path, 'w'); print('written')\n except OSError: print('refused')"
     )
@@ -124,7 +124,7 @@ async def test_an_environment_is_used_and_cannot_be_written(run_code: RunCode, e
 async def test_variables_are_a_list_of_our_own(run_code: RunCode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOST_CANARY", "x")
     code = "import json, os; print(json.dumps(dict(os.environ)))"
-    result = await run_code(code, env={"MODE": "fast =1", "PATH": "/work", "PYTHONPATH": "/work"})
+    result = await run_code(code, env={"MODE": "fast =1", "PATH": "/workspace", "PYTHONPATH": "/workspace"})
     variables = json.loads(result.stdout)
     assert variables.pop("MODE") == "fast =1"
     assert variables.pop("PATH") == "/usr/bin:/bin"

@@ -23,8 +23,8 @@ CALLS = {
     "unshare-user": (272, "0x10000000"),
     "unshare-net": (272, "0x40000000"),
     "setns": (308, "0, 0"),
-    "mount": (165, "b'x', b'/work', b'tmpfs', 0, None"),
-    "umount": (166, "b'/work', 0"),
+    "mount": (165, "b'x', b'/workspace', b'tmpfs', 0, None"),
+    "umount": (166, "b'/workspace', 0"),
     "pivot_root": (155, "b'/', b'/'"),
     "chroot": (161, "b'/skill'"),
     "ptrace": (101, "0, 1, 0, 0"),
@@ -41,7 +41,7 @@ CALLS = {
     "personality": (135, "0x0040000"),
     "modify_ldt": (154, "1, 0, 0"),
     "open_by_handle_at": (304, "-1, 0, 0"),
-    "mknod": (133, "b'/work/n', 8624, 259"),
+    "mknod": (133, "b'/workspace/n', 8624, 259"),
     "clone-newuser": (56, "0x10000000 | 17, 0, 0, 0, 0"),
     "clone3": (435, "0, 0"),
     "settimeofday": (164, "0, 0"),
@@ -149,8 +149,8 @@ async def test_an_abstract_socket_of_the_host_is_out_of_reach(attack: Attack) ->
 
 
 async def test_runs_share_nothing(attack: Attack) -> None:
-    await attack("open('/tmp/left', 'w').write('x'); open('/work/left', 'w').write('x')")
-    result = await attack("import os; print(os.path.exists('/tmp/left'), os.path.exists('/work/left'))")
+    await attack("open('/tmp/left', 'w').write('x'); open('/workspace/left', 'w').write('x')")
+    result = await attack("import os; print(os.path.exists('/tmp/left'), os.path.exists('/workspace/left'))")
     assert result.stdout == b"False False\n"
 
 

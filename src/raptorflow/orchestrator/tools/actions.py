@@ -24,7 +24,7 @@ from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Capabilities
 
-INPUTS = "/work/in"
+INPUTS = "/workspace/in"
 """Where a sandbox shows the inputs of `SandboxSpec`."""
 SKILL_ERROR_EXIT = 2
 STDERR_TAIL = 2_000

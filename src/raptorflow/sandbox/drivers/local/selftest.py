@@ -51,8 +51,8 @@ print(json.dumps({
     "system": answer(lambda: write("/usr/x", 1)),
     "root": answer(lambda: write("/x", 1)),
     "kernel": answer(lambda: os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))),
-    "work": answer(lambda: write("/work/x", 1)),
-    "disk": answer(lambda: write("/work/y", 3 * 1024 * 1024)),
+    "work": answer(lambda: write("/workspace/x", 1)),
+    "disk": answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
     "socket": answer(lambda: socket.socket()),
     "fork": answer(fork_many),
 }))

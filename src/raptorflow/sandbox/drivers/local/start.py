@@ -45,7 +45,7 @@ class Sandbox:
         first: the sandbox's first process; when it dies every process inside does.
         first_ended: its pidfd.
         main: the process that becomes the command.
-        workspace: the open folder `/work`, which stays readable after everything inside is dead.
+        workspace: the open folder `/workspace`, which stays readable after everything inside is dead.
         scratch: the open folder `/tmp`.
     """
 
