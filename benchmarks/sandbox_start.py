@@ -4,7 +4,7 @@
 
 Each round runs `python3 -c "print(1)"` bare, then in a sandbox with every guarantee of this machine, and,
 where a Docker engine answers and has the image that RAPTORFLOW_BENCH_IMAGE names, with `docker run`.
-Interleaved, so that what else the machine does weighs on all alike. The last line is one JSON object, times in
+Interleaved, so that what else the machine does weighs on all alike. The last line is one JSON object, in
 milliseconds:
 
     p50_ms, p95_ms        the sandbox: request to first byte
