@@ -43,7 +43,7 @@ from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import open_valkey
 from raptorflow.orchestrator.endpoints import router
 from raptorflow.orchestrator.folder_skills import FolderSkills
-from raptorflow.orchestrator.runs.worker import Abilities
+from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.settings import OrchestratorSettings
 from raptorflow.orchestrator.sockets import router as sockets
@@ -111,7 +111,7 @@ async def work(arguments: argparse.Namespace) -> None:
     """The worker process."""
     orchestrator = orchestrator_of(Database(arguments.database), arguments)
     model = FunctionModel(stream_function=scripted, model_name="scripted")
-    worker = orchestrator.worker(Abilities(FolderSkills([]), NoSandbox(), model, Path(sys.executable)))
+    worker = RunWorker(orchestrator, Abilities(FolderSkills([]), NoSandbox(), model, Path(sys.executable)))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     await worker.start()

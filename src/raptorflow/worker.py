@@ -16,7 +16,7 @@ from raptorflow.core.outbox import OutboxRelay
 from raptorflow.core.telemetry import configure_telemetry, logger
 from raptorflow.core.valkey import open_valkey
 from raptorflow.orchestrator.language_models.factory import build_model
-from raptorflow.orchestrator.runs.worker import Abilities
+from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.registry.build import build_registry
 from raptorflow.registry.embeddings import MiniLmEmbedder
@@ -44,7 +44,7 @@ async def work(settings: Settings) -> None:
     embedder = MiniLmEmbedder()
     registry = build_registry(database, blobs, embedder, settings.registry, (settings.data_dir(), python))
     orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
-    runs = orchestrator.worker(Abilities(registry, sandbox, build_model(settings.orchestrator), python))
+    runs = RunWorker(orchestrator, Abilities(registry, sandbox, build_model(settings.orchestrator), python))
     engine, relay = Engine(database, url, settings.engine), OutboxRelay(database, url)
     registry.publisher().register(engine)
     async with AsyncExitStack() as parts:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from raptorflow.base.json import JsonObject, dumps
-from raptorflow.orchestrator.context.transcript import Entry
+from raptorflow.orchestrator.context.entries import Entry
 from raptorflow.orchestrator.models import File, Message, Run, RunEvent, RunStep, Session, SessionFile
 
 OPEN = ("queued", "running")

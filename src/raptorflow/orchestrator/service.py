@@ -14,7 +14,7 @@ from raptorflow.core.blobs import BlobStore
 from raptorflow.core.db import Database
 from raptorflow.core.telemetry import logger
 from raptorflow.core.valkey import Valkey
-from raptorflow.orchestrator.context.transcript import printable
+from raptorflow.orchestrator.context.entries import printable
 from raptorflow.orchestrator.errors import (
     FileNotFound,
     IdempotencyKeyReused,
@@ -26,7 +26,6 @@ from raptorflow.orchestrator.events import CANCELLED, RunRef, run_error
 from raptorflow.orchestrator.files import FileStore, media_type_of, safe_name, unused_name
 from raptorflow.orchestrator.models import File, Run, Session
 from raptorflow.orchestrator.repository import OrchestratorRepository, Owner
-from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.schemas import (
     FileView,
     NewMessage,
@@ -67,13 +66,9 @@ class AgentOrchestrator:
         self.files = FileStore(blobs, settings.cache_dir)
         self.hub = EventHub(valkey, JournaledEvents(database), settings)
         self.board = SessionBoard(valkey)
-        self._database = database
-        self._valkey = valkey
+        self.database = database
+        self.valkey = valkey
         self._publisher = Publisher(valkey, settings)
-
-    def worker(self, abilities: Abilities) -> RunWorker:
-        """A worker that plays the turns this facade accepts."""
-        return RunWorker(self._database, self._valkey, self.files, abilities, self.settings)
 
     async def close(self) -> None:
         """Stop tailing; sockets have been closed by the server before."""
@@ -82,7 +77,7 @@ class AgentOrchestrator:
 
     async def create_session(self, caller: Caller, title: str = "") -> SessionView:
         """Begin a conversation."""
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             row = Session(
                 id=new_id(),
                 org_id=caller.org_id,
@@ -98,7 +93,7 @@ class AgentOrchestrator:
 
     async def sessions(self, caller: Caller, limit: int, before: UUID | None = None) -> list[SessionView]:
         """The caller's conversations, newest first."""
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             rows = await _repository(session, caller).sessions(limit, before)
         return [SessionView.model_validate(row) for row in rows]
 
@@ -108,7 +103,7 @@ class AgentOrchestrator:
         Raises:
             SessionNotFound: there is none, or it is somebody else's.
         """
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             repository = _repository(session, caller)
             row = await repository.session(session_id)
             if row is None:
@@ -130,7 +125,7 @@ class AgentOrchestrator:
         Raises:
             SessionNotFound: there is none, or it is somebody else's.
         """
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             if await _repository(session, caller).session(session_id) is None:
                 raise _no_session(session_id)
 
@@ -147,7 +142,7 @@ class AgentOrchestrator:
         ref = RunRef(new_id(), session_id, caller.org_id)
         key = message.idempotency_key or str(ref.run_id)
         text = printable(message.text)
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             repository = _repository(session, caller)
             content: JsonObject = {
                 "text": text,
@@ -168,7 +163,7 @@ class AgentOrchestrator:
         Raises:
             RunNotFound: there is none, or it is somebody else's.
         """
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             repository = _repository(session, caller)
             row = await _own_run(repository, run_id)
             steps = await repository.steps(run_id)
@@ -181,18 +176,18 @@ class AgentOrchestrator:
         Raises:
             RunNotFound: there is none, or it is somebody else's.
         """
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             return _ref(await _own_run(_repository(session, caller), run_id))
 
     async def newest_run(self, caller: Caller, session_id: UUID) -> RunRef | None:
         """A session's newest run."""
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             row = await _repository(session, caller).newest_run(session_id)
         return _ref(row) if row else None
 
     async def open_runs(self, caller: Caller, session_id: UUID) -> list[RunRef]:
         """A session's runs that have not ended."""
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             return [_ref(row) for row in await _repository(session, caller).open_runs(session_id)]
 
     async def cancel(self, caller: Caller, run_id: UUID) -> None:
@@ -202,7 +197,7 @@ class AgentOrchestrator:
             RunNotFound: there is none, or it is somebody else's.
         """
         ended = run_error(CANCELLED, "The run was cancelled.")
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             repository = _repository(session, caller)
             ref = _ref(await _own_run(repository, run_id))
             seq = await repository.end_queued(run_id, ended.type, ended.payload)
@@ -212,7 +207,7 @@ class AgentOrchestrator:
             self._publisher.send(run_id, [numbered(ref, seq, ended.type, ended.payload)])
             return
         try:
-            await self._valkey.publish(CANCEL, str(run_id))
+            await self.valkey.publish(CANCEL, str(run_id))
         except (RedisError, OSError) as error:
             log.warning("cancellation waits for the worker's heartbeat", error=str(error))
 
@@ -237,7 +232,7 @@ class AgentOrchestrator:
             blob_key=stored.blob_key,
             created_at=utc_now(),
         )
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             _repository(session, caller).add(row)
         return FileView.model_validate(row)
 
@@ -259,7 +254,7 @@ class AgentOrchestrator:
         return FileView.model_validate(row), await self.files.content(row.blob_key)
 
     async def _file(self, caller: Caller, file_id: UUID) -> File:
-        async with self._database.session(caller.org_id) as session:
+        async with self.database.session(caller.org_id) as session:
             row = await _repository(session, caller).file(file_id)
         if row is None:
             raise _no_file(file_id)
@@ -268,7 +263,7 @@ class AgentOrchestrator:
     async def _announce(self, ref: RunRef) -> None:
         """Wake a worker, and tell the session's other windows. Without Valkey both find out by looking."""
         self.board.accepted(ref)
-        pipeline = self._valkey.pipeline(transaction=False)
+        pipeline = self.valkey.pipeline(transaction=False)
         pipeline.rpush(QUEUE, str(ref.run_id))
         pipeline.publish(ACCEPTED, f"{ref.session_id} {ref.run_id} {ref.org_id}")
         try:

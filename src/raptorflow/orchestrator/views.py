@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from raptorflow.base.json import JsonObject
-from raptorflow.orchestrator.context.transcript import Entry, calls_of, text_of
+from raptorflow.base.json import JsonObject, dumps
+from raptorflow.orchestrator.context.entries import Entry, call_parts, text_of
 from raptorflow.orchestrator.events import message_id
 from raptorflow.orchestrator.models import File
 from raptorflow.orchestrator.schemas import FileView, MessageView, ToolCallView
@@ -11,19 +11,25 @@ from raptorflow.orchestrator.schemas import FileView, MessageView, ToolCallView
 
 def message_view(run_id: UUID, entry: Entry) -> MessageView:
     """A transcript entry."""
-    calls = calls_of(entry) if entry.role == "assistant" else []
+    calls = call_parts(entry) if entry.role == "assistant" else []
     return MessageView(
         id=message_id(run_id, entry.position),
         run_id=run_id,
         role=entry.role,
         content=text_of(entry),
         tool_calls=[
-            ToolCallView(id=call.tool_call_id, name=call.tool_name, arguments=call.args_as_json_str())
+            ToolCallView(
+                id=call["tool_call_id"], name=call["tool_name"], arguments=_arguments(call.get("args"))
+            )
             for call in calls
         ],
         tool_call_id=entry.content.get("tool_call_id"),
         files=entry.content.get("files", []),
     )
+
+
+def _arguments(arguments: JsonObject | str | None) -> str:
+    return arguments if isinstance(arguments, str) else dumps(arguments or {})
 
 
 def file_view(file: File, name: str) -> FileView:

@@ -164,7 +164,7 @@ class House:
             model or OfflineModel(min_score=0.1),
             sandbox_python(),
         )
-        worker = self.orchestrator.worker(abilities)
+        worker = RunWorker(self.orchestrator, abilities)
         await worker.start()
         self.workers.append(worker)
         return worker

@@ -19,7 +19,7 @@ from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
 from raptorflow.core.valkey import open_valkey
 from raptorflow.orchestrator.folder_skills import FolderHits, FolderSkills
-from raptorflow.orchestrator.runs.worker import Abilities
+from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.settings import OrchestratorSettings
 from raptorflow.sandbox.interpreter import sandbox_python
@@ -107,7 +107,7 @@ async def main(given: JsonObject) -> None:
     orchestrator = AgentOrchestrator(database, valkey, open_blobs(given["blobs"]), settings)
     runner = NotedRunner(build_manager(SandboxSettings(allow_supervised=True)), notes)
     skills = NotedSkills(Path(given["skill"]), notes)
-    worker = orchestrator.worker(Abilities(skills, runner, model_of(notes), sandbox_python()))
+    worker = RunWorker(orchestrator, Abilities(skills, runner, model_of(notes), sandbox_python()))
     await worker.start()
     print("ready", flush=True)
     await asyncio.Event().wait()

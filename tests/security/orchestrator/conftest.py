@@ -29,6 +29,7 @@ async def server(
     settings.accounts.secret = SecretStr("a secret of the tests")
     settings.orchestrator.max_message_bytes = 4096
     app = create_app(settings)
+    await app.state.accounts.open()
     listener = socket.create_server(("127.0.0.1", 0))
     runner = uvicorn.Server(uvicorn.Config(app, log_level="warning", ws="websockets-sansio"))
     task = asyncio.create_task(runner.serve(sockets=[listener]))

@@ -17,18 +17,16 @@ from pydantic_ai.messages import (
 )
 
 from raptorflow.orchestrator.context.active import ActiveSkills
+from raptorflow.orchestrator.context.entries import Entry, text_of, without_nul
 from raptorflow.orchestrator.context.prompt import Prompt, build_prompt
 from raptorflow.orchestrator.context.tokens import cut, estimate_tokens
 from raptorflow.orchestrator.context.transcript import (
     NOT_RUN,
-    Entry,
     is_answered,
     open_calls,
     response_content,
-    text_of,
     to_messages,
     with_unique_calls,
-    without_nul,
 )
 from raptorflow.skills.capabilities import Capabilities
 from raptorflow.skills.model import Skill

@@ -16,8 +16,9 @@ from itertools import groupby
 from pydantic_ai.messages import ModelMessage, ModelRequest, SystemPromptPart
 
 from raptorflow.base.json import dumps
+from raptorflow.orchestrator.context.entries import Entry
 from raptorflow.orchestrator.context.tokens import cut, estimate_tokens
-from raptorflow.orchestrator.context.transcript import Entry, to_messages
+from raptorflow.orchestrator.context.transcript import to_messages
 from raptorflow.orchestrator.ports import LoadedSkill
 
 SYSTEM_TEXT = """\

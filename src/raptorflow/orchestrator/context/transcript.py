@@ -1,8 +1,7 @@
 """Transcript entries, and the pydantic-ai messages that a model reads."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, cast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pydantic import TypeAdapter
 from pydantic_ai.messages import (
@@ -10,28 +9,16 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelResponse,
     ModelResponsePart,
-    TextPart,
     ToolCallPart,
     ToolReturnPart,
     UserPromptPart,
 )
 
 from raptorflow.base.json import JsonObject
-
-Role = Literal["user", "assistant", "tool"]
+from raptorflow.orchestrator.context.entries import Entry, without_nul
 
 NOT_RUN = "This call was not run: the turn ended before it."
 _response: TypeAdapter[ModelResponse] = TypeAdapter(ModelResponse)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One entry of the transcript (`models.Message` describes `content`)."""
-
-    turn: int
-    position: int
-    role: Role
-    content: JsonObject
 
 
 def response_content(response: ModelResponse) -> JsonObject:
@@ -42,19 +29,6 @@ def response_content(response: ModelResponse) -> JsonObject:
 def response_of(entry: Entry) -> ModelResponse:
     """The model's answer that an assistant entry holds."""
     return _response.validate_python(entry.content)
-
-
-def text_of(entry: Entry) -> str:
-    """What a person reads of an entry."""
-    if entry.role == "assistant":
-        parts: list[JsonObject] = entry.content.get("parts", [])
-        return join_texts(part["content"] for part in parts if part.get("part_kind") == "text")
-    return entry.content["text"] if entry.role == "user" else entry.content["content"]
-
-
-def join_texts(texts: Iterable[str]) -> str:
-    """Several text parts of one answer as one text."""
-    return "\n\n".join(text for text in texts if text)
 
 
 def calls_of(entry: Entry) -> list[ToolCallPart]:
@@ -116,31 +90,6 @@ def to_messages(entries: Sequence[Entry]) -> list[ModelMessage]:
     if parts:
         messages.append(ModelRequest(parts=parts))
     return messages
-
-
-def answer_text(response: ModelResponse) -> str:
-    """The text of a model's answer."""
-    return join_texts(part.content for part in response.parts if isinstance(part, TextPart))
-
-
-def without_nul(content: JsonObject) -> JsonObject:
-    """The same without U+0000, which PostgreSQL's jsonb cannot hold."""
-    return {key: _clean(value) for key, value in content.items()}
-
-
-def printable(text: str) -> str:
-    """The same without U+0000."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
-
-
-def _clean(value: object) -> object:
-    if isinstance(value, str):
-        return printable(value)
-    if isinstance(value, dict):
-        return {_clean(key): _clean(inner) for key, inner in cast(dict[object, object], value).items()}
-    if isinstance(value, list):
-        return [_clean(inner) for inner in cast(list[object], value)]
-    return value
 
 
 def _user_text(content: JsonObject) -> str:

@@ -38,7 +38,7 @@ from pydantic_ai.tools import ToolDefinition
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
-from raptorflow.orchestrator.context.transcript import printable
+from raptorflow.orchestrator.context.entries import printable
 from raptorflow.orchestrator.errors import ModelBusy, ModelFailed, ModelKeyRefused, ModelUnreachable
 from raptorflow.orchestrator.metrics import MODEL_RETRIES
 from raptorflow.orchestrator.settings import OrchestratorSettings

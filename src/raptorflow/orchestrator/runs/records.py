@@ -5,7 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from raptorflow.base.json import JsonObject
-from raptorflow.orchestrator.context.transcript import Entry, Role
+from raptorflow.orchestrator.context.entries import Entry, Role
 from raptorflow.orchestrator.events import NewEvent, RunRef
 
 StepKind = Literal["model", "tool"]

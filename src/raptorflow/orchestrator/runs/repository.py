@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.orchestrator.context.transcript import Entry, without_nul
+from raptorflow.orchestrator.context.entries import Entry, without_nul
 from raptorflow.orchestrator.events import RunRef
 from raptorflow.orchestrator.runs.records import (
     Boundary,

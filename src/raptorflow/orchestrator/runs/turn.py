@@ -23,16 +23,14 @@ from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.core.telemetry import logger, tracer
+from raptorflow.orchestrator.context.entries import Entry, printable, without_nul
 from raptorflow.orchestrator.context.prompt import build_prompt
 from raptorflow.orchestrator.context.tokens import cut
 from raptorflow.orchestrator.context.transcript import (
-    Entry,
     is_answered,
     open_calls,
-    printable,
     response_content,
     with_unique_calls,
-    without_nul,
 )
 from raptorflow.orchestrator.errors import (
     JournalUnavailable,

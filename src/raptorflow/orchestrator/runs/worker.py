@@ -14,11 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.ids import new_id
-from raptorflow.core.db import Database
 from raptorflow.core.telemetry import logger, tracer
-from raptorflow.core.valkey import Valkey
 from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
-from raptorflow.orchestrator.files import FileStore
 from raptorflow.orchestrator.language_models.asking import Asker
 from raptorflow.orchestrator.metrics import RUN_SECONDS, RUNS, RUNS_ACTIVE, RUNS_RESUMED
 from raptorflow.orchestrator.ports import ActionRunner, SkillSource
@@ -27,7 +24,7 @@ from raptorflow.orchestrator.runs.live import LiveRun
 from raptorflow.orchestrator.runs.records import TakenRun
 from raptorflow.orchestrator.runs.repository import RunsRepository
 from raptorflow.orchestrator.runs.turn import Step, Turn
-from raptorflow.orchestrator.settings import OrchestratorSettings
+from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.streams.channels import CANCEL, QUEUE
 from raptorflow.orchestrator.streams.publisher import Publisher
 from raptorflow.orchestrator.tools.actions import Actions
@@ -67,30 +64,22 @@ class RunWorker:
     """Plays turns, several at a time.
 
     Args:
-        database: where runs are.
-        valkey: wake-up calls and live events; the worker goes on, slower, without it.
-        store: inputs and artefacts.
+        orchestrator: the facade that accepts the turns; its parts and settings are the worker's. Without
+            Valkey the worker goes on, slower.
         abilities: skills, sandbox and model.
-        settings: concurrency, lease and budgets.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        valkey: Valkey,
-        store: FileStore,
-        abilities: Abilities,
-        settings: OrchestratorSettings,
-    ) -> None:
+    def __init__(self, orchestrator: AgentOrchestrator, abilities: Abilities) -> None:
+        settings = orchestrator.settings
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{new_id()}"
-        self._database = database
-        self._valkey = valkey
+        self._database = orchestrator.database
+        self._valkey = orchestrator.valkey
         self._settings = settings
         self._abilities = abilities
         self._asker = Asker(abilities.model, settings)
-        self._actions = Actions(abilities.sandbox, store, abilities.python, settings.policy)
-        self._journal = Journal(database, self.owner)
-        self._publisher = Publisher(valkey, settings)
+        self._actions = Actions(abilities.sandbox, orchestrator.files, abilities.python, settings.policy)
+        self._journal = Journal(self._database, self.owner)
+        self._publisher = Publisher(self._valkey, settings)
         self._active: dict[UUID, _Active] = {}
         self._room = asyncio.Event()
         self._room.set()
