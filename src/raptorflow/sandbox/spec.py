@@ -22,9 +22,9 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 class SandboxSpec:
     """One run.
 
-    Inside, `/skill` and `/env` are read-only, `/workspace` is the working folder (writable, capped in size, gone
-    afterwards), `/workspace/in` holds the inputs, files written below `/workspace/out` are artefacts, `/tmp` is small.
-    There is no network.
+    Inside, `/skill` and `/env` are read-only, `/workspace` is the working folder (writable, capped in size,
+    gone afterwards), `/workspace/in` holds the inputs, files written below `/workspace/out` are artefacts, and
+    `/tmp` is small. There is no network.
 
     Attributes:
         command: the program and its arguments; `python` and `python3` mean the environment's interpreter, or
