@@ -23,8 +23,8 @@ class SandboxSpec:
     """One run.
 
     Inside, `/skill` and `/env` are read-only, `/workspace` is the working folder (writable, capped in size,
-    gone afterwards), `/workspace/in` holds the inputs, files written below `/workspace/out` are artefacts, and
-    `/tmp` is small. There is no network.
+    gone afterwards), `/workspace/in` holds the inputs, files written below `/workspace/out` are artefacts,
+    and `/tmp` is small. There is no network.
 
     Attributes:
         command: the program and its arguments; `python` and `python3` mean the environment's interpreter, or
