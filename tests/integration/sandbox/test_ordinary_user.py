@@ -130,9 +130,9 @@ def test_without_leave_it_refuses_and_names_what_is_weaker(as_user: AsUser) -> N
             {"memory_bytes": 64 * MIB},
             "oom",
         ),
-        ("import os\nkept = os.memfd_create('x'); os.write(kept, bytes(90 << 20))\n"
-         "import mmap, time; m = mmap.mmap(kept, 90 << 20)\n"
-         "for at in range(0, 90 << 20, 4096): m[at]\ntime.sleep(15)", {"memory_bytes": 64 * MIB}, "oom"),
+        ("import mmap, time; kept = mmap.mmap(-1, 90 << 20)\n"
+         "for at in range(0, 90 << 20, 4096): kept[at] = 1\ntime.sleep(15)",
+         {"memory_bytes": 64 * MIB}, "oom"),
         ("import os, time\nfor _ in range(200):\n if os.fork() == 0: time.sleep(15)", {"pids": 20}, "pids"),
         ("open('x', 'wb').write(bytes(20 << 20))", {"disk_bytes": 8 * MIB}, "disk_full"),
         ("while True: print('x' * 1000)", {"output_bytes": 100_000}, "output_limit"),
@@ -140,11 +140,16 @@ def test_without_leave_it_refuses_and_names_what_is_weaker(as_user: AsUser) -> N
          {"timeout_seconds": 0.5}, "timeout"),
         ("import sys; sys.exit(4)", {}, "error"),
     ],
-    ids=["memory", "memory-of-many", "memory-file", "forks", "disk", "output", "time", "error"],
+    ids=["memory", "memory-of-many", "shared-memory", "forks", "disk", "output", "time", "error"],
 )  # fmt: skip
 def test_limits_bite(as_user: AsUser, code: str, limits: dict[str, float], status: str) -> None:
     _, result = as_user(code, limits)
     assert result["status"] == status, result
+
+
+def test_there_is_no_memory_that_a_watch_cannot_see(as_user: AsUser) -> None:
+    found, result = as_user("import os\ntry: os.memfd_create('x'); print(1)\nexcept OSError: print(0)")
+    assert result["stdout"] == ("1\n" if found["held"]["memory"] == "kernel" else "0\n")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,8 @@ class LocalRun:
 
     async def execute(self) -> SandboxResult:
         """Run the command to its end, whatever that is; nothing of it is left when this returns or raises."""
-        command = CommandLine(self._spec, filter_descriptor(), self._tools.mark)
+        seccomp = filter_descriptor(watched=self._tools.group is None)
+        command = CommandLine(self._spec, seccomp, self._tools.mark)
         try:
             sandbox = await start(self._tools.bwrap, command, self._tools.settings.start_seconds)
         except StartFailed as error:

@@ -19,6 +19,7 @@ from raptorflow.sandbox.drivers.local.syscalls import (
     NAMESPACE_FLAGS,
     PERSONALITIES,
     REFUSED,
+    UNSEEN_MEMORY,
 )
 from raptorflow.sandbox.errors import SandboxUnavailable
 
@@ -26,8 +27,11 @@ LOW_32_BITS = 0xFFFFFFFF
 
 
 @cache
-def filter_program() -> bytes:
+def filter_program(*, watched: bool) -> bytes:
     """The filter as BPF.
+
+    Args:
+        watched: memory is held by a watch over processes, so there may be none that it cannot see.
 
     Raises:
         SandboxUnavailable: libseccomp is not installed.
@@ -35,7 +39,7 @@ def filter_program() -> bytes:
     library = _library()
     filter_ = library.SyscallFilter(library.ERRNO(errno.ENOSYS))
     filter_.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
-    for name in ALLOWED:
+    for name in set(ALLOWED) - set(UNSEEN_MEMORY if watched else ()):
         _add(library, filter_, library.ALLOW, name)
     refuse = library.ERRNO(errno.EPERM)
     for name in REFUSED:
@@ -47,9 +51,9 @@ def filter_program() -> bytes:
         return file.read()
 
 
-def filter_descriptor() -> int:
+def filter_descriptor(*, watched: bool) -> int:
     """A fresh descriptor from which the filter can be read; the caller closes it."""
-    return memory_file(filter_program())
+    return memory_file(filter_program(watched=watched))
 
 
 def _add_by_argument(library: Any, filter_: Any, refuse: int) -> None:

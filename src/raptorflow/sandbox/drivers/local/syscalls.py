@@ -59,6 +59,8 @@ DANGEROUS = """
 """
 ALLOWED = f"{FILES} {WAITING} {MEMORY} {PROCESSES} {SIGNALS_AND_TIME} {SOCKET_PAIRS}".split()
 REFUSED = DANGEROUS.split()
+# Memory that no process has mapped: a group counts it, a watch over processes cannot see it.
+UNSEEN_MEMORY = ("memfd_create", "shmget")
 # CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (linux/sched.h).
 NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 # Asking about terminals, pipes and descriptors; never TIOCSTI or TIOCLINUX, which type into a terminal.
