@@ -5,12 +5,13 @@ Every transaction says for whom it works. `session(org_id)` sees that organisati
 leaving the `async with` block does.
 """
 
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from raptorflow.core.errors import DatabaseRoleTooStrong, DatabaseUnavailable
@@ -46,17 +47,28 @@ class Database:
 
     @asynccontextmanager
     async def session(self, org_id: UUID) -> AsyncGenerator[AsyncSession]:
-        """One transaction that sees and writes the rows of `org_id` alone; commits on leaving."""
-        async with self._sessions.begin() as session:
-            await session.execute(_SET_ORG, {"org_id": str(org_id)})
-            yield session
+        """One transaction that sees and writes the rows of `org_id` alone; commits on leaving.
+
+        Raises:
+            DatabaseUnavailable: no connection could be made, or it was lost: nothing was committed, or it
+                is not known whether the commit was.
+        """
+        with _away_is_said():
+            async with self._sessions.begin() as session:
+                await session.execute(_SET_ORG, {"org_id": str(org_id)})
+                yield session
 
     @asynccontextmanager
     async def system_session(self) -> AsyncGenerator[AsyncSession]:
-        """One transaction over all organisations; commits on leaving."""
-        async with self._sessions.begin() as session:
-            await session.execute(_SET_SYSTEM)
-            yield session
+        """One transaction over all organisations; commits on leaving.
+
+        Raises:
+            DatabaseUnavailable: as with `session`.
+        """
+        with _away_is_said():
+            async with self._sessions.begin() as session:
+                await session.execute(_SET_SYSTEM)
+                yield session
 
     async def check(self) -> None:
         """Verify that the database answers and that row-level security holds this role.
@@ -65,14 +77,27 @@ class Database:
             DatabaseUnavailable: no connection could be made.
             DatabaseRoleTooStrong: the role is a superuser or bypasses row-level security.
         """
-        try:
+        with _away_is_said():
             async with self._sessions.begin() as session:
                 too_strong = (await session.execute(_ROLE_IS_TOO_STRONG)).scalar_one()
-        except (OperationalError, OSError) as error:
-            raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
         if too_strong:
             raise DatabaseRoleTooStrong("The database role bypasses row-level security.")
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+@contextmanager
+def _away_is_said() -> Generator[None]:
+    """Tell a server that is away from one that refuses a statement: that error has a code (SQLSTATE)."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise DatabaseUnavailable(
+            "Every connection to PostgreSQL is in use.", hint="Raise RAPTORFLOW_DATABASE__POOL_SIZE."
+        ) from error
+    except OperationalError as error:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
+            raise DatabaseUnavailable(f"PostgreSQL does not answer: {error.orig}") from error
+        raise

@@ -1,9 +1,13 @@
 """Brings the schema forward; migrations live inside the package."""
 
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
@@ -12,6 +16,7 @@ from raptorflow.core.errors import DatabaseUnavailable
 
 # Two starters at once must not both migrate; the number only has to be ours.
 _MIGRATION_LOCK = 7_246_001
+AGAIN_SECONDS = 0.2
 
 
 def upgrade(owner_url: str) -> str:
@@ -26,16 +31,28 @@ def upgrade(owner_url: str) -> str:
     engine = create_engine(owner_url, poolclass=NullPool)
     config = _config()
     try:
-        with engine.begin() as connection:
-            connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with _alone(engine):
+            with engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            migrate_engine(owner_url)
     except OperationalError as error:
         raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
     finally:
         engine.dispose()
-    migrate_engine(owner_url)
     return newest_revision()
+
+
+@contextmanager
+def _alone(engine: Engine) -> Generator[None]:
+    """Hold the migration lock; no transaction is open meanwhile, also not of one that waits.
+
+    The engine's migrations build indexes concurrently, and those wait for every transaction that is older.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": _MIGRATION_LOCK}):
+            time.sleep(AGAIN_SECONDS)
+        yield
 
 
 def newest_revision() -> str:
