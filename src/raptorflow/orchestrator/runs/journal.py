@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from raptorflow.core.db import Database
+from raptorflow.core.errors import DatabaseUnavailable
 from raptorflow.core.telemetry import logger
 from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
 from raptorflow.orchestrator.runs.records import Boundary, Committed
@@ -20,7 +20,7 @@ from raptorflow.orchestrator.runs.repository import RunsRepository
 log = logger(__name__)
 
 MOST_AT_ONCE = 64
-_AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
+_AWAY = (DatabaseUnavailable, OperationalError, InterfaceError, OSError)
 
 _Waiting = tuple[Boundary, "asyncio.Future[Committed]"]
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.ids import new_id
+from raptorflow.core.errors import DatabaseUnavailable
 from raptorflow.core.telemetry import logger, tracer
 from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
 from raptorflow.orchestrator.language_models.asking import Asker
@@ -33,6 +34,7 @@ from raptorflow.orchestrator.tools.toolbox import Toolbox
 log = logger(__name__)
 spans = tracer(__name__)
 
+_AWAY = (DatabaseUnavailable, SQLAlchemyError, OSError)
 TROUBLE_SECONDS = 1.0
 """The pause after PostgreSQL or Valkey did not answer."""
 
@@ -111,7 +113,7 @@ class RunWorker:
             await self._room.wait()
             try:
                 await self._take(await self._wait_for_work())
-            except (SQLAlchemyError, OSError) as error:
+            except _AWAY as error:
                 log.error("no runs taken", error=str(error))
                 await asyncio.sleep(TROUBLE_SECONDS)
 
@@ -171,7 +173,7 @@ class RunWorker:
         except (LeaseLost, JournalUnavailable) as error:
             # What was not committed did not happen; a worker goes on from there when the lease has run out.
             log.warning("run left to its lease", error=error.message)
-        except SQLAlchemyError as error:
+        except _AWAY as error:
             log.error("run left to its lease", exc_info=error)
         finally:
             self._active.pop(run_id, None)
@@ -192,7 +194,7 @@ class RunWorker:
                 async with self._database.system_session() as session:
                     repository = RunsRepository(session, self.owner)
                     held = await repository.heartbeat(ids, self._settings.lease_seconds)
-            except (SQLAlchemyError, OSError) as error:
+            except _AWAY as error:
                 log.error("leases not kept", error=str(error))
                 continue
             for run_id in ids:
@@ -221,8 +223,12 @@ class RunWorker:
             active.turn.cancel()
 
     async def _give_back(self, run_ids: list[UUID]) -> None:
-        async with self._database.system_session() as session:
-            released = await RunsRepository(session, self.owner).release(run_ids)
+        try:
+            async with self._database.system_session() as session:
+                released = await RunsRepository(session, self.owner).release(run_ids)
+        except _AWAY as error:
+            log.warning("runs left to their leases", count=len(run_ids), error=str(error))
+            return
         for run_id in released:
             self._publisher.wake_worker(run_id)
 

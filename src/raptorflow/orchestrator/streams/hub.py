@@ -159,7 +159,7 @@ class EventHub:
                 await self._any.wait()
             try:
                 await self._read_once()
-            except (RedisError, OSError) as error:
+            except Exception as error:
                 log.warning("live stream not read", error=str(error))
                 await asyncio.sleep(self._settings.stream_poll_seconds)
 
@@ -199,7 +199,7 @@ class EventHub:
             self.unwatch(watch)
             watch.sink.run_ended(watch.view.ref.run_id)
         elif watch.view.behind and not watch.catching_up:
-            self._spawn(self.catch_up(watch))
+            self._spawn(self._catch_up_later(watch))
 
     async def _compare(self) -> None:
         """Find what Valkey lost: now and then compare the numbers sent with PostgreSQL's."""
@@ -208,15 +208,24 @@ class EventHub:
             if not self._feeds:
                 continue
             try:
-                newest = await self._source.newest_numbers(list(self._feeds))
+                await self._compare_once()
             except Exception as error:
                 log.warning("streams not compared", error=str(error))
-                continue
-            for run_id, number in newest.items():
-                feed = self._feeds.get(run_id)
-                for watch in tuple(feed.watches) if feed else ():
-                    if watch.view.last < number:
-                        await self.catch_up(watch)
+
+    async def _compare_once(self) -> None:
+        newest = await self._source.newest_numbers(list(self._feeds))
+        for run_id, number in newest.items():
+            feed = self._feeds.get(run_id)
+            for watch in tuple(feed.watches) if feed else ():
+                if watch.view.last < number:
+                    await self.catch_up(watch)
+
+    async def _catch_up_later(self, watch: Watch) -> None:
+        try:
+            await self.catch_up(watch)
+        except Exception as error:
+            # The next comparison finds it still behind.
+            log.warning("stream not caught up", error=str(error))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
