@@ -15,6 +15,7 @@ import uvloop
 
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX, state_folder
 from raptorflow.sandbox.drivers.local.processes import descendants
+from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.manager import SandboxManager, build_manager
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
@@ -99,6 +100,17 @@ async def test_runs_leave_no_descriptor_child_or_group(run_code: RunCode) -> Non
     assert [result.status for result in results] == ["ok"] * 10 + ["output_limit", "timeout"]
     assert open_descriptors() == before
     assert [pid for pid in descendants(os.getpid()) if "bwrap" in _name(pid)] == []
+    assert runs_held() == []
+
+
+async def test_a_run_that_cannot_even_be_described_leaves_nothing(run_code: RunCode, tmp_path: Path) -> None:
+    env = tmp_path / "env"
+    (env / "bin").mkdir(parents=True)
+    (env / "bin" / "python").symlink_to(tmp_path / "nowhere" / "bin" / "python")
+    before = open_descriptors()
+    with pytest.raises(SandboxUnavailable, match="not part of a Python installation"):
+        await run_code("print(1)", env_dir=env)
+    assert open_descriptors() == before
     assert runs_held() == []
 
 

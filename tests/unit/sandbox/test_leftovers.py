@@ -11,6 +11,7 @@ from raptorflow.base.json import dumps
 from raptorflow.sandbox.drivers.local import leftovers
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX, Note, reap, remove_noted, state_folder
 from raptorflow.sandbox.drivers.local.processes import started_at
+from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.settings import SandboxSettings
 
 
@@ -80,6 +81,12 @@ def test_only_our_own_groups_are_ever_removed(tmp_path: Path) -> None:
 def test_the_state_folder_is_private(tmp_path: Path) -> None:
     folder = state_folder(SandboxSettings(state_dir=tmp_path / "a" / "b"))
     assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_state_folder_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    with pytest.raises(SandboxUnavailable, match="others may write"):
+        state_folder(SandboxSettings(state_dir=tmp_path))
 
 
 def test_a_process_is_known_by_when_it_started() -> None:

@@ -47,6 +47,13 @@ class CommandLine:
         self._mark = mark
         self.descriptors = [seccomp]
         self._arguments: list[str] = []
+        try:
+            self._build(seccomp)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(self, seccomp: int) -> None:
         self._add(*("--unshare-all", "--unshare-user", "--uid", NOBODY, "--gid", NOBODY))
         self._add(*("--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"))
         self._add("--clearenv", "--seccomp", str(seccomp))
@@ -55,7 +62,7 @@ class CommandLine:
         self._kernel_files()
         self._mounts()
         self._add("--remount-ro", "/dev", "--remount-ro", "/")
-        for name, value in variables(spec).items():
+        for name, value in variables(self._spec).items():
             self._add("--setenv", name, value)
         self._add("--chdir", WORK)
 

@@ -27,6 +27,7 @@ from raptorflow.sandbox.settings import SandboxSettings
 
 DYING_SECONDS = 2.0
 AGAIN_SECONDS = 0.01
+WRITABLE_BY_OTHERS = 0o022
 PREFIX = "raptorflow-sandbox-"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -75,13 +76,14 @@ def state_folder(settings: SandboxSettings) -> Path:
     """Where notes are kept: private, and gone with the boot unless the settings say otherwise.
 
     Raises:
-        SandboxUnavailable: the folder belongs to somebody else.
+        SandboxUnavailable: somebody else could write notes there.
     """
     folder = settings.state_dir or _runtime_folder()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.geteuid():
+    facts = folder.stat()
+    if facts.st_uid != os.geteuid() or facts.st_mode & WRITABLE_BY_OTHERS:
         raise SandboxUnavailable(
-            f"{folder} belongs to another user.",
+            f"{folder} belongs to another user, or others may write to it.",
             hint="Set RAPTORFLOW_SANDBOX__STATE_DIR to a folder of your own.",
         )
     return folder
