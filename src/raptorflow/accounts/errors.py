@@ -6,6 +6,7 @@ from raptorflow.base.errors import (
     NotAuthenticated,
     NotFound,
     NotPermitted,
+    PartUnavailable,
     RateLimited,
 )
 
@@ -18,7 +19,7 @@ class SignInRefused(NotAuthenticated):
 
 
 class LinkSpent(NotAuthenticated):
-    """A one-time link was used before, is too old, or never existed."""
+    """A one-time link was used before, is too old, was taken back, or never existed."""
 
     code = "link-spent"
     default_hint = "Ask for a new one; `raptorflow run` prints one at each start."
@@ -28,6 +29,10 @@ class TokenRefused(NotAuthenticated):
     """A token is not valid, not valid any more, or was not issued here."""
 
     code = "token-refused"
+
+
+class UnknownKey(TokenRefused):
+    """A token names a signing key that is not known (yet)."""
 
 
 class RefreshReused(NotAuthenticated):
@@ -44,11 +49,24 @@ class ScopeMissing(NotPermitted):
     default_hint = "Make a token with this scope."
 
 
+class SessionNeeded(NotPermitted):
+    """A personal access token cannot make other credentials, or it would outgrow its scopes."""
+
+    code = "session-needed"
+    default_hint = "Sign in, and do it from there."
+
+
 class RoleTooLow(NotPermitted):
     """The caller's role in the organisation does not allow this."""
 
     code = "role-too-low"
     default_hint = "Ask an administrator of the organisation."
+
+
+class ServerAdminNeeded(NotPermitted):
+    """Only an administrator of the server may do this."""
+
+    code = "server-admin-needed"
 
 
 class CrossSiteRefused(NotPermitted):
@@ -70,21 +88,35 @@ class EmailTaken(Conflict):
     code = "email-taken"
 
 
+class AlreadyMember(Conflict):
+    """The person is in the organisation."""
+
+    code = "already-member"
+
+
+class InvitationForAccount(Conflict):
+    """An invitation's address has an account, which nobody but its owner signs in to."""
+
+    code = "invitation-for-account"
+    default_hint = "Sign in, then accept the invitation; it has not been used up."
+
+
 class SlugTaken(Conflict):
-    """An organisation of this name exists."""
+    """An organisation of this name exists, or the name is kept for the product."""
 
     code = "slug-taken"
+    default_hint = "Choose another slug."
 
 
 class LastOwner(Conflict):
-    """An organisation needs an owner."""
+    """An organisation needs an owner, and a personal one the person it is of."""
 
     code = "last-owner"
     default_hint = "Make somebody else an owner first."
 
 
 class AccountNotFound(NotFound):
-    """There is no such user, member, organisation or token here."""
+    """There is no such user, member, organisation, invitation or token here."""
 
     code = "account-not-found"
 
@@ -93,3 +125,11 @@ class TooManySignIns(RateLimited):
     """Too many failed sign-ins."""
 
     code = "too-many-sign-ins"
+    default_hint = "Wait, or use a one-time link."
+
+
+class SigningKeysUnreadable(PartUnavailable):
+    """The signing keys cannot be opened with the secret there is."""
+
+    code = "signing-keys-unreadable"
+    default_hint = "Restore RAPTORFLOW_ACCOUNTS__SECRET (or the data folder's secrets file)."

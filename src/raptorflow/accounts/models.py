@@ -44,6 +44,20 @@ class Membership(Base, IdMixin, CreatedMixin, OrgMixin):
     role: Mapped[str]
 
 
+class Invitation(Base, IdMixin, CreatedMixin, OrgMixin):
+    """A role that waits for the person with an address, by the hash of its link's token."""
+
+    __tablename__ = "invitations"
+
+    invited_by: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="cascade"))
+    email: Mapped[str]
+    name: Mapped[str]
+    role: Mapped[str]
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class OneTimeLink(Base, IdMixin, CreatedMixin):
     """A sign-in link, by the hash of its token."""
 
@@ -56,13 +70,14 @@ class OneTimeLink(Base, IdMixin, CreatedMixin):
 
 
 class RefreshToken(Base, IdMixin, CreatedMixin):
-    """One link in a chain of rotating refresh tokens; all links of a sign-in share its family."""
+    """A refresh token: `parent_id` was exchanged for it; all of one sign-in share its family."""
 
     __tablename__ = "refresh_tokens"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="cascade"), index=True)
     active_org_id: Mapped[UUID]
     family: Mapped[UUID] = mapped_column(index=True)
+    parent_id: Mapped[UUID | None]
     token_hash: Mapped[str] = mapped_column(unique=True)
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]

@@ -4,19 +4,19 @@ async def publish(caller: Annotated[Caller, Depends(Requires("registry:write"))]
 """
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
-from fastapi import Depends
+from fastapi import Depends, Request, Security
 from fastapi.requests import HTTPConnection
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from raptorflow.accounts.errors import CrossSiteRefused, RoleTooLow, ScopeMissing
+from raptorflow.accounts.browser import ACCESS_COOKIE, refuse_cross_site
+from raptorflow.accounts.errors import RoleTooLow, ScopeMissing, SessionNeeded
 from raptorflow.accounts.identity import Caller, Role
 from raptorflow.accounts.service import AccountsService
 from raptorflow.base.errors import NotAuthenticated
 
-ACCESS_COOKIE = "rf_access"
-REFRESH_COOKIE = "rf_refresh"
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# Only to describe it in the API's document: `caller_of` reads the header itself, for WebSockets too.
+_bearer = HTTPBearer(auto_error=False, scheme_name="token", description="A session's or a personal token.")
 
 
 def accounts_of(connection: HTTPConnection) -> AccountsService:
@@ -32,29 +32,24 @@ async def caller_of(connection: HTTPConnection) -> Caller:
         TokenRefused: the token is not valid.
         CrossSiteRefused: a cookie came with a request from another site.
     """
+    accounts = accounts_of(connection)
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         token = connection.cookies.get(ACCESS_COOKIE, "")
         if not token:
             raise NotAuthenticated("Nobody is signed in.")
-        refuse_cross_site(connection)
-    return await accounts_of(connection).authenticate(token.strip())
+        refuse_cross_site(connection, accounts.settings)
+    return await accounts.authenticate(token.strip())
 
 
-def refuse_cross_site(connection: HTTPConnection) -> None:
-    """Cookies are sent by browsers on behalf of any page; only our own pages may change things with them.
-
-    Raises:
-        CrossSiteRefused: the request changes something (or opens a socket) and its Origin is not ours.
-    """
-    if connection.scope.get("method") in SAFE_METHODS:
-        return
-    origin = connection.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc != connection.headers.get("host"):
-        raise CrossSiteRefused(f"A request from {origin or 'an unknown page'} was refused.")
+async def signed_in(
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+) -> Caller:
+    """Who calls an HTTP endpoint; fails as `caller_of` does."""
+    return await caller_of(request)
 
 
-SignedIn = Annotated[Caller, Depends(caller_of)]
+SignedIn = Annotated[Caller, Depends(signed_in)]
 
 
 class Requires:
@@ -63,21 +58,27 @@ class Requires:
     Args:
         scope: `accounts:read`, `registry:write`, ...
         role: the least role in the caller's organisation.
+        session: whether only a signed-in session will do. A personal access token makes no other
+            credentials, or it could outgrow its scopes and its end.
     """
 
-    def __init__(self, scope: str, role: Role = Role.MEMBER) -> None:
+    def __init__(self, scope: str, role: Role = Role.MEMBER, *, session: bool = False) -> None:
         self._scope = scope
         self._role = role
+        self._session = session
 
     async def __call__(self, caller: SignedIn) -> Caller:
         """The caller, when allowed.
 
         Raises:
             ScopeMissing: the token was not given the scope.
+            SessionNeeded: the caller came with a personal access token.
             RoleTooLow: the role does not suffice.
         """
         if self._scope not in caller.scopes:
             raise ScopeMissing(f"The token lacks the scope {self._scope}.")
+        if self._session and caller.method != "session":
+            raise SessionNeeded("A personal access token cannot do this.")
         if not caller.role.at_least(self._role):
             raise RoleTooLow(f"This needs the role {self._role}; yours is {caller.role}.")
         return caller
@@ -86,4 +87,6 @@ class Requires:
 AccountsRead = Annotated[Caller, Depends(Requires("accounts:read"))]
 AccountsWrite = Annotated[Caller, Depends(Requires("accounts:write"))]
 AccountsAdmin = Annotated[Caller, Depends(Requires("accounts:write", Role.ADMIN))]
+AccountsSession = Annotated[Caller, Depends(Requires("accounts:write", session=True))]
+AccountsAdminSession = Annotated[Caller, Depends(Requires("accounts:write", Role.ADMIN, session=True))]
 Accounts = Annotated[AccountsService, Depends(accounts_of)]

@@ -9,7 +9,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from raptorflow.accounts.identity import Caller
-from raptorflow.accounts.schemas import NewAccessToken, NewMember
+from raptorflow.accounts.schemas import NewAccessToken, NewInvitation
 from raptorflow.base.ids import new_id
 from raptorflow.base.json import JsonObject, dumps, loads
 
@@ -70,7 +70,8 @@ async def test_another_user_of_the_same_organisation_finds_nothing(server: tuple
     owner, colleague = await new_person(accounts), await new_person(accounts)
     owner_caller, caller = await caller_of(accounts, owner), await caller_of(accounts, colleague)
     email = next(member.email for member in await accounts.members(caller))
-    await accounts.add_member(owner_caller, NewMember(email=email))
+    invitation = await accounts.invite(owner_caller, NewInvitation(email=email))
+    await accounts.accept_invitation(caller, invitation.link_token)
     pair = await accounts.switch_organisation(caller, owner_caller.org_id)
     headers = {"Authorization": f"Bearer {pair.access_token}"}
     assert (await caller_of(accounts, Person(colleague.user_id, headers))).org_id == owner_caller.org_id

@@ -44,6 +44,19 @@ def upgrade() -> None:
         sa.CheckConstraint("role in ('member', 'admin', 'owner')", name="role"),
     )
     protect("memberships")
+    op.create_table(
+        "invitations",
+        _id(),
+        _created(),
+        _org(),
+        sa.Column("invited_by", UUID, sa.ForeignKey("users.id", ondelete="cascade"), nullable=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("email", "name", "role")),
+        sa.Column("token_hash", sa.Text, nullable=False, unique=True),
+        _time("expires_at"),
+        _time("used_at", nullable=True),
+        sa.CheckConstraint("role in ('member', 'admin', 'owner')", name="role"),
+    )
+    protect("invitations")
     _proofs()
 
 
@@ -65,6 +78,7 @@ def _proofs() -> None:
         _user(),
         sa.Column("active_org_id", UUID, nullable=False),
         sa.Column("family", UUID, nullable=False, index=True),
+        sa.Column("parent_id", UUID),
         sa.Column("token_hash", sa.Text, nullable=False, unique=True),
         _time("expires_at"),
         _time("used_at", nullable=True),

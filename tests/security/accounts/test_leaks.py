@@ -1,0 +1,135 @@
+"""Nothing secret in answers, logs or the database; nothing to learn from how long an answer takes."""
+
+import logging
+import statistics
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from raptorflow.accounts.models import (
+    AccessToken,
+    Invitation,
+    OneTimeLink,
+    RefreshToken,
+    SigningKey,
+    User,
+)
+from raptorflow.accounts.service import AccountsService
+from raptorflow.base.clock import Stopwatch
+from raptorflow.core.db import Database
+from raptorflow.core.settings import TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
+
+API = "/api/v1/accounts"
+PASSWORD = "four unrelated plain words"
+ROUNDS = 7
+TABLES = (User, OneTimeLink, RefreshToken, AccessToken, Invitation, SigningKey)
+
+
+async def test_an_unknown_address_takes_as_long_as_a_wrong_password(
+    accounts: AccountsService, new_person: Any
+) -> None:
+    known: list[float] = []
+    unknown: list[float] = []
+    for _ in range(ROUNDS):
+        person = await new_person()
+        await person.send("PUT", "/me/password", {"password": PASSWORD})
+        for email, times in ((person.email, known), (f"{uuid4().hex}@example.com", unknown)):
+            watch = Stopwatch()
+            refused = await person.client.post(
+                f"{API}/sign-in", json={"email": email, "password": "a wrong password"}
+            )
+            times.append(watch.elapsed_ms())
+            assert refused.json()["detail"] == "The address or the password is wrong."
+    assert 0.5 < statistics.median(unknown) / statistics.median(known) < 2.0
+
+
+@pytest.mark.parametrize("address", ["a\x00b@example.com", "no address", "@", "a@b\n", "\ud800@example.com"])
+async def test_no_strange_text_breaks_signing_in(client: httpx.AsyncClient, address: str) -> None:
+    body = {"email": address, "password": "a wrong password"}
+    answer = await client.post(
+        f"{API}/sign-in", content=_json(body), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert "a wrong password" not in answer.text
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x00b", "a\nb", "x" * 201])
+async def test_no_strange_name_is_taken(new_person: Any, name: str) -> None:
+    person = await new_person()
+    for method, path, body in (
+        ("PATCH", "/me", {"name": name}),
+        ("POST", "/tokens", {"name": name, "scopes": ["accounts:read"]}),
+        ("POST", "/organisations", {"name": name, "slug": f"org-{uuid4().hex[:8]}"}),
+    ):
+        assert (await person.send(method, path, body)).status_code == 422, path
+
+
+async def test_a_password_of_a_megabyte_is_not_hashed(client: httpx.AsyncClient) -> None:
+    body = {"email": "a@example.com", "password": "x" * 1_000_000}
+    assert (await client.post(f"{API}/sign-in", json=body)).status_code == 422
+
+
+async def test_no_secret_stands_in_logs_answers_or_tables(
+    accounts: AccountsService,
+    accounts_database: Database,
+    client: httpx.AsyncClient,
+    new_person: Any,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    configure_telemetry(TelemetrySettings(log_level="DEBUG", log_format="json"), service="test")
+    try:
+        secrets = await _live(accounts, client, await new_person())
+    finally:
+        logging.getLogger().handlers = []
+    logged = "".join(capfd.readouterr())
+    assert "signed in by link" in logged
+    assert "sign-in refused" in logged
+    async with accounts_database.system_session() as session:
+        rows = [str((await session.execute(select(table.__table__))).all()) for table in TABLES]
+    assert "$argon2id$" in rows[0]
+    for secret in secrets:
+        assert secret not in logged
+        assert all(secret not in row for row in rows)
+
+
+async def _live(accounts: AccountsService, client: httpx.AsyncClient, person: Any) -> list[str]:
+    """Use every secret rightly and wrongly; all of them."""
+    link = await accounts.one_time_link(person.user_id)
+    pair = (await client.post(f"{API}/links/redeem", json={"token": link})).json()
+    token = pair["access_token"]
+    made = await person.send("POST", "/tokens", {"name": "x", "scopes": ["accounts:read"]}, token=token)
+    invited = await person.send("POST", "/invitations", {"email": f"{uuid4().hex}@b"}, token=token)
+    personal, invitation = made.json()["token"], invited.json()["link_token"]
+    password = f"{uuid4().hex} {uuid4().hex}"
+    changed = await person.send("PUT", "/me/password", {"password": password}, token=token)
+    secrets = [link, *_tokens(pair), personal, invitation, password, *_tokens(changed.json())]
+    sign_in = {"email": person.email, "password": password}
+    secrets += _tokens((await client.post(f"{API}/sign-in", json=sign_in)).json())
+    refusals = [
+        await client.post(f"{API}/sign-in", json=sign_in | {"password": password + "?"}),
+        await client.post(f"{API}/links/redeem", json={"token": link}),
+        await client.post(f"{API}/refresh", json={"refresh_token": pair["refresh_token"]}),
+        await person.send("GET", "/me", token=personal[:-1] + "_"),
+        await person.send("GET", "/me", token=token),
+        await person.send("PUT", "/me/password", {"password": password}, token=personal),
+        await client.post(f"{API}/refresh", json={"refresh_token": {"token": pair["refresh_token"]}}),
+    ]
+    for refusal in refusals:
+        assert refusal.status_code >= 400
+        assert refusal.headers["content-type"] == "application/problem+json"
+        assert not [secret for secret in secrets if secret in refusal.text]
+    return secrets
+
+
+def _tokens(pair: dict[str, Any]) -> list[str]:
+    return [pair["access_token"], pair["refresh_token"]]
+
+
+def _json(body: dict[str, str]) -> bytes:
+    """JSON with escapes for what UTF-8 cannot carry."""
+    escaped = {key: "".join(f"\\u{ord(letter):04x}" for letter in value) for key, value in body.items()}
+    return ("{" + ",".join(f'"{key}":"{value}"' for key, value in escaped.items()) + "}").encode()
