@@ -159,6 +159,21 @@ async def test_a_killed_manager_takes_its_sandboxes_with_it(tmp_path: Path, mome
     assert os.listdir(state) == []
 
 
+def test_as_a_containers_first_process_it_reaps_what_is_handed_to_it(tmp_path: Path) -> None:
+    """A subreaper is handed orphans as pid 1 of a container is."""
+    code = (
+        "import ctypes, os, runpy, sys\n"
+        "ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)\nsys.argv = sys.argv[1:]\n"
+        "runpy.run_path(sys.argv[0], run_name='__main__')\n"
+        "print('children', open(f'/proc/self/task/{os.getpid()}/children').read().split())"
+    )
+    arguments = [str(PROGRAM), str(tmp_path / "state"), str(tmp_path), "print(1)"]
+    told = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, check=True, timeout=SETTLE_SECONDS * 3
+    )
+    assert told.stdout.splitlines()[-1] == b"children []"
+
+
 def test_a_program_that_just_ends_leaves_nothing(tmp_path: Path) -> None:
     command = [sys.executable, str(PROGRAM), str(tmp_path / "state"), str(tmp_path), "print(1)"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as program:

@@ -110,7 +110,13 @@ class Sandbox:
         # Bubblewrap leaves as soon as the command has; the rest of its namespace is killed with that.
         if self.first_ended >= 0:
             await readable(self.first_ended)
+            self._reap_first()
         return code
+
+    def _reap_first(self) -> None:
+        """Its parent has left, so the machine's init reaps it; in a container that may be us."""
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, self.first_ended, os.WEXITED | os.WNOHANG)
 
     def close(self) -> None:
         """Close every descriptor."""
