@@ -30,6 +30,13 @@ class BlobMissing(PartUnavailable):
     default_hint = "Restore the blob store from its backup, or publish the version again."
 
 
+class BlobsUnavailable(PartUnavailable):
+    """The blob store does not answer, or refuses."""
+
+    code = "blobs-unavailable"
+    default_hint = "Check RAPTORFLOW_BLOBS__URL and the store's credentials in the environment."
+
+
 class UnknownJob(PartUnavailable):
     """A job was enqueued under a name that no room registered."""
 

@@ -37,7 +37,6 @@ def install_http(app: FastAPI) -> None:
     app.add_exception_handler(RaptorFlowError, _known_failure)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _http_failure)
-    app.add_exception_handler(Exception, _unknown_failure)
     app.add_middleware(RequestContext)
 
 
@@ -93,7 +92,7 @@ async def _unknown_failure(request: Request, error: Exception) -> Response:
 
 
 class RequestContext:
-    """Binds a request id to every log line, answers with it, and measures each request."""
+    """Binds a request id to every log line, answers with it, measures each request, answers for a crash."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -117,6 +116,12 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_id)
+        except Exception as error:
+            # Answered here and not further out, where the answer would have no request id and no metrics.
+            if scope["type"] != "http" or status:
+                raise
+            answer = await _unknown_failure(Request(scope), error)
+            await answer(scope, receive, send_with_id)
         finally:
             _measure(scope, status, watch.elapsed_ms())
 

@@ -7,10 +7,17 @@ import pytest
 from raptorflow.base.ids import new_id
 from raptorflow.core.db import Database
 from raptorflow.core.engine import Engine
-from raptorflow.core.settings import EngineSettings
+from raptorflow.core.settings import EngineSettings, TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.stack.postgres import PostgresUrls
 
 MakeEngine = Callable[..., Engine]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """The product's logs: structlog's own tracebacks take seconds over deep stacks."""
+    configure_telemetry(TelemetrySettings(log_level="WARNING"), service="tests")
 
 
 @pytest.fixture
