@@ -4,6 +4,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from raptorflow.skills.text import printable
+
+MAX_FINDINGS = 200
+
 
 class Finding(BaseModel):
     """One problem of a skill.
@@ -28,7 +32,7 @@ class Finding(BaseModel):
 
 
 class Findings:
-    """Collects findings while a skill is read."""
+    """Collects findings while a skill is read, as many as a person may read."""
 
     def __init__(self) -> None:
         self.all: list[Finding] = []
@@ -54,8 +58,16 @@ class Findings:
         remedy: str,
         line: int | None,
     ) -> None:
+        # An error is always kept where there is none yet, so that no flood of warnings hides it.
+        if len(self.all) >= MAX_FINDINGS and (severity == "warning" or self.errors()):
+            return
         self.all.append(
             Finding(
-                code=f"skill/{code}", severity=severity, file=file, line=line, message=message, remedy=remedy
+                code=f"skill/{code}",
+                severity=severity,
+                file=printable(file),
+                line=line,
+                message=printable(message),
+                remedy=remedy,
             )
         )

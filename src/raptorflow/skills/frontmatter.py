@@ -10,12 +10,19 @@ from typing import Any, cast
 import yaml
 
 from raptorflow.skills.findings import Findings
+from raptorflow.skills.text import shown
 
 FENCE = "---"
 FILE = "SKILL.md"
+# The opening fence is line 1, so the YAML's line 0 is the file's line 2.
+FIRST_LINE = 2
 MAX_FRONTMATTER = 64 * 1024
-# Aliases can multiply: a few lines would become gigabytes when they are written out.
-MAX_ALIASES = 50
+# PyYAML's scanner takes quadratic time in the depth of nesting.
+MAX_DEPTH = 20
+# Aliases and merges multiply: a few lines would become gigabytes when they are followed.
+MAX_NODES = 10_000
+# What PyYAML raises for a value that does not fit its explicit tag (`!!int ""`, `!!bool x`, `!!map [a]`).
+MISFITS = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -25,15 +32,32 @@ class Document:
     Attributes:
         fields: the frontmatter.
         lines: the line each top-level field stands on, counted from 1.
+        body: the Markdown, without empty lines around it.
+        body_line: the line it starts on.
     """
 
     fields: dict[str, Any]
     lines: dict[str, int]
     body: str
+    body_line: int
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice."""
+    """Safe YAML that refuses a key given twice, and what is nested or multiplied beyond reason."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._depth = 0
+
+    def get_event(self) -> yaml.Event:
+        """Count how deep the next event is."""
+        event = cast("yaml.Event", cast("Any", super()).get_event())
+        self._depth += isinstance(event, yaml.CollectionStartEvent)
+        self._depth -= isinstance(event, yaml.CollectionEndEvent)
+        if self._depth > MAX_DEPTH:
+            problem = f"it is nested deeper than {MAX_DEPTH} levels"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("Any", event).start_mark)
+        return event
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Refuse a key that is there already."""
@@ -41,9 +65,8 @@ class _Loader(yaml.SafeLoader):
         for key_node, _ in node.value:
             key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
             if key is not None and key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} is given twice", problem_mark=key_node.start_mark
-                )
+                problem = f"the key {shown(key)} is given twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
 
@@ -65,16 +88,11 @@ def parse_document(content: bytes, findings: Findings) -> Document | None:
             "frontmatter-open", FILE, "The frontmatter has no closing `---`.", "Close it with `---`.", 1
         )
         return None
-    source = "\n".join(lines[1:end])
-    fields = _parse_fields(source, findings)
-    if fields is None:
+    parsed = _parse_fields("\n".join(lines[1:end]), findings)
+    if parsed is None:
         return None
-    places = {
-        key: number + 2
-        for number, line in enumerate(lines[1:end])
-        if (key := line.partition(":")[0]) in fields
-    }
-    return Document(fields, places, "\n".join(lines[end + 1 :]).strip("\n"))
+    body = next((number for number, line in enumerate(lines) if number > end and line), end + 1)
+    return Document(*parsed, "\n".join(lines[body:]).strip("\n"), body + 1)
 
 
 def write_document(fields: dict[str, Any], body: str) -> str:
@@ -94,31 +112,6 @@ def decode(content: bytes, file: str, findings: Findings) -> str | None:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def _parse_fields(source: str, findings: Findings) -> dict[str, Any] | None:
-    if len(source) > MAX_FRONTMATTER:
-        message = f"The frontmatter has {len(source)} characters; {MAX_FRONTMATTER} are the limit."
-        findings.error("frontmatter-too-long", FILE, message, "Move text into the body.", 1)
-        return None
-    try:
-        _refuse_alias_flood(source)
-        loaded: object = _Loader(source).get_single_data()
-    except (yaml.YAMLError, ValueError, RecursionError, OverflowError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).split("\n", 1)[0]
-        line = mark.line + 2 if mark else None
-        findings.error(
-            "yaml-invalid", FILE, f"The frontmatter is not YAML: {problem}.", "Quote values with `: `.", line
-        )
-        return None
-    fields = as_mapping(loaded)
-    if fields is None:
-        findings.error(
-            "frontmatter-empty", FILE, "The frontmatter has no fields.", "Give `name` and `description`.", 1
-        )
-        return None
-    return fields
-
-
 def as_mapping(value: object) -> dict[str, Any] | None:
     """The value as a mapping with text keys, or None when it is something else."""
     if not isinstance(value, dict):
@@ -132,8 +125,60 @@ def as_list(value: object) -> list[Any] | None:
     return cast("list[Any]", value) if isinstance(value, list) else None
 
 
-def _refuse_alias_flood(source: str) -> None:
-    untyped: Any = yaml
-    aliases = sum(isinstance(event, yaml.AliasEvent) for event in untyped.parse(source, yaml.SafeLoader))
-    if aliases > MAX_ALIASES:
-        raise yaml.YAMLError(f"it has {aliases} aliases; {MAX_ALIASES} are the limit")
+def _parse_fields(source: str, findings: Findings) -> tuple[dict[str, Any], dict[str, int]] | None:
+    if len(source) > MAX_FRONTMATTER:
+        message = f"The frontmatter has {len(source)} characters; {MAX_FRONTMATTER} are the limit."
+        findings.error("frontmatter-too-long", FILE, message, "Move text into the body.", 1)
+        return None
+    try:
+        loader: Any = _Loader(source)
+        node = cast("yaml.Node | None", loader.get_single_node())
+        _refuse_multiplied(node)
+        fields = as_mapping(loader.construct_document(node) if node else None)
+    except (yaml.YAMLError, *MISFITS) as error:
+        problem = _problem_of(error)
+        message = f"The frontmatter is not YAML: {problem}."
+        remedy = "Quote a value that has `: ` or ` #` in it, or starts with a special character."
+        findings.error("yaml-invalid", FILE, message, remedy, _line_of(error, source))
+        return None
+    if fields is None or not isinstance(node, yaml.MappingNode):
+        findings.error(
+            "frontmatter-empty", FILE, "The frontmatter has no fields.", "Give `name` and `description`.", 1
+        )
+        return None
+    keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    return fields, {key.value: key.start_mark.line + FIRST_LINE for key in keys}
+
+
+def _problem_of(error: Exception) -> str:
+    if not isinstance(error, yaml.YAMLError):
+        return "a value does not fit its type"
+    return getattr(error, "problem", None) or str(error).split("\n", 1)[0]
+
+
+def _line_of(error: Exception, source: str) -> int | None:
+    """The place that the parser, or its reader of characters, names."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return error.problem_mark.line + FIRST_LINE
+    position = getattr(error, "position", None)
+    return source.count("\n", 0, position) + FIRST_LINE if isinstance(position, int) else None
+
+
+def _refuse_multiplied(root: yaml.Node | None) -> None:
+    """Count the nodes as if each alias were written out."""
+    sizes: dict[int, int] = {}
+
+    def size(node: object) -> int:
+        if isinstance(node, tuple | list):
+            return sum(size(part) for part in cast("list[object]", node))
+        if not isinstance(node, yaml.Node) or isinstance(node, yaml.ScalarNode):
+            return 1
+        known = sizes.get(id(node))
+        if known is None:
+            # A node inside itself stands for more than any limit.
+            sizes[id(node)] = MAX_NODES + 1
+            known = sizes[id(node)] = 1 + size(cast("object", node.value))
+        return known
+
+    if size(root) > MAX_NODES:
+        raise yaml.YAMLError(f"with its aliases written out it has over {MAX_NODES} values")

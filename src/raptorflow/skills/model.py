@@ -36,7 +36,7 @@ class Action:
 
     def file_inputs(self) -> tuple[str, ...]:
         """Names of the top-level inputs that are files (`"format": "file"`)."""
-        properties: JsonObject = self.input_schema.get("properties", {})
+        properties: dict[str, JsonObject] = self.input_schema.get("properties", {})
         return tuple(name for name, schema in properties.items() if schema.get("format") == "file")
 
 

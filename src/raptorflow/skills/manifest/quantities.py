@@ -1,8 +1,11 @@
-"""Durations and sizes as people write them: `60s`, `1.5m`, `512MB`."""
+"""Durations, sizes and numbers as people write them: `60s`, `1.5m`, `512MB`, `1.5`."""
 
 import re
 
+from raptorflow.skills.text import shown
+
 _QUANTITY = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
+LONGEST = 32
 _SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 # Memory is counted in powers of two here, as container runtimes do.
 _BYTES = {
@@ -34,8 +37,18 @@ def parse_bytes(value: object) -> int:
     return int(number * factor)
 
 
+def parse_number(value: object) -> float:
+    """The number of `2`, `1.5`, `"1.5"`.
+
+    Raises:
+        ValueError: it is no plain number.
+    """
+    return _split(value, {"": 1.0}, "a number such as `2`")[0]
+
+
 def _split(value: object, units: dict[str, float], wanted: str) -> tuple[float, float]:
-    found = _QUANTITY.fullmatch(str(value)) if isinstance(value, str | int | float) else None
+    is_number = isinstance(value, str | int | float) and not isinstance(value, bool)
+    found = _QUANTITY.fullmatch(str(value)) if is_number and len(str(value)) <= LONGEST else None
     if found is None or found.group(2).lower() not in units:
-        raise ValueError(f"{value!r} is not {wanted}")
+        raise ValueError(f"{shown(value)} is not {wanted}")
     return float(found.group(1)), units[found.group(2).lower()]
