@@ -1,6 +1,5 @@
 """What a column holds: numbers as people write them, dates, categories, text."""
 
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,13 +10,33 @@ Kind = Literal["number", "date", "category", "text", "empty"]
 
 ENOUGH = 0.9
 MOST_CATEGORIES = 200
-MISSING = {"", "-", "na", "n/a", "nan", "null", "none", "#n/a", "?"}
+DATE_SAMPLE = 200
+# Beyond these, squares of ratios leave the range of a float; no measurement is so large or so small.
+LARGEST, SMALLEST = 1e60, 1e-60
+MISSING = {
+    "",
+    "-",
+    "--",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    "#n/a",
+    "#div/0!",
+    "#value!",
+    "inf",
+    "-inf",
+    "?",
+}
 DATE_FORMATS = (
     "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%Y-%m", "%d-%m-%Y", "%Y%m%d",
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%d %b %Y", "%b %d, %Y", "%d.%m.%y",
+    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%d %b %Y", "%b %d, %Y",
+    "%d.%m.%y", "%m/%d/%y", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%B %d, %Y", "%d %B %Y", "%Y-%m-%d %H:%M:%S.%f",
 )  # fmt: skip
-_DECORATION = re.compile(r"[\s€$£¥%'’ ]|EUR|USD|GBP|CHF", re.IGNORECASE)
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_DECORATION = re.compile(r"[\s€$£¥₹%'’ ]|EUR|USD|GBP|CHF", re.IGNORECASE)
+_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
 
 
 @dataclass(frozen=True)
@@ -38,6 +57,11 @@ class Column:
     date_format: str | None = None
 
 
+def judge_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[Column]:
+    """Every column, judged by the sample's rows."""
+    return [judge(name, [row[place] for row in sample]) for place, name in enumerate(header)]
+
+
 def judge(name: str, values: Sequence[str]) -> Column:
     """What a column holds, by a sample of its values."""
     present = [value.strip() for value in values if not is_missing(value)]
@@ -46,33 +70,29 @@ def judge(name: str, values: Sequence[str]) -> Column:
         return Column(name, "empty", missing, 0)
     comma = uses_decimal_comma(present)
     if _share(parse_number(value, decimal_comma=comma) is not None for value in present) >= ENOUGH:
-        written = (
-            _date_format(present) if all(re.fullmatch(r"(19|20)\d{6}", value) for value in present) else None
-        )
-        if written is None:
+        compact = all(_COMPACT_DATE.fullmatch(value) for value in present)
+        if not (compact and _date_format(present)):
             return Column(name, "number", missing, distinct, decimal_comma=comma)
-    written = _date_format(present)
-    if written:
+    if written := _date_format(present):
         return Column(name, "date", missing, distinct, date_format=written)
     repeated = distinct <= max(2, len(present) // 2) and distinct <= MOST_CATEGORIES
     return Column(name, "category" if repeated else "text", missing, distinct)
 
 
 def is_missing(value: str) -> bool:
-    """Whether a cell says that there is nothing."""
+    """Whether a cell says that there is nothing, or no finite number."""
     return value.strip().casefold() in MISSING
 
 
 def parse_number(value: str, *, decimal_comma: bool = False) -> float | None:
     """A number with currency signs, thousands separators, percent or brackets; None when it is none."""
-    text = _DECORATION.sub("", value.strip())
+    if _PLAIN.fullmatch(value) and not (decimal_comma and "." in value):
+        return _within(float(value))
+    text = _DECORATION.sub("", value).replace("\u2212", "-")
     if text.startswith("(") and text.endswith(")"):
         text = f"-{text[1:-1]}"
     text = text.replace(".", "").replace(",", ".") if decimal_comma else text.replace(",", "")
-    if not _PLAIN.fullmatch(text):
-        return None
-    number = float(text)
-    return number if math.isfinite(number) else None
+    return _within(float(text)) if _PLAIN.fullmatch(text) else None
 
 
 def uses_decimal_comma(values: Sequence[str]) -> bool:
@@ -96,10 +116,19 @@ def parse_date(value: str, written: str) -> date | None:
         return None
 
 
+def _within(number: float) -> float | None:
+    size = abs(number)
+    if size > LARGEST:
+        return None
+    return number if size >= SMALLEST else 0.0
+
+
 def _date_format(values: Sequence[str]) -> str | None:
-    sample = values[:200]
+    sample = values[:DATE_SAMPLE]
     for written in DATE_FORMATS:
-        if _share(parse_date(value, written) is not None for value in sample) >= ENOUGH:
+        # Two values tell most formats apart; only a likely one is worth trying on all.
+        likely = any(parse_date(value, written) for value in sample[:2]) or parse_date(sample[-1], written)
+        if likely and _share(parse_date(value, written) is not None for value in sample) >= ENOUGH:
             return written
     return None
 

@@ -2,138 +2,109 @@
 
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["numpy>=2.0,<3", "pillow>=11,<13"]
+# dependencies = ["numpy>=2.0,<3", "pillow>=11,<14"]
 # ///
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from columns import Column, is_missing, judge, parse_date, parse_number
+from columns import judge_columns
+from observed import MOST_DAYS, MOST_DISTINCT, MOST_NUMBERS, NumberColumn, Observed, observe, tidy
 from raptorflow_skill import action
-from statistics_of import outliers, trend
-from table import Table, open_table
+from roles import is_rate
+from table import Table, Tally, open_table, tally_notes
+from trends import holm, trend
+from wording import listed, number, p_text
 
 SIGNIFICANT = 0.05
-MOST_DISTINCT = 10_000
 FEWEST_DAYS = 8
-TOP_VALUES = 3
+MOST_TRENDS = 50
+MOST_SAID = 3
 
 
 def main(given: dict[str, Any]) -> dict[str, Any]:
     """Describe `given["file"]`."""
-    table = open_table(Path(given["file"]))
-    columns = [judge(name, [row[place] for row in table.sample]) for place, name in enumerate(table.header)]
-    found = Reading(table, columns)
-    described = [found.describe(place) for place in range(len(columns))]
-    trends = found.trends()
-    notes = list(table.notes)
+    table = open_table(Path(str(given["file"])))
+    columns = judge_columns(table.header, table.sample)
+    tally = Tally()
+    seen, days = observe(table, columns, tally)
+    described = [one.describe() for one in seen]
+    trends = find_trends([one for one in seen if isinstance(one, NumberColumn)], days)
     return {
-        "answer": answer(table, found, described, trends),
-        "rows": found.rows,
+        "answer": answer(table, tally, described, trends),
+        "rows": tally.rows,
+        "encoding": table.encoding,
+        "delimiter": table.delimiter,
         "columns": described,
         "trends": trends,
-        "caveats": notes,
+        "caveats": [*table.notes, *tally_notes(tally), *caveats(seen)],
     }
 
 
-class Reading:
-    """One pass over the rows: numbers, counts of values, and daily sums."""
-
-    def __init__(self, table: Table, columns: list[Column]) -> None:
-        self._columns = columns
-        self.rows = 0
-        self.missing = [0] * len(columns)
-        self._numbers: dict[int, list[float]] = {
-            place: [] for place, column in enumerate(columns) if column.kind == "number"
-        }
-        self._values: list[Counter[str]] = [Counter() for _ in columns]
-        self._date_at = next((place for place, column in enumerate(columns) if column.kind == "date"), None)
-        self._daily: dict[int, dict[date, float]] = {place: defaultdict(float) for place in self._numbers}
-        for cells in table.rows():
-            self._take(cells)
-
-    def _take(self, cells: list[str]) -> None:
-        self.rows += 1
-        day = self._day(cells)
-        for place, column in enumerate(self._columns):
-            cell = cells[place]
-            if is_missing(cell):
-                self.missing[place] += 1
-            elif place in self._numbers:
-                value = parse_number(cell, decimal_comma=column.decimal_comma)
-                if value is not None:
-                    self._numbers[place].append(value)
-                    if day:
-                        self._daily[place][day] += value
-            elif len(self._values[place]) < MOST_DISTINCT:
-                self._values[place][cell.strip()] += 1
-
-    def _day(self, cells: list[str]) -> date | None:
-        if self._date_at is None:
-            return None
-        written = self._columns[self._date_at].date_format
-        return parse_date(cells[self._date_at], written) if written else None
-
-    def describe(self, place: int) -> dict[str, Any]:
-        """What one column holds."""
-        column = self._columns[place]
-        basic: dict[str, Any] = {"name": column.name, "type": column.kind, "missing": self.missing[place]}
-        if self._numbers.get(place):
-            values = np.asarray(self._numbers[place])
-            low, middle, high = (float(value) for value in np.quantile(values, [0, 0.5, 1]))
-            mean = float(values.mean())
-            basic |= {"minimum": low, "median": middle, "mean": round(mean, 6), "maximum": high}
-            return basic | {"outliers": outliers(values)}
-        counted = self._values[place]
-        top = [{"value": value, "count": count} for value, count in counted.most_common(TOP_VALUES)]
-        return basic | {"distinct": len(counted), "top": top}
-
-    def trends(self) -> list[dict[str, Any]]:
-        """How the daily sums of each number developed."""
-        found: list[dict[str, Any]] = []
-        for place, daily in self._daily.items():
-            if len(daily) < FEWEST_DAYS:
-                continue
-            ordered = sorted(daily.items())
-            days = np.array([(day - ordered[0][0]).days for day, _ in ordered], dtype=np.float64)
-            slope, p_value = trend(days, np.array([value for _, value in ordered]))
-            found.append(
-                {
-                    "column": self._columns[place].name,
-                    "per_day": round(slope, 6),
-                    "p_value": round(p_value, 5),
-                    "days": len(ordered),
-                }
-            )
-        return found
+def find_trends(numbers: Sequence[NumberColumn], days: Sequence[tuple[date, int]]) -> list[dict[str, Any]]:
+    """How the daily sums (means, for rates) of each number developed; p-values corrected by Holm's method."""
+    if not FEWEST_DAYS <= len(days) <= MOST_DAYS:
+        return []
+    found: list[dict[str, Any]] = []
+    for one in numbers[:MOST_TRENDS]:
+        sums, counts = one.daily
+        there = [(day, at) for day, at in days if at < len(counts) and counts[at]]
+        if len(there) < FEWEST_DAYS:
+            continue
+        places = np.array([at for _, at in there])
+        since = np.array([(day - there[0][0]).days for day, _ in there], dtype=np.float64)
+        means = is_rate(one.column.name)
+        slope, p_value = trend(since, sums[places] / counts[places] if means else sums[places])
+        daily = {"column": one.column.name, "of": "daily mean" if means else "daily sum"}
+        found.append(daily | {"per_day": tidy(slope), "p_value": p_value, "days": len(there)})
+    for entry, p_value in zip(found, holm([entry["p_value"] for entry in found]), strict=True):
+        entry["p_value"] = round(p_value, 5)
+    return found
 
 
 def answer(
-    table: Table, found: Reading, described: list[dict[str, Any]], trends: list[dict[str, Any]]
+    table: Table, tally: Tally, described: Sequence[dict[str, Any]], trends: Sequence[dict[str, Any]]
 ) -> str:
     """Two to four plain sentences."""
     kinds = Counter(column["type"] for column in described)
     parts = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-    sentences = [f"{table.path.name} has {found.rows:,} rows and {len(described)} columns ({parts})."]
-    holes = [f"{column['name']} ({column['missing']:,})" for column in described if column["missing"]]
-    if holes:
-        sentences.append(f"Values are missing in {', '.join(holes[:5])}.")
-    odd = [f"{column['name']} ({column['outliers']:,})" for column in described if column.get("outliers")]
-    if odd:
-        sentences.append(f"Outliers stand in {', '.join(odd[:5])}.")
-    moving = [entry for entry in trends if entry["p_value"] < SIGNIFICANT]
+    sentences = [f"{table.path.name} has {tally.rows:,} rows and {len(described)} columns ({parts})."]
+    if holes := [f"{column['name']} ({column['missing']:,})" for column in described if column["missing"]]:
+        sentences.append(f"Values are missing in {listed(holes)}.")
+    if odd := [
+        f"{column['name']} ({column['outliers']:,})" for column in described if column.get("outliers")
+    ]:
+        sentences.append(f"Outliers stand in {listed(odd)}.")
+    moving = [
+        f"the {entry['of']} of {entry['column']} {'rises' if entry['per_day'] > 0 else 'falls'} by "
+        f"{number(abs(entry['per_day']))} a day ({p_text(entry['p_value'])})"
+        for entry in trends
+        if entry["p_value"] < SIGNIFICANT
+    ]
     if moving:
-        said = [
-            f"{entry['column']} {'rises' if entry['per_day'] > 0 else 'falls'} by {abs(entry['per_day']):.3g} a day"
-            for entry in moving[:3]
-        ]
-        sentences.append(f"Over time {'; '.join(said)} (significant).")
+        sentences.append(f"Over time {'; '.join(moving[:MOST_SAID])}.")
     elif trends:
         sentences.append("No number shows a significant trend over time.")
     return " ".join(sentences)
+
+
+def caveats(seen: Sequence[Observed]) -> list[str]:
+    """What was simplified."""
+    notes: list[str] = []
+    numbers = [one for one in seen if isinstance(one, NumberColumn)]
+    if odd := [f"{one.column.name} ({one.odd:,})" for one in numbers if one.odd]:
+        notes.append(f"Not numbers, in columns of numbers: {listed(odd)}.")
+    if any(one.count > MOST_NUMBERS for one in numbers):
+        notes.append(f"Medians, quartiles and outliers are of a random sample of {MOST_NUMBERS:,} rows.")
+    if many := [one.column.name for one in seen if not isinstance(one, NumberColumn) and one.overflowing]:
+        notes.append(
+            f"More than {MOST_DISTINCT:,} different values: {listed(many)}; only these were counted."
+        )
+    return notes
 
 
 if __name__ == "__main__":

@@ -1,29 +1,40 @@
-"""Reads any CSV: finds encoding and delimiter, then streams rows, so that a large file needs little memory."""
+"""Reads any CSV: finds encoding, delimiter and header, then streams rows, so a large file needs little memory."""
 
-import codecs
 import csv
-from collections.abc import Iterator
+import difflib
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
+from raptorflow_skill import progress
 from raptorflow_skill.errors import SkillError
+from text_encoding import find_encoding
 
-HEAD_BYTES = 256 * 1024
+HEAD_CHARACTERS = 256 * 1024
+HEAD_LINES = 60
 SAMPLE_ROWS = 2000
+MOST_COLUMNS = 2000
+LONGEST_CELL = 1024 * 1024
 DELIMITERS = ",;\t|"
-MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-BINARY_MAGIC = (
-    b"\x89PNG",
-    b"PK\x03\x04",
-    b"%PDF",
-    b"\x1f\x8b",
-    b"GIF8",
-    b"\xff\xd8\xff",
-    b"\x7fELF",
-    b"SQLite",
-)
-MOST_CONTROL = 0.02
-csv.field_size_limit(1024 * 1024)
+LARGE_BYTES = 8 * 1024 * 1024
+REPORT_ROWS = 100_000
+MOST_NAMED = 30
+csv.field_size_limit(LONGEST_CELL)
+_NEW_LINE = re.compile(r"\r\n|\r|\n")
+_SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
+
+
+@dataclass
+class Tally:
+    """What was seen while reading: rows, and those with another number of fields than the header."""
+
+    rows: int = 0
+    ragged: int = 0
 
 
 @dataclass(frozen=True)
@@ -31,6 +42,7 @@ class Table:
     """A CSV file, understood but not read.
 
     Attributes:
+        skipped: records above and including the header.
         header: unique column names.
         sample: the first rows, each as long as the header.
         notes: what had to be assumed.
@@ -39,117 +51,171 @@ class Table:
     path: Path
     encoding: str
     delimiter: str
+    skipped: int
     header: tuple[str, ...]
     sample: list[list[str]]
     notes: tuple[str, ...]
 
-    def rows(self) -> Iterator[list[str]]:
-        """Every row, padded or cut to the header's length; empty lines are left out."""
-        width = len(self.header)
-        with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
-            reader = csv.reader(file, delimiter=self.delimiter)
-            next(reader, None)
-            for row in reader:
-                if row and any(row):
-                    yield row if len(row) == width else (row + [""] * width)[:width]
-
-    def index(self, column: str) -> int:
-        """A column's place, whatever the case of its name.
+    def rows(self, tally: Tally | None = None) -> Iterator[list[str]]:
+        """Every row, padded or cut to the header's length; empty lines are left out.
 
         Raises:
-            SkillError: there is no such column.
+            SkillError: a quote is never closed.
         """
-        wanted = column.strip().casefold()
-        for number, name in enumerate(self.header):
-            if name.casefold() == wanted:
-                return number
-        raise SkillError(
-            "column-missing", f"There is no column {column!r}.", f"The columns are: {', '.join(self.header)}."
-        )
+        seen = tally or Tally()
+        width = len(self.header)
+        large = self.path.stat().st_size > LARGE_BYTES
+        with self.path.open(encoding=self.encoding, errors="replace", newline="") as file:
+            for row in islice(_records(file, self.delimiter, self.path.name), self.skipped, None):
+                if not any(row):
+                    continue
+                seen.rows += 1
+                if len(row) != width:
+                    seen.ragged += 1
+                    row = _fitted(row, width)
+                if large and seen.rows % REPORT_ROWS == 0:
+                    progress.report(self._fraction(file), f"{seen.rows:,} rows read")
+                yield row
+
+    def _fraction(self, file: TextIO) -> float:
+        return file.buffer.tell() / self.path.stat().st_size
+
+    def column(self, wanted: str) -> str:
+        """A column's exact name, whatever the case of `wanted`.
+
+        Raises:
+            SkillError: there is no such column; the message names the nearest ones.
+        """
+        plain = " ".join(wanted.split()).casefold()
+        for name in self.header:
+            if name.casefold() == plain:
+                return name
+        raise column_missing(wanted, self.header)
+
+    def index(self, column: str) -> int:
+        """A column's place by its exact name."""
+        return self.header.index(column)
+
+
+def column_missing(wanted: str, columns: Sequence[str]) -> SkillError:
+    """The error that says which columns there are, the most similar first."""
+    by_plain = {name.casefold(): name for name in columns}
+    near = [by_plain[plain] for plain in difflib.get_close_matches(wanted.casefold(), by_plain, 3, 0.6)]
+    shown = ", ".join(columns[:MOST_NAMED])
+    more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return SkillError(
+        "column-missing", f"There is no column {wanted!r}.{meant}", f"The columns are: {shown}{more}."
+    )
 
 
 def open_table(path: Path) -> Table:
     """Understand a CSV file.
 
     Raises:
-        SkillError: it is empty, no text, or has no rows.
+        SkillError: it is empty, no text, no table, or has no rows.
     """
-    name = path.name
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if not head.strip():
-        raise SkillError("file-empty", f"{name} is empty.", "Export it again with its rows.")
-    encoding, notes = _encoding(head, name)
-    text = head.decode(encoding, errors="replace")
-    delimiter = _delimiter(text)
-    table = Table(path, encoding, delimiter, (), [], ())
+    encoding, assumed = find_encoding(path)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        lines = _NEW_LINE.split(file.read(HEAD_CHARACTERS))[:HEAD_LINES]
+    separator = _SEPARATOR_LINE.fullmatch(lines[0])
+    delimiter = separator.group(1) if separator else _delimiter(lines)
+    notes = list(assumed)
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        records = _records(file, delimiter, path.name)
+        first = list(islice(records, HEAD_LINES))
+        above = _above_header(first[1:]) + 1 if separator else _above_header(first)
+        names = first[above] if above < len(first) else []
+        rest = [*first[above + 1 :], *islice(records, SAMPLE_ROWS)]
+    header, doubled = _unique(names)
+    sample = [_fitted(row, len(header)) for row in rest if any(row)]
+    _refuse_no_table(path.name, header, sample)
+    described = [" ".join(" ".join(row).split()) for row in first[bool(separator) : above] if any(row)]
+    if described:
+        notes.append(f"{len(described)} lines above the header were left out: {described[0][:80]!r}.")
+    if doubled:
+        notes.append(f"Columns with the same name got a number: {', '.join(doubled[:5])}.")
+    return Table(path, encoding, delimiter, above + 1, header, sample, tuple(notes))
+
+
+def tally_notes(tally: Tally) -> list[str]:
+    """What a careful reader should know of the reading."""
+    if not tally.ragged:
+        return []
+    return [f"{tally.ragged:,} of {tally.rows:,} rows have another number of fields than the header."]
+
+
+def _records(file: TextIO, delimiter: str, name: str) -> Iterator[list[str]]:
+    reader = csv.reader(file, delimiter=delimiter)
     try:
-        header, ragged, sample = _sample(table)
+        yield from reader
     except csv.Error as error:
+        message = f"{name} cannot be read as CSV near line {reader.line_num:,}: {error}."
+        raise SkillError("not-a-table", message, "Look for a quote that is never closed.") from error
+
+
+def _refuse_no_table(name: str, header: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
+    if len(header) > MOST_COLUMNS:
         raise SkillError(
-            "not-a-table", f"{name} cannot be read as CSV: {error}.", "Save it as CSV."
-        ) from error
-    if not sample:
-        raise SkillError("no-rows", f"{name} has a header and no rows.", "Export it again with its rows.")
-    if ragged:
-        notes.append(f"{ragged} of the first rows have another number of fields than the header.")
-    return Table(path, encoding, delimiter, header, sample, tuple(notes))
-
-
-def _encoding(head: bytes, name: str) -> tuple[str, list[str]]:
-    for mark, encoding in MARKS:
-        if head.startswith(mark):
-            return encoding, []
-    control = sum(byte < 9 or 13 < byte < 32 for byte in head[:8192]) / len(head[:8192])
-    if head.startswith(BINARY_MAGIC) or b"\0" in head or control > MOST_CONTROL:
-        raise SkillError("not-text", f"{name} is a binary file, not a CSV.", "Export the data as CSV.")
-    try:
-        # The head may end in the middle of a character.
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError as error:
-        note = (
-            f"{name} is not UTF-8 (byte {error.start}); it was read as Windows-1252. Check accented letters."
+            "too-many-columns",
+            f"{name} has {len(header):,} columns; {MOST_COLUMNS:,} are the most that can be read.",
+            "Leave out the columns that do not matter.",
         )
-        return "cp1252", [note]
-    return "utf-8", []
+    if not sample:
+        columns = f"a header with {len(header)} columns" if len(header) > 1 else "one line"
+        raise SkillError("no-rows", f"{name} has {columns} and no rows.", "Export it again with its rows.")
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter that splits the first lines into the same number of fields, most of them."""
-    lines = text.splitlines()[:50]
-    if len(lines) > 1:
-        lines = lines[: max(2, len(lines) - 1)]
+def _delimiter(lines: Sequence[str]) -> str:
+    """The delimiter that splits most lines into the same number of fields; the more fields the better."""
 
-    def consistency(delimiter: str) -> tuple[float, int]:
-        counts = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
-        if not counts or counts[0] < 2:
+    def fitness(delimiter: str) -> tuple[float, int]:
+        widths = _widths(lines, delimiter)
+        if not widths:
             return (0.0, 0)
-        return (sum(count == counts[0] for count in counts) / len(counts), counts[0])
+        width, count = max(widths.items(), key=lambda item: (item[1], item[0]))
+        return (count / widths.total(), width) if width > 1 else (0.0, 0)
 
-    return max(DELIMITERS, key=consistency)
-
-
-def _sample(table: Table) -> tuple[tuple[str, ...], int, list[list[str]]]:
-    with table.path.open(encoding=table.encoding, errors="replace", newline="") as file:
-        reader = csv.reader(file, delimiter=table.delimiter)
-        header = _unique(next((row for row in reader if any(cell.strip() for cell in row)), []))
-        width, ragged, sample = len(header), 0, list[list[str]]()
-        for row in reader:
-            if len(sample) >= SAMPLE_ROWS:
-                break
-            if row and any(row):
-                ragged += len(row) != width
-                sample.append((row + [""] * width)[:width])
-    return header, ragged, sample
+    return max(DELIMITERS, key=fitness)
 
 
-def _unique(names: list[str]) -> tuple[str, ...]:
-    """Names without blanks around; empty and doubled ones get a number."""
-    seen: dict[str, int] = {}
+def _widths(lines: Sequence[str], delimiter: str) -> Counter[int]:
+    try:
+        rows = list(csv.reader((f"{line}\n" for line in lines if line.strip()), delimiter=delimiter))
+    except csv.Error:
+        return Counter()
+    # The last of many lines may be cut off.
+    return Counter(len(row) for row in (rows[:-1] if len(rows) > 2 else rows))
+
+
+def _above_header(first: Sequence[Sequence[str]]) -> int:
+    """How many records stand above the header: blank lines, and titles that have fewer fields than the table."""
+    filled = [len(row) for row in first if any(cell.strip() for cell in row)]
+    width = Counter(filled).most_common(1)[0][0] if filled else 0
+    for place, row in enumerate(first):
+        cells = [cell for cell in row if cell.strip()]
+        if cells and (len(row) >= width or len(cells) > max(2, width // 2)):
+            return place
+    return len(first)
+
+
+def _fitted(row: list[str], width: int) -> list[str]:
+    return row if len(row) == width else (row + [""] * width)[:width]
+
+
+def _unique(names: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Names without blanks around; empty and doubled ones get a number, and the doubled are named."""
+    taken: set[str] = set()
     unique: list[str] = []
+    doubled: list[str] = []
     for number, name in enumerate(names, 1):
         plain = " ".join(name.split()) or f"column {number}"
-        seen[plain.casefold()] = seen.get(plain.casefold(), 0) + 1
-        count = seen[plain.casefold()]
-        unique.append(plain if count == 1 else f"{plain} ({count})")
-    return tuple(unique)
+        candidate, count = plain, 1
+        while candidate.casefold() in taken:
+            count += 1
+            candidate = f"{plain} ({count})"
+        if count > 1:
+            doubled.append(candidate)
+        taken.add(candidate.casefold())
+        unique.append(sys.intern(candidate))
+    return tuple(unique), doubled
