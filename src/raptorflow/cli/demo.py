@@ -15,6 +15,8 @@ from raptorflow.cli.connection import Connection
 from raptorflow.cli.first_steps import ADMIN_EMAIL, ADMIN_NAME, COMMAND_LINE, open_accounts
 from raptorflow.cli.samples import install_samples
 from raptorflow.cli.stages import Stages
+from raptorflow.core.settings import TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.samples.made_data import campaigns_csv
 from raptorflow.settings import Settings
 from raptorflow.stack.launch import Address, Running, running_stack
@@ -40,6 +42,7 @@ def demo(
         json: print one JSON object instead of the conversation.
         data: the folder for database and skills, kept for the next time; a temporary one when not given.
     """
+    configure_telemetry(TelemetrySettings(log_level="WARNING"), service="cli")
     asked = Question(question, file or [], out)
     check_question(asked)
     if data is not None:

@@ -13,6 +13,8 @@ from raptorflow.accounts.service import AccountsService
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.cli.connection import Connection, write_connection
 from raptorflow.core.db import Database
+from raptorflow.core.settings import TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import open_valkey
 from raptorflow.settings import Settings
 
@@ -48,6 +50,7 @@ async def let_administrator_in(settings: Settings, url: str) -> str:
 
 def main(url: str) -> None:
     """Do it for the server at `url`, with the settings of the environment."""
+    configure_telemetry(TelemetrySettings(log_level="WARNING"), service="cli")
     try:
         print(asyncio.run(let_administrator_in(Settings(), url)))
     except RaptorFlowError as error:

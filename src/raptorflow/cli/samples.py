@@ -15,6 +15,8 @@ from raptorflow.cli.first_steps import ADMIN_EMAIL, ADMIN_NAME, open_accounts
 from raptorflow.cli.sample_files import sample_folders
 from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
+from raptorflow.core.settings import TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.registry.build import build_registry
 from raptorflow.registry.embeddings import MiniLmEmbedder
 from raptorflow.registry.schemas import PublishReceipt
@@ -78,6 +80,7 @@ def _outcome(receipt: PublishReceipt, folder: Path) -> tuple[str, str]:
 
 def main() -> None:
     """Install them with the settings of the environment, and print what was installed."""
+    configure_telemetry(TelemetrySettings(log_level="WARNING"), service="cli")
     try:
         print("\n".join(asyncio.run(install_samples(Settings()))))
     except RaptorFlowError as error:
