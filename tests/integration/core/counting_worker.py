@@ -21,7 +21,8 @@ from raptorflow.base.json import JsonObject
 from raptorflow.core.db import Database
 from raptorflow.core.engine import Engine
 from raptorflow.core.jobs import JobContext
-from raptorflow.core.settings import EngineSettings
+from raptorflow.core.settings import EngineSettings, TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
 
 STEP_SECONDS = 0.05
 
@@ -88,4 +89,5 @@ async def main(url: str, executor_id: str, file: Path) -> None:
 
 
 if __name__ == "__main__":
+    configure_telemetry(TelemetrySettings(log_level="WARNING"), service="tests")
     asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3])))

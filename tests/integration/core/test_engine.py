@@ -141,12 +141,13 @@ async def test_no_more_jobs_run_at_once_than_the_settings_say_and_others_names_w
     database: Database, make_engine: MakeEngine, start_engine: Start, job_name: str
 ) -> None:
     running, most, done = 0, 0, 0
+    may_end = asyncio.Event()
 
     async def handler(context: JobContext, payload: JsonObject) -> None:
         nonlocal running, most, done
         running += 1
         most = max(most, running)
-        await asyncio.sleep(LOOK_SECONDS)
+        await may_end.wait()
         running, done = running - 1, done + 1
 
     engine = make_engine(concurrency=3, poll_seconds=LIMIT_SECONDS)
@@ -155,6 +156,8 @@ async def test_no_more_jobs_run_at_once_than_the_settings_say_and_others_names_w
     for _ in range(10):
         await add(database, job_name)
     await start_engine(engine)
+    await until(lambda: running == 3)
+    may_end.set()
     await until(lambda: done == 10)
     assert most == 3
     async with database.system_session() as session:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import sys
 from asyncio.subprocess import Process
 from collections import defaultdict
@@ -10,6 +11,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from raptorflow.base.ids import new_id
 from raptorflow.core.db import Database
@@ -49,6 +51,9 @@ class Workers:
         worker = self._running.pop(0)
         worker.kill()
         await worker.wait()
+
+    def signal_oldest(self, number: signal.Signals) -> None:
+        self._running[0].send_signal(number)
 
     async def kill_all(self) -> None:
         while self._running:
@@ -148,3 +153,32 @@ async def test_of_two_workers_the_other_finishes_what_a_killed_one_began(
     await workers.kill_oldest()
     lines = await lines_when_ended(workers, jobs)
     assert_finished_steps_ran_once(lines, jobs)
+
+
+async def test_a_worker_that_was_taken_for_dead_comes_back_and_disturbs_nothing(
+    database: Database, workers: Workers
+) -> None:
+    await workers.start("sleeper")
+    jobs = {await add_job(database) for _ in range(4)}
+    await until(lambda: any(line.startswith("after") for line in workers.lines()))
+    workers.signal_oldest(signal.SIGSTOP)
+    await workers.start("other")
+    await lines_when_ended(workers, jobs)
+    workers.signal_oldest(signal.SIGCONT)
+    # It works again, and what it was in the middle of is not journaled a second time.
+    later = {await add_job(database) for _ in range(12)}
+    lines = await lines_when_ended(workers, jobs | later)
+    assert_finished_steps_ran_once(lines, jobs | later)
+
+
+async def test_workers_without_a_name_each_take_one_of_their_own(
+    database: Database, workers: Workers
+) -> None:
+    for _ in range(3):
+        await workers.start("-")
+    async with database.system_session() as session:
+        names = (await session.scalars(text("select executor_id from engine_executors"))).all()
+    assert {"worker-1", "worker-2", "worker-3"} <= set(names)
+    jobs = {await add_job(database) for _ in range(12)}
+    lines = await lines_when_ended(workers, jobs)
+    assert assert_finished_steps_ran_once(lines, jobs) == 0
