@@ -47,6 +47,7 @@ class EngineSettings(BaseModel):
     poll_seconds: float = Field(default=2.0, gt=0)
     """How long a job waits at most when its wake-up call was lost."""
     heartbeat_seconds: float = Field(default=5.0, gt=0)
+    """How often a worker says that it lives; several times a lease."""
     lease_seconds: float = Field(default=30.0, gt=0)
     """An executor not heard of for so long is dead; another one recovers its jobs."""
     stop_seconds: float = Field(default=5.0, ge=0)
