@@ -60,12 +60,13 @@ class AccountsService:
         self.invitations = Invitations(parts)
 
     async def open(self) -> None:
-        """Load the signing keys, before the first request.
+        """Load the signing keys and forget what has expired, before the first request.
 
         Raises:
             SigningKeysUnreadable: no secret is set, or the keys were encrypted under another.
         """
         await self.keyring.issuer()
+        await self.sessions.forget_expired()
 
     async def authenticate(self, bearer: str) -> Caller:
         """Who a bearer token speaks for; a session's JWT or a personal access token.

@@ -2,24 +2,34 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from raptorflow.base.json import dumps
-from raptorflow.skills.archive import pack as pack_skill
+from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.findings import Finding
-from raptorflow.skills.reader import read_skill
 from raptorflow.skills.scaffold import Template, new_skill
+from raptorflow.skills.text import printable
 from raptorflow.skills.validate import validate as find_faults
 
 skill_app = App(name="skill", help="Write, check, pack and publish a skill.")
 skill_app.command("raptorflow.cli.publish:publish", name="publish", help="Publish a skill to a server.")
 
+MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow")}
+
 
 @skill_app.command
-def new(name: str, *, template: Template = "instructions", folder: Path = Path(), json: bool = False) -> None:
+def new(
+    name: str,
+    *,
+    template: Template = "instructions",
+    folder: Annotated[Path, Parameter(name=["--folder", "--dir"])] = Path(),
+    json: bool = False,
+) -> None:
     """Make a new skill that passes every check.
 
     Args:
@@ -44,23 +54,33 @@ def validate(*folders: Path, json: bool = False) -> None:
         json: print one JSON object a skill.
     """
     reports = [(folder, find_faults(folder)) for folder in folders or (Path(),)]
+    console = Console(highlight=False)
     for folder, findings in reports:
-        _print_report(folder, findings, as_json=json)
+        if json:
+            print(_as_json(folder, findings))
+        elif console.is_terminal:
+            _print_table(console, folder, findings)
+        else:
+            _print_lines(folder, findings)
     if not all(_ok(findings) for _, findings in reports):
         sys.exit(1)
 
 
 @skill_app.command
-def pack(folder: Path, *, output: Path | None = None, json: bool = False) -> None:
-    """Pack a skill into a byte-identical `.skill` archive.
+def pack(
+    folder: Path,
+    *,
+    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
+    json: bool = False,
+) -> None:
+    """Pack a skill into a byte-identical `.skill` archive and print its digest.
 
     Args:
         folder: the skill's folder.
         output: the archive; `<name>-<version>.skill` here when not given.
         json: print one JSON object.
     """
-    skill = read_skill(folder)
-    archive = pack_skill(folder)
+    skill, archive = read_and_pack(folder)
     target = output or Path(f"{skill.name}-{skill.version}.skill")
     target.write_bytes(archive)
     if json:
@@ -74,20 +94,32 @@ def _ok(findings: list[Finding]) -> bool:
     return not any(finding.severity == "error" for finding in findings)
 
 
-def _print_report(folder: Path, findings: list[Finding], *, as_json: bool) -> None:
-    if as_json:
-        rows = [finding.model_dump() for finding in findings]
-        name = folder.resolve().name
-        print(dumps({"skill": name, "path": str(folder), "ok": _ok(findings), "findings": rows}))
-        return
-    console = Console()
-    if not findings:
-        console.print(f"[green]✓[/green] {folder}: nothing to mend.")
-        return
-    table = Table(title=str(folder), title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for heading in ("", "where", "what", "remedy", "code"):
-        table.add_column(heading, overflow="fold")
+def _as_json(folder: Path, findings: list[Finding]) -> str:
+    rows = [finding.model_dump() for finding in findings]
+    name, path = printable(folder.resolve().name), printable(str(folder))
+    return dumps({"skill": name, "path": path, "ok": _ok(findings), "findings": rows})
+
+
+def _print_lines(folder: Path, findings: list[Finding]) -> None:
+    """One line a finding, as compilers write them, for logs and editors."""
     for finding in findings:
-        mark = "[red]✗[/red]" if finding.severity == "error" else "[yellow]![/yellow]"
-        table.add_row(mark, finding.where(), finding.message, finding.remedy, f"[dim]{finding.code}[/dim]")
+        place = printable(str(folder / finding.where()))
+        print(f"{place}: {finding.severity}: {finding.message} {finding.remedy} [{finding.code}]")
+    if not findings:
+        print(f"{printable(str(folder))}: nothing to mend.")
+
+
+def _print_table(console: Console, folder: Path, findings: list[Finding]) -> None:
+    """A table; texts go in as `Text`, because what a skill says must not be taken for markup."""
+    name = Text(printable(str(folder)))
+    if not findings:
+        console.print(Text("✓ ", "green").append_text(name).append(": nothing to mend."))
+        return
+    table = Table(title=name, title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold", max_width=console.width // 3)
+    table.add_column()
+    for finding in findings:
+        told = Text(finding.message).append(f"\n{finding.remedy}", "dim").append(f"\n{finding.code}", "dim")
+        table.add_row(Text(*MARKS[finding.severity]), Text(finding.where()), told)
     console.print(table)

@@ -19,6 +19,7 @@ from raptorflow.skills.errors import ArchiveRefused, SkillInvalid
 from raptorflow.skills.files import belongs, collect_files
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.frontmatter import FILE
+from raptorflow.skills.model import Skill
 from raptorflow.skills.paths import Spellings, path_problem
 from raptorflow.skills.reader import inspect_files
 
@@ -53,12 +54,21 @@ def pack(folder: Path) -> bytes:
     Raises:
         SkillInvalid: the folder is no valid skill.
     """
+    return read_and_pack(folder)[1]
+
+
+def read_and_pack(folder: Path) -> tuple[Skill, bytes]:
+    """The skill in a folder and its archive, from one reading of its files.
+
+    Raises:
+        SkillInvalid: the folder is no valid skill.
+    """
     findings = Findings()
     files, executables = collect_files(folder, findings)
     skill = inspect_files(files, executables, folder.resolve().name, findings)
     if skill is None or findings.errors():
         raise SkillInvalid(findings.errors())
-    return pack_files(skill.name, files, executables)
+    return skill, pack_files(skill.name, files, executables)
 
 
 def pack_files(name: str, files: Mapping[str, bytes], executables: Collection[str]) -> bytes:

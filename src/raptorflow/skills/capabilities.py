@@ -13,6 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from raptorflow.base.json import canonical
 
 MIB = 1024 * 1024
+# How each limit reads in a sentence, and the unit it is counted in there.
+LIMIT_WORDS = {
+    "timeout_seconds": ("{} s", 1),
+    "memory_bytes": ("{} MiB of memory", MIB),
+    "cpus": ("{} processor cores", 1),
+    "pids": ("{} processes", 1),
+    "disk_bytes": ("{} MiB of files", MIB),
+    "output_bytes": ("{} MiB of output", MIB),
+}
 
 
 class Limits(BaseModel):
@@ -114,7 +123,16 @@ class Capabilities(BaseModel):
         return f"sha256:{hashlib.sha256(canonical(self.model_dump(mode='json'))).hexdigest()}"
 
     def plain_words(self) -> list[str]:
-        """One sentence a permission, for a person who decides."""
+        """One sentence a permission, for a person who decides, and one for the limits."""
+        limits = self.limits
+        bounds = (
+            f"May run for {limits.timeout_seconds:g} s with {limits.memory_bytes // MIB} MiB of memory "
+            f"and {limits.disk_bytes // MIB} MiB of files."
+        )
+        return [*(self.reach_words() or ["No network, no services, no secrets."]), bounds]
+
+    def reach_words(self) -> list[str]:
+        """One sentence for each thing outside the sandbox that may be reached."""
         words = [
             f"May connect to {host} on port {port}."
             for host, port in map(_host_and_port, sorted(self.network))
@@ -127,12 +145,20 @@ class Capabilities(BaseModel):
             f"May call {name}: {', '.join(sorted(operations))}."
             for name, operations in sorted(self._called())
         ]
-        limits = self.limits
-        words.append(
-            f"May run for {limits.timeout_seconds:g} s with {limits.memory_bytes // MIB} MiB of memory "
-            f"and {limits.disk_bytes // MIB} MiB of files."
-        )
-        return words if self.reaches_outside() else ["No network, no services, no secrets.", *words]
+        return words
+
+    def words_beyond(self, other: "Capabilities") -> list[str]:
+        """One sentence for each thing that this allows and `other` does not, higher limits included.
+
+        Empty exactly when this is a subset of `other`: what an upgrade must ask consent for.
+        """
+        higher = [
+            f"May use {words.format(_counted(self.limits, name, unit))} "
+            f"instead of {words.format(_counted(other.limits, name, unit))}."
+            for name, (words, unit) in LIMIT_WORDS.items()
+            if getattr(self.limits, name) > getattr(other.limits, name)
+        ]
+        return self.difference(other).reach_words() + higher
 
     def _called(self) -> list[tuple[str, frozenset[str]]]:
         return [(name, operations) for name, operations in self.services.items() if operations]
@@ -141,3 +167,7 @@ class Capabilities(BaseModel):
 def _host_and_port(destination: str) -> tuple[str, str]:
     host, _, port = destination.rpartition(":")
     return host, port
+
+
+def _counted(limits: Limits, name: str, unit: int) -> str:
+    return f"{getattr(limits, name) / unit:.10g}"

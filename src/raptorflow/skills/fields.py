@@ -83,7 +83,8 @@ def _check_text(
         return
     if value is None or (isinstance(value, str) and not value.strip()):
         message = f"`{key}` is missing or empty."
-        findings.error(f"{key}-missing", FILE, message, f"Write `{key}: …`, or leave it out.", line or 1)
+        remedy = f"Write `{key}: …`." if required else f"Write `{key}: …`, or leave it out."
+        findings.error(f"{key}-missing", FILE, message, remedy, line or 1)
     elif not isinstance(value, str):
         message = f"`{key}` is {shown(value)}, not a text."
         remedy = "Separate the names by spaces." if key == "allowed-tools" else "Put it in quotes."

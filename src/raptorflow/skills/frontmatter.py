@@ -98,7 +98,8 @@ def parse_document(content: bytes, findings: Findings) -> Document | None:
 def write_document(fields: dict[str, Any], body: str) -> str:
     """The text of a `SKILL.md`; reading it back gives the same fields and body."""
     header = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=10_000)
-    return f"{FENCE}\n{header}{FENCE}\n\n{body.strip()}\n"
+    instructions = body.strip("\n")
+    return f"{FENCE}\n{header}{FENCE}\n\n{instructions}\n"
 
 
 def decode(content: bytes, file: str, findings: Findings) -> str | None:

@@ -119,12 +119,15 @@ def new_skill(parent: Path, name: str, template: Template = "instructions") -> P
     if findings.errors():
         raise SkillInvalid(findings.errors())
     folder = parent / name
-    if folder.exists():
-        raise Conflict(f"{folder} is there already.", hint="Choose another name, or remove it first.")
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError as error:
+        hint = "Choose another name, or remove it first."
+        raise Conflict(f"{folder} is there already.", hint=hint) from error
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text)
+        target.write_text(text, encoding="utf-8", newline="\n")
     return folder
 
 

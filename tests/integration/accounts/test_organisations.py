@@ -92,6 +92,33 @@ async def test_an_invitation_ends_when_it_is_taken_back_or_its_giver_leaves(
         assert refused.json()["code"] == "link-spent"
 
 
+async def test_an_invitation_gives_no_role_that_its_giver_could_not_give_any_more(
+    client: httpx.AsyncClient, new_person: Any
+) -> None:
+    owner, admin = await new_person(), await new_person()
+    org_id, token = await organisation_of(owner)
+    admin_token = await join(owner, org_id, token, admin, "admin")
+    new = {"email": f"new-{uuid4().hex}@example.com", "role": "admin"}
+    link = {"token": (await admin.send("POST", "/invitations", new, token=admin_token)).json()["link_token"]}
+    lowered = await owner.send("PUT", f"/members/{admin.user_id}", {"role": "member"}, token=token)
+    assert lowered.status_code == 204
+    assert (await client.post(f"{API}/links/redeem", json=link)).json()["code"] == "link-spent"
+    await owner.send("PUT", f"/members/{admin.user_id}", {"role": "admin"}, token=token)
+    assert (await client.post(f"{API}/links/redeem", json=link)).status_code == 200
+
+
+async def test_an_invitation_is_redeemed_once_however_many_try_at_once(
+    client: httpx.AsyncClient, new_person: Any
+) -> None:
+    owner = await new_person()
+    _, token = await organisation_of(owner)
+    new = {"email": f"new-{uuid4().hex}@example.com"}
+    link = {"token": (await owner.send("POST", "/invitations", new, token=token)).json()["link_token"]}
+    answers = await asyncio.gather(*(client.post(f"{API}/links/redeem", json=link) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
+    assert len((await owner.send("GET", "/members", token=token)).json()) == 2
+
+
 async def test_members_act_within_their_role(new_person: Any) -> None:
     owner, admin, member = [await new_person() for _ in range(3)]
     org_id, token = await organisation_of(owner)

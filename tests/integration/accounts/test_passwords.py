@@ -5,12 +5,23 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
+from raptorflow.accounts.errors import SignInRefused, TooManySignIns
 from raptorflow.accounts.models import User
+from raptorflow.accounts.parts import Parts
+from raptorflow.accounts.service import AccountsService
+from raptorflow.accounts.sessions.attempts import Attempts
+from raptorflow.accounts.sessions.passwords import Passwords
+from raptorflow.accounts.sessions.service import Sessions
 from raptorflow.accounts.settings import AccountsSettings
+from raptorflow.accounts.tokens.keyring import Keyring
+from raptorflow.accounts.tokens.standings import Standings
 from raptorflow.core.db import Database
+from raptorflow.core.errors import ValkeyUnavailable
+from raptorflow.core.valkey import Valkey, open_valkey
 
 API = "/api/v1/accounts"
 PASSWORD = "four unrelated plain words"
@@ -110,3 +121,56 @@ async def test_a_hash_of_older_parameters_is_renewed_on_signing_in(
     assert now
     assert not PasswordHasher().check_needs_rehash(now)
     assert (await sign_in(client, person.email)).status_code == 200
+
+
+async def test_a_password_that_changes_while_it_is_verified_begins_no_session(
+    accounts_database: Database, valkey: Valkey, accounts_settings: AccountsSettings, new_person: Any
+) -> None:
+    person = await with_password(new_person)
+
+    class Slow(Passwords):
+        async def verify(self, known_hash: str | None, password: str) -> bool:
+            is_right = await super().verify(known_hash, password)
+            async with accounts_database.system_session() as session:
+                changed = update(User).where(User.id == person.user_id).values(password_hash="another")
+                await session.execute(changed)
+            return is_right
+
+    keyring, standings = Keyring(accounts_database, accounts_settings), Standings(accounts_database)
+    parts = Parts(accounts_database, valkey, accounts_settings, keyring, standings)
+    with pytest.raises(SignInRefused):
+        await Sessions(parts, Slow()).sign_in(person.email, PASSWORD, "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("198.51.100.1", "198.51.100.2", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:9:2::1", "2001:db8:9:3::1", False),
+        ("unknown", "unknown", True),
+    ],
+)
+async def test_who_shares_a_network_address(valkey: Valkey, one: str, other: str, shared: bool) -> None:
+    settings = AccountsSettings(sign_in_attempts_per_address=1, sign_in_window_seconds=10)
+    attempts = Attempts(valkey, settings)
+    refused = 0
+    for address in (one, other):
+        try:
+            async with attempts.counted(uuid4().hex, address):
+                raise SignInRefused("wrong")
+        except TooManySignIns:
+            refused += 1
+        except SignInRefused:
+            continue
+    assert (refused == 1) is shared
+
+
+async def test_sign_ins_that_cannot_be_counted_are_not_allowed(
+    accounts_database: Database, accounts_settings: AccountsSettings
+) -> None:
+    nowhere = open_valkey("redis://127.0.0.1:1/0")
+    accounts = AccountsService(accounts_database, nowhere, accounts_settings)
+    with pytest.raises(ValkeyUnavailable):
+        await accounts.sessions.sign_in("ada@example.com", PASSWORD, "198.51.100.9")
+    await nowhere.aclose()

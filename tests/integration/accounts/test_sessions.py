@@ -1,14 +1,19 @@
 """Refresh tokens, signing out, switching organisation."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from raptorflow.accounts.errors import RefreshReused, TokenRefused
+from raptorflow.accounts.models import User
 from raptorflow.accounts.service import AccountsService
 from raptorflow.accounts.settings import AccountsSettings
+from raptorflow.base.clock import utc_now
+from raptorflow.core.db import Database
 
 
 async def test_a_lost_answer_is_given_again(accounts: AccountsService, new_person: Any) -> None:
@@ -80,6 +85,17 @@ async def test_signing_out_everywhere_ends_every_session_and_no_later_one(
             await accounts.sessions.refresh(pair.refresh_token)
     later = await accounts.redeem_link(await accounts.one_time_link(person.user_id))
     assert (await person.send("GET", "/me", token=later.access_token)).status_code == 200
+
+
+async def test_no_access_token_is_valid_from_before_the_moment_that_the_user_has(
+    accounts: AccountsService, accounts_database: Database, new_person: Any
+) -> None:
+    person = await new_person()
+    later = utc_now() + timedelta(seconds=1)
+    async with accounts_database.system_session() as session:
+        await session.execute(update(User).where(User.id == person.user_id).values(tokens_valid_after=later))
+    with pytest.raises(TokenRefused):
+        await accounts.authenticate(person.pair.access_token)
 
 
 async def test_no_renewal_outlives_a_sign_out_everywhere_that_comes_at_the_same_time(

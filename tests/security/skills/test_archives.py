@@ -1,11 +1,14 @@
 """Hostile archives: refused with a code, nothing outside, nothing unbounded."""
 
+import gzip
 import io
 import os
 import stat
 import subprocess
 import sys
 import tarfile
+import time
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -132,6 +135,145 @@ def test_packing_gives_the_same_bytes_whenever_and_however_the_files_came(tmp_pa
     assert tree_digest(FILES, {"scripts/run.sh"}) == tree_digest(
         unpack(results.pop()).files, {"scripts/run.sh"}
     )
+
+
+def test_a_file_that_starts_with_a_dot_is_kept() -> None:
+    files = FILES | {".gitignore": b"out/", "assets/.keep": b""}
+    assert unpack(pack_files("greet", files, ())).files == files
+
+
+def test_what_a_system_adds_to_archives_is_left_out() -> None:
+    added = {"__MACOSX/greet/._SKILL.md": b"x", "greet/.DS_Store": b"x", "greet/__pycache__/a.pyc": b"x"}
+    unpacked = unpack(zip_of(("greet/SKILL.md", SKILL_MD), *added.items()))
+    assert (unpacked.files, unpacked.folder_name) == ({"SKILL.md": SKILL_MD}, "greet")
+
+
+@pytest.mark.parametrize("names", [("a", "a/b"), ("a/b", "a"), ("A/x", "a/y"), ("stra\u00dfe", "strasse")])
+def test_paths_that_fall_on_each_other_are_refused(names: tuple[str, str]) -> None:
+    with pytest.raises(ArchiveRefused):
+        unpack(zip_of(*((f"s/{name}", b"") for name in names)))
+
+
+def gzipped(*headers: tuple[bytes, bytes, bytes]) -> bytes:
+    """A tar of raw entries: name, type, content."""
+    plain = b""
+    for name, kind, content in headers:
+        entry = tarfile.TarInfo(name.decode())
+        entry.type, entry.size = kind, len(content)
+        plain += entry.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+    return gzip.compress(plain + bytes(2 * tarfile.BLOCKSIZE))
+
+
+def pax(**records: str) -> bytes:
+    """Records of a pax header."""
+    written = b""
+    for key, value in records.items():
+        line = f" {key}={value}\n".encode()
+        length = len(line) + 1
+        while len(str(length)) + len(line) != length:
+            length += 1
+        written += str(length).encode() + line
+    return written
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
+def test_tars_as_other_programs_write_them_are_read(form: int, tmp_path: Path) -> None:
+    files = FILES | {"references/" + "long-name-" * 15 + "\u00fc.md": b"x"}
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz", format=form, pax_headers={"comment": "c"}) as archive:
+        folder = tarfile.TarInfo("./greet")
+        folder.type = tarfile.DIRTYPE
+        archive.addfile(folder)
+        for path, content in files.items():
+            entry = tarfile.TarInfo(f"./greet/{path}")
+            entry.size, entry.mode, entry.mtime = len(content), 0o755 if path.endswith(".sh") else 0o644, 0.5
+            archive.addfile(entry, io.BytesIO(content))
+    unpacked = unpack(target.getvalue())
+    assert unpacked.files == files
+    assert unpacked.executables == {"scripts/run.sh"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((b"x", tarfile.XHDTYPE, pax(path="../x")), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.GNUTYPE_LONGNAME, b"/etc/x\0"), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.XHDTYPE, pax(size="99999999")), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.XHDTYPE, pax(**{"GNU.sparse.major": "1"})), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.XHDTYPE, b"99999 path=x\n"), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.XHDTYPE, b"-5 path=x\n"), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.XHDTYPE, b"9" * 70_000), (b"a", tarfile.REGTYPE, b"")),
+        ((b"x", tarfile.GNUTYPE_SPARSE, b""),),
+        ((b"x", b"Z", b""),),
+    ],
+)
+def test_extended_headers_that_mislead_are_refused(headers: tuple[tuple[bytes, bytes, bytes], ...]) -> None:
+    with pytest.raises(ArchiveRefused):
+        unpack(gzipped(*headers))
+
+
+def test_a_negative_size_is_refused() -> None:
+    header = bytearray(tarfile.TarInfo("x").tobuf())
+    header[124:136] = b"\xff" * 12
+    header[148:156] = b" " * 8
+    header[148:156] = f"{sum(header):06o}\0 ".encode()
+    with pytest.raises(ArchiveRefused):
+        unpack(gzip.compress(bytes(header) + bytes(1024)))
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.DIRTYPE, tarfile.REGTYPE]
+)
+def test_a_tar_that_grows_a_thousandfold_takes_bounded_memory(kind: bytes) -> None:
+    bomb = gzipped((b"x", kind, bytes(200 * 2**20)))
+    tracemalloc.start()
+    with pytest.raises(ArchiveRefused):
+        unpack(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 130 * 2**20
+
+
+def test_something_behind_a_tar_is_refused() -> None:
+    good = gzipped((b"SKILL.md", tarfile.REGTYPE, SKILL_MD))
+    assert unpack(good).files == {"SKILL.md": SKILL_MD}
+    for tail in (good, b"x"):
+        with pytest.raises(ArchiveRefused):
+            unpack(good + tail)
+
+
+def test_a_zip_of_countless_folders_is_refused_at_once() -> None:
+    record = zip_of(("f/", b""))
+    start = record.index(b"PK\x01\x02")
+    end = record.index(b"PK\x05\x06")
+    directory = record[start:end] * 900_000
+    tail = bytearray(record[end:])
+    tail[12:16] = len(directory).to_bytes(4, "little")
+    tail[16:20] = start.to_bytes(4, "little")
+    started = time.perf_counter()
+    with pytest.raises(ArchiveRefused):
+        unpack(record[:start] + directory + bytes(tail))
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_compression_that_asks_for_memory_is_refused(method: int) -> None:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        archive.writestr("SKILL.md", SKILL_MD)
+    with pytest.raises(ArchiveRefused):
+        unpack(target.getvalue())
+
+
+def test_an_archive_that_grows_beyond_reason_is_refused() -> None:
+    with pytest.raises(ArchiveRefused):
+        unpack(zip_of(*((f"f{n}", bytes(9 * 2**20)) for n in range(4))))
+
+
+def test_a_changed_byte_of_content_is_noticed() -> None:
+    place = PACKED.index(b"Hello.")
+    with pytest.raises(ArchiveRefused):
+        unpack(PACKED[:place] + b"J" + PACKED[place + 1 :])
 
 
 @given(st.integers(0, len(PACKED) - 1), st.integers(0, 255), st.integers(0, len(PACKED)))

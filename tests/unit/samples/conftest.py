@@ -24,6 +24,8 @@ from raptorflow.skills.reader import read_skill
 
 SKILLS = Path(str(samples.__file__)).parent / "skills"
 SECONDS = 60
+# What a start leaves beside the skills would look like a change of them.
+CLEAN = {"PYTHONDONTWRITEBYTECODE": "1"}
 Act = Callable[..., tuple[int, dict[str, Any]]]
 
 
@@ -57,7 +59,7 @@ def act(sample_skills: dict[str, Skill], tmp_path: Path) -> Act:
             input=json.dumps(given).encode(),
             capture_output=True,
             cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": _helper_folder(), "LANG": "C", **env},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": _helper_folder(), "LANG": "C", **CLEAN, **env},
             timeout=SECONDS,
             check=False,
         )
@@ -76,9 +78,12 @@ def act(sample_skills: dict[str, Skill], tmp_path: Path) -> Act:
 def analytics() -> Generator[Callable[[str], ModuleType]]:
     """The analytics skill's modules by name, for what needs thousands of runs."""
     scripts = str(SKILLS / "analytics" / "scripts")
+    writes = sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
     sys.path.insert(0, scripts)
     yield import_module
     sys.path.remove(scripts)
+    sys.dont_write_bytecode = writes
     for name, module in list(sys.modules.items()):
         if str(getattr(module, "__file__", None) or "").startswith(scripts):
             del sys.modules[name]

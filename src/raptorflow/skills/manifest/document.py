@@ -76,13 +76,11 @@ def _read(document: Table, files: Mapping[str, bytes], executables: Collection[s
     skill, runtime = document.table("skill"), document.table("runtime")
     skill.known("version", "categories", "tags")
     runtime.known("python")
-    for key in ("categories", "tags"):
-        skill.refuse_long(key, skill.texts(key), MAX_LABELS, MAX_LABEL)
     python_remedy = f'Write a version specifier like "{PYTHON}".'
     return Manifest(
         version=_version(skill),
-        categories=skill.texts("categories"),
-        tags=skill.texts("tags"),
+        categories=_labels(skill, "categories"),
+        tags=_labels(skill, "tags"),
         requires=_requires(document.table("requires")),
         capabilities=read_capabilities(document.table("permissions"), document.table("limits")),
         python=runtime.checked("python", PYTHON, SpecifierSet, "python-invalid", python_remedy),
@@ -107,6 +105,15 @@ def _version(skill: Table) -> str | None:
         skill.error("version-invalid", "version", message, 'Write it like "1.2.0".')
         return None
     return value
+
+
+def _labels(skill: Table, key: str) -> tuple[str, ...]:
+    labels = skill.texts(key)
+    if len(labels) > MAX_LABELS or not all(0 < len(label.strip()) <= MAX_LABEL for label in labels):
+        message = f"`skill.{key}` has {len(labels)} items, or an empty or a long one."
+        remedy = f"Give {MAX_LABELS} at most, of 1 to {MAX_LABEL} characters each."
+        skill.error("list-long", key, message, remedy)
+    return labels
 
 
 def _requires(table: Table) -> dict[str, str]:

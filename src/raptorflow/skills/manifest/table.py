@@ -1,6 +1,6 @@
 """One table of `skill.toml`: reads values of the type that is wanted; what does not fit becomes a finding."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,3 @@ class Table:
             self.error(code, key, f"`{self.name(key)}` is {shown(value)}.", remedy)
             return default
         return value
-
-    def refuse_long(self, key: str, items: Collection[str], most: int, longest: int) -> None:
-        """Report a list that has too many items, or an item that is empty or too long."""
-        if len(items) > most or not all(0 < len(item.strip()) <= longest for item in items):
-            message = f"`{self.name(key)}` has {len(items)} items, or an empty or a long one."
-            self.error("list-long", key, message, f"Give {most} at most, of 1 to {longest} characters each.")

@@ -13,8 +13,10 @@ WIDTH, ROW, TOP, BOTTOM, SIDE = 860, 44, 78, 40, 24
 LABELS, VALUES = 200, 90
 INK, QUIET, GRID, BAR, BEST = "#1f2430", "#6b7280", "#e5e7eb", "#9db4d6", "#2563a8"
 MOST_BARS = 20
-LONGEST_LABEL, LONGEST_TITLE = 26, 72
+# Pillow's own font has no letters but A to Z.
+FONT = Path(__file__).parent.parent / "assets" / "DejaVuSans-subset.ttf"
 COMPRESSION = 3
+MOST_LETTERS = 200
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,15 @@ def draw_bars(path: Path, title: str, subtitle: str, bars: Sequence[Bar]) -> Non
     height = TOP + ROW * len(shown) + BOTTOM
     image = Image.new("RGB", (WIDTH * SCALE, height * SCALE), "white")
     pen = _Pen(ImageDraw.Draw(image))
-    pen.text((SIDE, 16), _cut(title, LONGEST_TITLE), 20, INK)
+    pen.text((SIDE, 16), _fitted(title, 19, WIDTH - 2 * SIDE), 19, INK)
     more = f"; the first {MOST_BARS} of {len(bars)}" if len(bars) > MOST_BARS else ""
-    pen.text((SIDE, 44), f"{subtitle}{more}", 13, QUIET)
+    pen.text((SIDE, 44), f"{subtitle}{more}", 12, QUIET)
     low = min(0.0, *(bar.ends[0] for bar in shown))
     high = max(0.0, *(bar.ends[1] for bar in shown))
     axis = _Axis(low, high if high > low else low + 1.0)
     for tick in axis.ticks():
         pen.line((axis.at(tick), TOP - 4, axis.at(tick), height - BOTTOM), GRID, 1)
-        pen.text((axis.at(tick), height - BOTTOM + 8), _short(tick), 12, QUIET, "ma")
+        pen.text((axis.at(tick), height - BOTTOM + 8), _short(tick), 11, QUIET, "ma")
     for place, bar in enumerate(shown):
         _draw(pen, axis, bar, TOP + ROW * place + ROW / 2, BAR if place else BEST)
     image.save(path, "PNG", compress_level=COMPRESSION)
@@ -71,14 +73,14 @@ class _Axis:
 
 
 def _draw(pen: "_Pen", axis: _Axis, bar: Bar, middle: float, colour: str) -> None:
-    pen.text((SIDE + LABELS - 12, middle), _cut(bar.label, LONGEST_LABEL), 14, INK, "rm")
+    pen.text((SIDE + LABELS - 12, middle), _fitted(bar.label, 13, LABELS - 12), 13, INK, "rm")
     start, end = sorted((axis.at(0.0), axis.at(bar.value)))
     pen.box((start, middle - 12, end, middle + 12), colour)
     if bar.low is not None and bar.high is not None:
         pen.line((axis.at(bar.low), middle, axis.at(bar.high), middle), INK, 1.5)
         for edge in (bar.low, bar.high):
             pen.line((axis.at(edge), middle - 5, axis.at(edge), middle + 5), INK, 1.5)
-    pen.text((axis.at(max(bar.ends[1], 0.0)) + 8, middle), _short(bar.value), 14, INK, "lm")
+    pen.text((axis.at(max(bar.ends[1], 0.0)) + 8, middle), _short(bar.value), 13, INK, "lm")
 
 
 class _Pen:
@@ -99,8 +101,8 @@ class _Pen:
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(FONT, size, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _scaled(numbers: Sequence[float]) -> tuple[float, ...]:
@@ -117,6 +119,12 @@ def _short(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
-def _cut(label: str, longest: int) -> str:
-    plain = "".join(letter if letter.isprintable() else " " for letter in label)
-    return plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+def _fitted(text: str, size: int, width: float) -> str:
+    """The text on one line, cut so that it is no wider than that."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text[:MOST_LETTERS])
+    font = _font(size * SCALE)
+    shown = plain
+    while font.getlength(shown) > width * SCALE:
+        plain = plain[:-1]
+        shown = f"{plain.rstrip()}…"
+    return shown

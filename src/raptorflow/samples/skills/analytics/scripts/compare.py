@@ -156,7 +156,7 @@ def read(table: Table, columns: Sequence[Column], roles: Roles) -> Observations:
         name = " ".join(cells[group_at].split())
         result = parse_number(cells[metric_at], decimal_comma=metric_comma)
         base = parse_number(cells[base_at], decimal_comma=base_comma) if base_at is not None else None
-        if name.casefold().rstrip(":") in TOTALS:
+        if name.partition(":")[0].casefold() in TOTALS:
             seen.totals += 1
         elif is_missing(name) or result is None or (base_at is not None and (base is None or base < 0)):
             seen.unusable += 1

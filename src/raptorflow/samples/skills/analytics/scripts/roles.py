@@ -10,6 +10,7 @@ from columns import Column
 from raptorflow_skill.errors import SkillError
 from table import column_missing
 from vocabulary import (
+    ADDITIVE,
     AMOUNTS,
     COST,
     COST_ITSELF,
@@ -44,6 +45,7 @@ class Roles:
         base_is_cost: the base is money that could be spent elsewhere.
         lower_is_better: the group with the lowest score comes first.
         counts_events: the metric counts separate events, such as clicks or orders.
+        additive: the sum of the metric means something, as that of ratings does not.
     """
 
     group: str
@@ -52,6 +54,7 @@ class Roles:
     base_is_cost: bool
     lower_is_better: bool
     counts_events: bool
+    additive: bool
 
 
 def find_roles(columns: Sequence[Column], question: str, given: Mapping[str, str | None]) -> Roles:
@@ -77,15 +80,18 @@ def find_roles(columns: Sequence[Column], question: str, given: Mapping[str, str
         names = ", ".join(f"{column.name} ({column.kind})" for column in columns[:30])
         raise SkillError("no-number", f"No column holds numbers: {names}.", "Add a numeric column.")
     group = given.get("group_by") or _group(columns, asked, given.get("metric"))
+    chosen = {given.get("metric"), given.get("cost")}
     numbers = [column for column in numbers if column.name != group]
-    metric, base = _measure(numbers, asked, given, columns)
+    measures = [column for column in numbers if not _is_identifier(column) or column.name in chosen]
+    metric, base = _measure(measures or numbers, asked, given, columns)
     return Roles(
         group,
         metric,
         base,
         base_is_cost=bool(base) and (base == given.get("cost") or has_concept(str(base), COST)),
         lower_is_better=base is None and _lower_is_better(metric, asked),
-        counts_events=_counts_events(metric),
+        counts_events=_concept(metric) in EVENTS and not has_concept(metric, AMOUNTS),
+        additive=_concept(metric) in ADDITIVE,
     )
 
 
@@ -134,9 +140,11 @@ def has_concept(name: str, synonyms: Sequence[str]) -> bool:
     return any(_begins(plain(name), word) for word in synonyms)
 
 
-def _counts_events(metric: str) -> bool:
-    concept = next((name for name, words in RESULTS.items() if has_concept(metric, words)), None)
-    return concept in EVENTS and not has_concept(metric, AMOUNTS) and not is_rate(metric)
+def _concept(metric: str) -> str | None:
+    """What the metric is, by its name; a rate is none."""
+    if is_rate(metric):
+        return None
+    return next((name for name, words in RESULTS.items() if has_concept(metric, words)), None)
 
 
 def _group(columns: Sequence[Column], asked: str, metric: str | None) -> str:

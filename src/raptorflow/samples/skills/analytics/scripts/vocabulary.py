@@ -22,7 +22,7 @@ RESULTS = {
     ),
     "profit": ("profit", "gewinn", "margin", "marge", "benefice", "beneficio", "utile", "winst", "lucro"),
     "conversions": (
-        "conversion", "conv", "konversion", "order", "bestellung", "purchase", "kaufe", "lead", "signup", "sign up",
+        "conversion", "conv", "convert", "konversion", "order", "bestellung", "purchase", "kaufe", "lead", "signup", "sign up",
         "registration", "anmeldung", "install", "booking", "buchung", "transaction", "subscription", "commande",
         "achat", "pedido", "conversione", "ordini",
     ),
@@ -31,9 +31,11 @@ RESULTS = {
     "units": ("units", "quantity", "qty", "menge", "stuck", "sold", "quantite", "cantidad", "quantita"),
     "clicks": ("click", "klick", "clic"),
     "visits": ("visit", "besuch", "session", "sitzung", "user", "nutzer"),
-    "impressions": ("impression", "view", "aufruf", "impresion", "reach"),
+    "impressions": ("impression", "impr", "view", "aufruf", "impresion", "reach"),
 }  # fmt: skip
 AMOUNTS = ("value", "amount", "betrag", "wert", "importe", "montant")
+ADDITIVE = ("revenue", "profit", "conversions", "amount", "units", "clicks", "visits", "impressions")
+"""Concepts whose sum means something; the sum of scores does not."""
 EVENTS = ("conversions", "clicks", "visits", "impressions")
 """Concepts that count separate events; whole numbers of these vary by chance as counts do."""
 WORSE_WHEN_HIGHER = (

@@ -68,7 +68,7 @@ def answer(entries: Sequence[Entry], roles: Roles, method: str, question: str) -
     if len(others) > 1 and (wants_last or (_is_established(second) and roles.base_is_cost)):
         doubt = "" if _is_established(last) else ", which may be chance"
         said.append(f"{_name(last)} comes last ({number(last.group.score)}){doubt}.")
-    elif not roles.base:
+    elif roles.additive and not roles.base and not roles.lower_is_better:
         said.append(_by_total(entries, roles))
     return " ".join(sentence for sentence in said if sentence)
 
@@ -140,7 +140,9 @@ def _factor(best: Entry, others: Sequence[Entry]) -> str:
     if together <= 0 or best.group.score <= 0:
         return ""
     whom = "the others together" if len(others) > 1 else _name(others[0])
-    return f", {number(best.group.score / together)} times the {number(together)} of {whom}"
+    factor = best.group.score / together
+    times = f"{factor:,.1f}" if factor >= 2 else number(factor)
+    return f", {times} times the {number(together)} of {whom}"
 
 
 def _span(entry: Entry) -> str:
