@@ -9,7 +9,7 @@ JsonObject = dict[str, Any]
 
 
 def dumps(value: object) -> str:
-    """Compact JSON text; UUIDs and aware datetimes are written as strings."""
+    """Compact JSON text; UUIDs and aware datetimes are written as strings, numbers that are not finite as null."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 

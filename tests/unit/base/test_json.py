@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from raptorflow.base.json import Json, canonical, dumps, loads
 
-SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text()
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+SCALARS = st.none() | st.booleans() | NUMBERS | st.text()
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
 )
@@ -30,6 +31,11 @@ def writable(value: Json) -> bool:
 def test_a_value_survives(value: Json) -> None:
     assert loads(dumps(value)) == value
     assert loads(canonical(value)) == value
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), float("nan")])
+def test_json_has_no_infinite_number(number: float) -> None:
+    assert dumps([number]) == "[null]"
 
 
 def test_the_canonical_form_does_not_depend_on_the_order_of_keys() -> None:
