@@ -9,7 +9,7 @@ JsonObject = dict[str, Any]
 
 
 def dumps(value: object) -> str:
-    """Compact JSON text; UUIDs and aware datetimes are written as strings, numbers that are not finite as null."""
+    """Compact JSON text; UUIDs and aware datetimes are strings, numbers that are not finite are null."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
