@@ -1,7 +1,7 @@
 # Every task of the project. `make` alone shows this list; what a task needs it brings itself.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test verify check bench docs
+.PHONY: help install ui api run test verify check bench docs
 SHELL := /bin/sh
 PYTHON_FILES := src packages tests benchmarks tools
 export PYTHON
@@ -13,19 +13,32 @@ install: ## set up .venv with the raptorflow command in it, and nothing else
 	@sh tools/bootstrap.sh run
 	@echo "Installed: .venv/bin/raptorflow"
 
+ui: ## build the web interface (make run does it when something has changed)
+	@sh tools/bootstrap.sh run
+	@sh tools/ui.sh build
+
+api: ## write the API's document and the web interface's types of it
+	@sh tools/bootstrap.sh dev
+	@.venv/bin/python tools/openapi.py
+	@sh tools/ui.sh api
+
 run: ## start everything; Ctrl-C stops it (make run ARGS="--port 9000")
 	@sh tools/bootstrap.sh run
 	@.venv/bin/python tools/system_packages.py || echo "Starting all the same; skills may not run."
+	@sh tools/ui.sh build || echo "Starting all the same; the web interface is missing."
 	@exec .venv/bin/raptorflow run $(ARGS)
 
 test: ## run every test against real parts that it starts and stops itself (make test ARGS="tests/unit")
 	@sh tools/bootstrap.sh dev
 	@.venv/bin/python tools/system_packages.py
+	@sh tools/ui.sh build
+	@sh tools/ui.sh test
 	@.venv/bin/pytest -m "not verify" $(ARGS)
 
 verify: ## run the long suites: fuzzing, crash matrix, load
 	@sh tools/bootstrap.sh dev
 	@.venv/bin/python tools/system_packages.py
+	@sh tools/ui.sh build
 	@.venv/bin/pytest -m verify $(ARGS)
 
 check: ## check the house rules: style, types, layers, sizes, lock file

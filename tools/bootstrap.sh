@@ -105,6 +105,8 @@ say "Setting up .venv with $python (the first time this downloads a few hundred 
 set -- sync --frozen --inexact --python "$python" --no-python-downloads
 [ "$profile" = run ] && set -- "$@" --no-dev
 unset VIRTUAL_ENV
+# The web interface is built by tools/ui.sh, and only for those who use it.
+export RAPTORFLOW_SKIP_UI=1
 # The system's certificates hold the public ones and those of the network's own proxy; uv's hold only the former.
 if [ -z "${SSL_CERT_FILE:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
     export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-true}"

@@ -18,6 +18,8 @@ check "format" $bin/ruff format --check "$@"
 check "sizes and silencers" $bin/python tools/house.py "$@"
 check "layers" $bin/lint-imports
 check "types" $bin/pyright
+check "API document" $bin/python tools/openapi.py --check
+check "web interface" sh tools/ui.sh check
 check "lock file" $bin/uv lock --check --no-python-downloads
 
 if [ -n "$failed" ]; then

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from raptorflow.accounts.endpoints import router as accounts_router
 from raptorflow.accounts.service import AccountsService
@@ -24,6 +24,8 @@ from raptorflow.registry.embeddings import MiniLmEmbedder
 from raptorflow.registry.endpoints import router as registry_router
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.settings import Settings
+from raptorflow.web.endpoints import install_interface
+from raptorflow.web.interface import Interface
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -50,9 +52,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
     install_http(app)
     health = health_router({"database": database.check, "valkey": lambda: check_valkey(valkey)})
-    for router in (accounts_router, registry_router, orchestrator_router, sockets_router, health):
+    for router in (*api_routers(), health):
         app.include_router(router)
+    install_interface(app, Interface())
     return app
+
+
+def api_routers() -> tuple[APIRouter, ...]:
+    """The API of every room."""
+    return accounts_router, registry_router, orchestrator_router, sockets_router
 
 
 @asynccontextmanager

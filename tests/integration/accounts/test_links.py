@@ -40,24 +40,6 @@ async def test_an_old_link_does_not_work(
     assert (await client.post(f"{API}/links/redeem", json={"token": token})).json()["code"] == "link-spent"
 
 
-async def test_opening_the_page_of_a_link_does_not_use_it_up(
-    accounts: AccountsService, client: httpx.AsyncClient, new_person: Any
-) -> None:
-    person = await new_person()
-    token = await accounts.one_time_link(person.user_id)
-    for _ in range(2):
-        page = await client.get("/sign-in", params={"token": token})
-        assert token in page.text
-        assert "<script" not in page.text
-    done = await client.post("/sign-in", data={"token": token}, headers={"Origin": "http://rf.test"})
-    assert done.status_code == 200
-    assert token not in done.text
-    assert (await client.get(f"{API}/me")).json()["email"] == person.email
-    again = await client.post("/sign-in", data={"token": token}, headers={"Origin": "http://rf.test"})
-    assert (again.status_code, again.headers["content-type"]) == (401, "text/html; charset=utf-8")
-    assert "does not work any more" in again.text
-
-
 async def test_two_processes_may_make_the_same_user_and_organisation_at_once(
     accounts_database: Database, valkey: Valkey, accounts_settings: AccountsSettings
 ) -> None:

@@ -1,0 +1,26 @@
+import { type QueryClient, queryOptions, useSuspenseQuery } from "@tanstack/react-query";
+import { api, data, type Schemas } from "@/api/client";
+import { ApiProblem } from "@/api/problem";
+
+export type Me = Schemas["Me"];
+
+export const meQuery = queryOptions({
+  queryKey: ["accounts", "me"],
+  queryFn: () => data(api.GET("/api/v1/accounts/me")),
+  staleTime: 60_000,
+});
+
+/** Whether somebody is signed in; other failures are the page's to show. */
+export async function signedIn(queries: QueryClient): Promise<boolean> {
+  try {
+    await queries.ensureQueryData(meQuery);
+    return true;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) return false;
+    throw error;
+  }
+}
+
+export function useMe(): Me {
+  return useSuspenseQuery(meQuery).data;
+}

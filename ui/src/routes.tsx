@@ -1,0 +1,84 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Crashed, NotFound } from "@/components/Lost";
+import { Shell } from "@/components/Shell";
+import { signedIn } from "@/features/accounts/me";
+import { SignIn } from "@/features/accounts/SignIn";
+import { Home } from "@/features/home/Home";
+
+interface Context {
+  queries: QueryClient;
+}
+
+const text = (value: unknown) => (typeof value === "string" && value ? value : undefined);
+
+const root = createRootRouteWithContext<Context>()({ notFoundComponent: NotFound, errorComponent: Crashed });
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: (search): { token?: string; next?: string } => ({
+    token: text(search.token),
+    next: text(search.next),
+  }),
+  component: SignIn,
+});
+
+/** Everything but signing in: shown to who is signed in, in the frame with the navigation. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  beforeLoad: async ({ context, location }) => {
+    if (!(await signedIn(context.queries))) {
+      throw redirect({ to: "/sign-in", search: { next: location.href } });
+    }
+  },
+  component: Shell,
+});
+
+const home = createRoute({ getParentRoute: () => inside, path: "/", component: Home });
+
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("@/features/accounts/Settings"), "Settings"),
+});
+const settingsIndex = createRoute({
+  getParentRoute: () => settings,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/settings/account" });
+  },
+});
+const account = createRoute({
+  getParentRoute: () => settings,
+  path: "/account",
+  component: lazyRouteComponent(() => import("@/features/accounts/Account"), "Account"),
+});
+const tokens = createRoute({
+  getParentRoute: () => settings,
+  path: "/tokens",
+  component: lazyRouteComponent(() => import("@/features/accounts/Tokens"), "Tokens"),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    inside.addChildren([home, settings.addChildren([settingsIndex, account, tokens])]),
+  ]),
+  context: undefined as unknown as Context,
+  defaultPreload: "intent",
+  scrollRestoration: true,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
