@@ -67,10 +67,66 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import("@/features/accounts/Tokens"), "Tokens"),
 });
 
+const models = createRoute({
+  getParentRoute: () => settings,
+  path: "/models",
+  component: lazyRouteComponent(() => import("@/features/orchestrator/models/Models"), "Models"),
+});
+
+const chat = createRoute({
+  getParentRoute: () => inside,
+  path: "/chat",
+  // `ask` is a question to begin with, as the examples on the home page have it.
+  validateSearch: (search): { ask?: string } => ({ ask: text(search.ask) }),
+  component: lazyRouteComponent(() => import("@/features/orchestrator/chat/Chat"), "Chat"),
+});
+const conversation = createRoute({
+  getParentRoute: () => inside,
+  path: "/chat/$sessionId",
+  component: lazyRouteComponent(() => import("@/features/orchestrator/chat/Chat"), "Chat"),
+});
+
+const skills = createRoute({
+  getParentRoute: () => inside,
+  path: "/skills",
+  validateSearch: (search): { query?: string } => ({ query: text(search.query) }),
+  component: lazyRouteComponent(() => import("@/features/registry/Skills"), "Skills"),
+});
+const skill = createRoute({
+  getParentRoute: () => inside,
+  path: "/skills/$namespace/$name",
+  validateSearch: (search): { version?: string; tab?: string } => ({
+    version: text(search.version),
+    tab: text(search.tab),
+  }),
+  component: lazyRouteComponent(() => import("@/features/registry/SkillPage"), "SkillPage"),
+});
+
+const runs = createRoute({
+  getParentRoute: () => inside,
+  path: "/runs",
+  validateSearch: (search): { status?: string } => ({ status: text(search.status) }),
+  component: lazyRouteComponent(() => import("@/features/orchestrator/runs/Runs"), "Runs"),
+});
+const run = createRoute({
+  getParentRoute: () => inside,
+  path: "/runs/$runId",
+  component: lazyRouteComponent(() => import("@/features/orchestrator/runs/RunPage"), "RunPage"),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    inside.addChildren([home, settings.addChildren([settingsIndex, account, tokens])]),
+    inside.addChildren([
+      home,
+      chat,
+      conversation,
+      skills,
+      skill,
+      runs,
+      run,
+      settings.addChildren([settingsIndex, account, models, tokens]),
+    ]),
   ]),
   context: undefined as unknown as Context,
   defaultPreload: "intent",

@@ -1,1 +1,1 @@
-export const registry = {};
+export const registry = { title: "Skills" };

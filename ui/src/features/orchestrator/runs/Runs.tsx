@@ -1,0 +1,6 @@
+import { Page } from "@/components/layout";
+import { t } from "@/strings";
+
+export function Runs() {
+  return <Page title={t.runs.title}>{null}</Page>;
+}
