@@ -9,10 +9,12 @@ from raptorflow.accounts.identity import Caller, Role
 from raptorflow.accounts.permissions import Accounts, Requires
 from raptorflow.base.errors import TooLarge
 from raptorflow.registry.schemas import (
+    Consent,
     Installation,
     InstallRequest,
     PublishReceipt,
     SearchResult,
+    SkillDetail,
     SkillPage,
     SkillVersion,
     VersionList,
@@ -102,6 +104,21 @@ async def versions(namespace: str, name: str, caller: Reader, registry: Registry
     return await registry.versions(caller.org_id, f"{namespace}/{name}")
 
 
+@router.get("/skills/{namespace}/{name}/versions/{version}/page")
+async def page(
+    namespace: str, name: str, version: str, caller: Reader, registry: Registry, accounts: Accounts
+) -> SkillDetail:
+    """Everything about a version; the text of its `SKILL.md` as it was published, not interpreted."""
+    ref = f"{namespace}/{name}"
+    return await registry.page(caller.org_id, ref, version, name_of=accounts.name_of)
+
+
+@router.get("/skills/{namespace}/{name}/versions/{version}/consent")
+async def consent(namespace: str, name: str, version: str, caller: Reader, registry: Registry) -> Consent:
+    """What to agree to before a version is used: what it asks for beyond what is granted now."""
+    return await registry.consent(caller.org_id, f"{namespace}/{name}", version)
+
+
 @router.get("/skills/{namespace}/{name}/versions/{version}/archive")
 async def archive(namespace: str, name: str, version: str, caller: Reader, registry: Registry) -> Response:
     """The version's archive, the same bytes every time."""
@@ -128,9 +145,13 @@ async def installations(caller: Reader, registry: Registry) -> list[Installation
 async def install(
     namespace: str, name: str, wanted: InstallRequest, caller: Installer, registry: Registry
 ) -> Installation:
-    """Install a version, or move the installation to it, with what is granted."""
-    ref = f"{namespace}/{name}"
-    return await registry.install(caller.org_id, caller.user_id, ref, wanted.version, wanted.granted)
+    """Install a version, or move the installation to it, with what is granted.
+
+    With the `digest` of the page that was read, nothing else than what was read is installed.
+    """
+    return await registry.install(
+        caller.org_id, caller.user_id, f"{namespace}/{name}", wanted.version, wanted.granted, wanted.digest
+    )
 
 
 @router.delete("/installations/{namespace}/{name}", status_code=NO_CONTENT)
