@@ -1,11 +1,12 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, data, type Schemas } from "@/api/client";
+import { shownOf } from "@/features/registry/files/text";
 
 export type SkillDetail = Schemas["SkillDetail"];
 export type Consent = Schemas["Consent"];
 export type Capabilities = Schemas["Capabilities-Output"];
 export type Action = Schemas["ActionView"];
-export type File = Schemas["FileView"];
+export type File = SkillDetail["files"][number];
 
 /** Names one skill: its publisher's namespace, and its name there. */
 export interface Ref {
@@ -61,8 +62,9 @@ export const consentQuery = (ref: Ref, version: string) =>
           params: { path: { ...ref, version } },
         }),
       ),
-    // A person agrees to what holds now.
+    // A person agrees to what holds now, not to what was read some time ago.
     staleTime: 0,
+    gcTime: 0,
   });
 
 export const versionsQuery = (ref: Ref) =>
@@ -72,11 +74,11 @@ export const versionsQuery = (ref: Ref) =>
       data(api.GET("/api/v1/registry/skills/{namespace}/{name}/versions", { params: { path: { ...ref } } })),
   });
 
-/** A file's content; a version never changes. */
+/** A file as it is shown; a version never changes. */
 export const fileQuery = (ref: Ref, version: string, path: string) =>
   queryOptions({
     queryKey: [...keyOf(ref), "file", version, path],
-    queryFn: () => fileContent(ref, version, path),
+    queryFn: async () => shownOf(await fileContent(ref, version, path)),
     staleTime: FOREVER,
   });
 
