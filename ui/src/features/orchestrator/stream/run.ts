@@ -11,13 +11,13 @@ import type {
 
 export type StepKind = "model" | "search" | "load" | "unload" | "read" | "action";
 
-/** A skill that a search found, and why: its score, the words that matched, the likeness of meaning. */
+/** A skill that a search found, and why: its score, and how well words and meaning match, all from 0 to 1. */
 export interface Hit {
   name: string;
   version: string;
   description: string;
   score: number;
-  words: string[];
+  words: number;
   similarity: number | null;
   installed: boolean;
 }
@@ -120,6 +120,10 @@ export const hitOf = (run: Run, skill: string | undefined): Hit | undefined =>
   stepsOf(run)
     .flatMap((step) => step.hits)
     .findLast((hit) => hit.name === skill || hit.name.endsWith(`/${skill}`));
+
+/** All that was found together with a hit, the best first. */
+export const hitsOf = (run: Run, hit: Hit): Hit[] =>
+  stepsOf(run).find((step) => step.hits.includes(hit))?.hits ?? [];
 
 export function isObject(value: Json | undefined): value is { [key: string]: Json } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
