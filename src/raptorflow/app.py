@@ -49,7 +49,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database, app.state.valkey = database, valkey
     app.state.accounts = AccountsService(database, valkey, settings.accounts)
     app.state.registry = build_registry(database, blobs, MiniLmEmbedder(), settings.registry, places)
-    app.state.orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
+    app.state.orchestrator = AgentOrchestrator(
+        database, valkey, blobs, settings.orchestrator, app.state.registry
+    )
     install_http(app)
     health = health_router({"database": database.check, "valkey": lambda: check_valkey(valkey)})
     for router in (*api_routers(), health):

@@ -43,7 +43,7 @@ async def work(settings: Settings) -> None:
     sandbox = build_manager(settings.sandbox)
     embedder = MiniLmEmbedder()
     registry = build_registry(database, blobs, embedder, settings.registry, (settings.data_dir(), python))
-    orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
+    orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator, registry)
     runs = RunWorker(orchestrator, Abilities(registry, sandbox, build_model(settings.orchestrator), python))
     engine, relay = Engine(database, url, settings.engine), OutboxRelay(database, url)
     registry.publisher().register(engine)
