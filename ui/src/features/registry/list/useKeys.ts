@@ -8,14 +8,10 @@ const STEPS: Record<string, 1 | -1> = { ArrowDown: 1, ArrowUp: -1 };
 export function useKeys(box: Found<HTMLInputElement>, results: Found<HTMLElement>): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!isPlain(event)) return;
       const at = event.target instanceof Element ? event.target : document.body;
-      const step = STEPS[event.key];
-      if (step) {
-        const next = neighbour(step, at, box.current, results.current);
-        if (next) event.preventDefault();
-        next?.focus();
-      } else if (isPrintable(event.key) && !at.closest(EDITABLE)) box.current?.focus();
+      const next = isPlain(event) ? goal(event.key, at, box.current, results.current) : undefined;
+      if (next && STEPS[event.key]) event.preventDefault();
+      next?.focus();
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -32,10 +28,19 @@ function isPrintable(key: string): boolean {
   return [...key].length === 1 && key !== " ";
 }
 
-function neighbour(step: 1 | -1, from: Element, box: HTMLElement | null, results: HTMLElement | null) {
+type Maybe = HTMLElement | null | undefined;
+
+/** Where the focus goes; nowhere when the key is not ours. */
+function goal(key: string, at: Element, box: Maybe, results: Maybe): Maybe {
+  const step = STEPS[key];
+  if (step) return neighbour(step, at, box, results);
+  return isPrintable(key) && !at.closest(EDITABLE) ? box : undefined;
+}
+
+function neighbour(step: 1 | -1, from: Element, box: Maybe, results: Maybe): Maybe {
   const links = [...(results?.querySelectorAll<HTMLElement>("a") ?? [])];
   if (from === box) return step === 1 ? links[0] : undefined;
-  const at = links.findIndex((link) => link === from);
+  const at = links.indexOf(from as HTMLElement);
   if (at < 0) return undefined;
   return at + step < 0 ? box : links[at + step];
 }
