@@ -128,6 +128,8 @@ export const registry = {
     noneText: "This skill instructs the model and runs no code.",
     input: "Input",
     output: "Output",
+    inputOf: (action: string) => `Input of ${action}`,
+    outputOf: (action: string) => `Output of ${action}`,
     nothing: "Nothing.",
     raw: "As JSON Schema",
     cut: "… cut here; the whole schema is among the files.",
@@ -176,9 +178,21 @@ export const registry = {
       maxItems: (limit: number) => `at most ${count(limit, "entry", "entries")}`,
     },
   },
-  form: {
+  trial: {
     label: (action: string) => `Try ${action}`,
-    lead: "Runs the action in the sandbox with what you enter, without a model. What it may reach is real.",
+    lead: "Runs the action in the sandbox with what you enter, without a model. What it may reach outside is real.",
+    outcome: "What came of it",
+    statuses: {
+      queued: "Waiting for a worker …",
+      running: "Running …",
+      succeeded: "Succeeded",
+      failed: "Failed",
+      cancelled: "Stopped",
+    },
+    stop: "Stop",
+    toRun: "Look at this run",
+  },
+  form: {
     run: "Run",
     runAgain: "Run again",
     optional: "optional",

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import { HiddenCharacters } from "@/components/HiddenCharacters";
+import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
 import { type Row, rowsOf } from "@/features/registry/actions/rows";
 import type { Schema } from "@/features/registry/actions/schema";
 import { t } from "@/strings";
@@ -9,7 +10,7 @@ const actionWords = t.registry.actions;
 const MOST_RAW = 20_000;
 
 /** What an action takes or gives: a table to read, and the schema itself for who wants it. */
-export function SchemaTable({ title, schema }: { title: string; schema: Schema }) {
+export function SchemaTable({ title, label, schema }: { title: string; label: string; schema: Schema }) {
   const rows = rowsOf(schema);
   return (
     <div className="flex min-w-0 flex-col gap-2">
@@ -17,7 +18,7 @@ export function SchemaTable({ title, schema }: { title: string; schema: Schema }
       {rows.length === 0 ? (
         <p className="text-sm text-quiet">{actionWords.nothing}</p>
       ) : (
-        <Table rows={rows} title={title} />
+        <Table rows={rows} label={label} />
       )}
       <Raw schema={schema} />
     </div>
@@ -39,10 +40,10 @@ const columns: Column[] = [
 ];
 
 /** Columns that say nothing in any row are left out. */
-function Table({ rows, title }: { rows: Row[]; title: string }) {
+function Table({ rows, label }: { rows: Row[]; label: string }) {
   const shown = columns.filter(({ of }) => rows.some((row) => of(row)));
   return (
-    <section aria-label={title} className="overflow-x-auto rounded-lg border">
+    <Scrolled label={label} className="rounded-lg border">
       <table className="w-full text-left text-sm">
         <thead className="bg-raised text-xs text-quiet">
           <tr>
@@ -65,7 +66,7 @@ function Table({ rows, title }: { rows: Row[]; title: string }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scrolled>
   );
 }
 

@@ -5,6 +5,7 @@ import { Button } from "@/components/button";
 import { HiddenCharacters } from "@/components/HiddenCharacters";
 import { Card, Problem, Skeleton } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
+import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
 import { save } from "@/features/registry/files/download";
 import { nameOf } from "@/features/registry/files/tree";
 import { type File, fileContent, fileQuery, type SkillDetail } from "@/features/registry/queries";
@@ -63,9 +64,9 @@ function Text({ text, lines, label }: { text: string; lines: number; label: stri
   const numbers = useMemo(() => Array.from({ length: lines }, (_, index) => index + 1).join("\n"), [lines]);
   const shown = useMemo(() => pieces(text), [text]);
   return (
-    <section
-      aria-label={label}
-      className="flex max-h-[70dvh] overflow-auto rounded-lg border bg-raised font-mono text-xs leading-5 [contain:paint]"
+    <Scrolled
+      label={label}
+      className="flex max-h-[70dvh] rounded-lg border bg-raised font-mono text-xs leading-5 [contain:paint]"
     >
       <pre
         aria-hidden
@@ -84,6 +85,6 @@ function Text({ text, lines, label }: { text: string; lines: number; label: stri
           ),
         )}
       </pre>
-    </section>
+    </Scrolled>
   );
 }
