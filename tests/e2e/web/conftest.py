@@ -3,14 +3,16 @@
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, StorageState, async_playwright
-from tests.e2e.web.site import Cable, Site, run_site
+from playwright.async_api import Browser, ConsoleMessage, Page, StorageState, ViewportSize, async_playwright
+from tests.e2e.web.site import Cable, Site, running_site
+
+from raptorflow.stack.places import open_place
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # Nothing but the site is asked: no updates, no time, no safe browsing.
@@ -18,23 +20,28 @@ QUIET = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 EXPECT_SECONDS = 15.0
 
 OpenPage = Callable[..., Awaitable[Page]]
 
 
 @pytest.fixture(scope="session")
-async def site() -> AsyncGenerator[Site]:
+def site_folder() -> Generator[Path]:
+    """A short path that the sandbox's user can go through."""
     folder = Path(tempfile.mkdtemp(prefix="rf-"))
     folder.chmod(0o755)
+    yield folder
+    open_place(folder / "data").remove()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def site(site_folder: Path) -> AsyncGenerator[Site]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    try:
-        async for running in run_site(folder, port):
-            yield running
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    async with running_site(site_folder, port) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

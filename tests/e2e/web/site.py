@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 import os
 import re
-import shutil
 import signal
 import sys
+from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -78,24 +79,24 @@ class Site:
         return f"/sign-in?token={answer.raise_for_status().json()['link_token']}"
 
 
-async def run_site(folder: Path, port: int) -> AsyncGenerator[Site]:
+@asynccontextmanager
+async def running_site(folder: Path, port: int) -> AsyncGenerator[Site]:
     """Start `raptorflow run`, hand the site over, and stop it as Ctrl-C does."""
     # Long enough that no session has to be renewed in the middle of the tests.
     environment = {**os.environ, "HOME": str(folder), "RAPTORFLOW_ACCOUNTS__ACCESS_SECONDS": "3600"}
-    command = [sys.executable, "-m", "raptorflow.cli.main", "run", "--port", str(port)]
-    log = folder / "run.log"
-    with log.open("wb") as output:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            "--data",
-            str(folder / "data"),
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+    command = (sys.executable, "-m", "raptorflow.cli.main", "run")
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        *("--port", str(port), "--data", str(folder / "data")),
+        env=environment,
+        stdout=PIPE,
+        stderr=STDOUT,
+        start_new_session=True,
+    )
+    assert process.stdout
     try:
-        link = await _wait_for_link(process, log)
+        link = await asyncio.wait_for(_link(process.stdout), READY_SECONDS)
+        listening = asyncio.create_task(process.stdout.read())
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url, timeout=60) as client:
             token = parse_qs(urlsplit(link).query)["token"][0]
@@ -105,13 +106,13 @@ async def run_site(folder: Path, port: int) -> AsyncGenerator[Site]:
     finally:
         os.killpg(process.pid, signal.SIGINT)
         await asyncio.wait_for(process.wait(), STOP_SECONDS)
-        shutil.rmtree(folder / "data", ignore_errors=True)
+    await listening
 
 
-async def _wait_for_link(process: asyncio.subprocess.Process, log: Path) -> str:
-    async with asyncio.timeout(READY_SECONDS):
-        while not (found := SIGN_IN.search(log.read_bytes())):
-            assert process.returncode is None, log.read_text()[-4000:]
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(process.wait(), 0.1)
-    return found.group(0).decode()
+async def _link(output: asyncio.StreamReader) -> str:
+    said = b""
+    while line := await output.readline():
+        said += line
+        if found := SIGN_IN.search(line):
+            return found.group(0).decode()
+    raise AssertionError(f"it ended early:\n{said.decode(errors='replace')[-4000:]}")

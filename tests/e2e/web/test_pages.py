@@ -1,9 +1,9 @@
 """Every page in both themes and both sizes: nothing axe objects to, nothing wider than the screen."""
 
+from importlib import import_module
 from typing import Any
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 from tests.e2e.web.conftest import OpenPage
 
@@ -18,13 +18,15 @@ PATHS = [
     "/settings/tokens",
     "/nowhere",
 ]
+# The package has no types.
+AXE: Any = import_module("axe_playwright_python.async_playwright")
 LOOKS = [(dark, phone) for dark in (False, True) for phone in (False, True)]
 LOOK_NAMES = ["light-1280", "light-390", "dark-1280", "dark-390"]
 
 
 async def objections(page: Page) -> list[str]:
     """What axe finds, of any impact."""
-    found: Any = (await Axe().run(page)).response
+    found: Any = (await AXE.Axe().run(page)).response
     return [f"{rule['id']}: {node['html'][:200]}" for rule in found["violations"] for node in rule["nodes"]]
 
 
