@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from raptorflow.registry.embeddings import Vector
 from raptorflow.registry.search.document import SearchText
 from raptorflow.registry.search.ranking import Candidate, Corpus
+from raptorflow.registry.search.unfinished import Unfinished
 
 CANDIDATES = 200
 NEIGHBOURS = 50
@@ -20,6 +21,8 @@ _CORPUS = text("""
     select t.documents, t.length, w.lexeme, coalesce(s.documents, 0)
     from search_totals t left join words w on true left join search_terms s on s.lexeme = w.lexeme
 """)
+# A vector of a long text has thousands of words, and to unnest them all is slow. The index gives no word the
+# weight C, so that weight marks the wanted ones, and only they are unnested.
 _CANDIDATES = text("""
     with found as (
         select d.skill_id, d.length, d.lexemes from search_documents d
@@ -27,9 +30,23 @@ _CANDIDATES = text("""
             array(select quote_literal(w) from unnest(:words) w), ' | ')::tsquery
         and (d.org_id = :org_id or d.visibility = 'public')
         limit :limit)
-    select f.skill_id, f.length, t.lexeme, t.weights from found f
-    cross join lateral unnest(f.lexemes) as t(lexeme, positions, weights) where t.lexeme = any(:words)
+    select f.skill_id, f.length, wanted.lexeme, cardinality(wanted.positions), head.weights from found f
+    cross join lateral unnest(ts_filter(setweight(f.lexemes, 'C', :words), '{c}'))
+        as wanted(lexeme, positions, weights)
+    left join lateral (
+        select lexeme, weights from unnest(ts_filter(f.lexemes, '{a,b}')) where lexeme = any(:words)
+    ) head on head.lexeme = wanted.lexeme
 """).bindparams(bindparam("words", type_=ARRAY(TEXT)))
+# Stems are of no use to a beginning (`analyti` does not begin `analyt`), so this reads the words themselves:
+# of what a list shows of a skill, and of no text that somebody who types would not see.
+_BEGUN = text(r"""
+    select * from (
+        select d.skill_id, d.length, s.name,
+            s.name ~ ('(^|-)' || :begun) as named, s.description ~* ('\m' || :begun) as described
+        from skills s join search_documents d on d.skill_id = s.id
+        where d.org_id = :org_id or d.visibility = 'public') found
+    where named or described order by named desc, length(name) limit :limit
+""").bindparams(bindparam("begun", type_=TEXT))
 _NEIGHBOURS = text("""
     select d.skill_id, 1 - (d.embedding <=> cast(:vector as vector)) from search_documents d
     where d.org_id = :org_id or d.visibility = 'public'
@@ -110,10 +127,21 @@ async def find_candidates(session: AsyncSession, org_id: UUID, words: Sequence[s
     if not words:
         return []
     values = {"words": list(words), "org_id": org_id, "limit": CANDIDATES}
-    found: dict[UUID, tuple[int, dict[str, Any]]] = {}
-    for skill_id, length, lexeme, weights in await session.execute(_CANDIDATES, values):
-        found.setdefault(skill_id, (length, {}))[1][lexeme] = weights
+    found: dict[UUID, tuple[int, dict[str, Sequence[str]]]] = {}
+    for skill_id, length, lexeme, count, head in await session.execute(_CANDIDATES, values):
+        letters = [*(head or ())]
+        letters += ["D"] * (count - len(letters))
+        found.setdefault(skill_id, (length, {}))[1][lexeme] = letters
     return [Candidate(skill_id, length, holding) for skill_id, (length, holding) in found.items()]
+
+
+async def find_begun(session: AsyncSession, org_id: UUID, query: Unfinished) -> list[Candidate]:
+    """Documents the organisation may see in whose name or description a word begins so."""
+    values = {"begun": query.begun, "org_id": org_id, "limit": CANDIDATES}
+    return [
+        Candidate(row.skill_id, row.length, {query.term: ["A"] * row.named + ["B"] * row.described})
+        for row in await session.execute(_BEGUN, values)
+    ]
 
 
 async def find_neighbours(session: AsyncSession, org_id: UUID, vector: Vector) -> dict[UUID, float]:
