@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,14 +29,14 @@ _CANDIDATES = text("""
         where d.lexemes @@ array_to_string(
             array(select quote_literal(w) from unnest(:words) w), ' | ')::tsquery
         and (d.org_id = :org_id or d.visibility = 'public')
-        limit :limit)
+        order by d.skill_id = any(:first) desc limit :limit)
     select f.skill_id, f.length, wanted.lexeme, cardinality(wanted.positions), head.weights from found f
     cross join lateral unnest(ts_filter(setweight(f.lexemes, 'C', :words), '{c}'))
         as wanted(lexeme, positions, weights)
     left join lateral (
         select lexeme, weights from unnest(ts_filter(f.lexemes, '{a,b}')) where lexeme = any(:words)
     ) head on head.lexeme = wanted.lexeme
-""").bindparams(bindparam("words", type_=ARRAY(TEXT)))
+""").bindparams(bindparam("words", type_=ARRAY(TEXT)), bindparam("first", type_=ARRAY(Uuid)))
 # Stems are of no use to a beginning (`analyti` does not begin `analyt`), so this reads the words themselves:
 # of what a list shows of a skill, and of no text that somebody who types would not see.
 _BEGUN = text(r"""
@@ -122,11 +122,20 @@ async def read_corpus(session: AsyncSession, query: str) -> Corpus:
     return Corpus(documents, length / max(documents, 1), frequencies)
 
 
-async def find_candidates(session: AsyncSession, org_id: UUID, words: Sequence[str]) -> list[Candidate]:
-    """Documents the organisation may see that hold any of the words."""
+async def find_candidates(
+    session: AsyncSession, org_id: UUID, words: Sequence[str], first: Sequence[UUID] = ()
+) -> list[Candidate]:
+    """Documents the organisation may see that hold any of the words.
+
+    Args:
+        session: the search's transaction.
+        org_id: who searches.
+        words: stems.
+        first: documents that are not left out when there are more than `CANDIDATES`.
+    """
     if not words:
         return []
-    values = {"words": list(words), "org_id": org_id, "limit": CANDIDATES}
+    values = {"words": list(words), "org_id": org_id, "limit": CANDIDATES, "first": list(first)}
     found: dict[UUID, tuple[int, dict[str, Sequence[str]]]] = {}
     for skill_id, length, lexeme, count, head in await session.execute(_CANDIDATES, values):
         letters = [*(head or ())]

@@ -40,9 +40,10 @@ async def match_unfinished(session: AsyncSession, org_id: UUID, query: Unfinishe
     """
     corpus = await read_corpus(session, query.finished)
     last = (await read_corpus(session, query.begun)).frequencies
-    words = dict(corpus.frequencies) | {word: holding for word, holding in last.items() if holding}
+    words = dict(corpus.frequencies) | {word: known for word, known in last.items() if known}
     begun = await find_begun(session, org_id, query)
-    found = {one.skill_id: one for one in await find_candidates(session, org_id, list(words))}
+    holding = await find_candidates(session, org_id, list(words), [one.skill_id for one in begun])
+    found = {one.skill_id: one for one in holding}
     for one in begun:
         known = found.get(one.skill_id)
         found[one.skill_id] = replace(known, words={**known.words, **one.words}) if known else one
