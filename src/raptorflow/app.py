@@ -16,6 +16,9 @@ from raptorflow.core.db import Database
 from raptorflow.core.http import health_router, install_http
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import check_valkey, open_valkey
+from raptorflow.orchestrator.connections.endpoints import router as connections_router
+from raptorflow.orchestrator.connections.keys import ModelKeys
+from raptorflow.orchestrator.connections.service import ModelConnections
 from raptorflow.orchestrator.endpoints import router as orchestrator_router
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.sockets import router as sockets_router
@@ -48,9 +51,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.accounts = AccountsService(database, valkey, settings.accounts)
     app.state.registry = build_registry(database, blobs, MiniLmEmbedder(), settings.registry, places)
     app.state.orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
+    keys = ModelKeys(settings.accounts.secret)
+    app.state.connections = ModelConnections(database, settings.orchestrator, keys)
     install_http(app)
     health = health_router({"database": database.check, "valkey": lambda: check_valkey(valkey)})
-    for router in (accounts_router, registry_router, orchestrator_router, sockets_router, health):
+    orchestrator_routers = (orchestrator_router, connections_router, sockets_router)
+    for router in (accounts_router, registry_router, *orchestrator_routers, health):
         app.include_router(router)
     return app
 

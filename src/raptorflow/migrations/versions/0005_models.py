@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("key_hint", sa.Text),
         sa.Column("chosen", sa.Boolean, nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("test", JSONB(none_as_null=True)),
+        sa.Column("test", JSONB),
     )
     # A run is taken with its organisation's one chosen connection; this index is how it is found.
     op.create_index(
