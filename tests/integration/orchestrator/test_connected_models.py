@@ -215,7 +215,7 @@ async def test_runs_use_the_chosen_model(house: Any, model_server: Any, local_pr
     assert (run["status"], run["model"]) == ("succeeded", "local")
     assert {step["name"] for step in run["steps"]} == {"local", "search_skills"}
     assert run["usage"]["cost_microusd"] == 12_000
-    assert events[-1]["result"]["usage"]["cost_microusd"] == 12_000
+    assert events[-1]["usage"]["cost_microusd"] == 12_000
     assert set(model_server.keys) == {f"Bearer {KEY}"}
 
     _, run = await asked(house, stranger)
