@@ -89,7 +89,9 @@ async def scripted(
 def orchestrator_of(database: Database, arguments: argparse.Namespace) -> AgentOrchestrator:
     """The facade over the benchmark's parts."""
     valkey = open_valkey(arguments.valkey)
-    return AgentOrchestrator(database, valkey, open_blobs("memory://"), OrchestratorSettings())
+    return AgentOrchestrator(
+        database, valkey, open_blobs("memory://"), OrchestratorSettings(), FolderSkills([])
+    )
 
 
 def serve(arguments: argparse.Namespace) -> None:

@@ -52,7 +52,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database, app.state.valkey = database, valkey
     app.state.accounts = AccountsService(database, valkey, settings.accounts)
     app.state.registry = build_registry(database, blobs, MiniLmEmbedder(), settings.registry, places)
-    app.state.orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
+    app.state.orchestrator = AgentOrchestrator(
+        database, valkey, blobs, settings.orchestrator, app.state.registry
+    )
     keys = ModelKeys(settings.accounts.secret)
     app.state.connections = ModelConnections(database, settings.orchestrator, keys)
     install_http(app)

@@ -46,7 +46,7 @@ async def work(settings: Settings) -> None:
     sandbox = build_manager(settings.sandbox)
     embedder = MiniLmEmbedder()
     registry = build_registry(database, blobs, embedder, settings.registry, (settings.data_dir(), python))
-    orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
+    orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator, registry)
     connector = Connector(settings.orchestrator, ModelKeys(settings.accounts.secret))
     model = build_model(settings.orchestrator)
     runs = RunWorker(orchestrator, Abilities(registry, sandbox, model, python, connector))

@@ -1,5 +1,7 @@
 """What can go wrong with sessions, runs, files and models."""
 
+from uuid import UUID
+
 from raptorflow.base.errors import (
     Conflict,
     InvalidInput,
@@ -8,6 +10,7 @@ from raptorflow.base.errors import (
     RaptorFlowError,
     TooLarge,
 )
+from raptorflow.base.json import JsonObject
 
 
 class SessionNotFound(NotFound):
@@ -28,6 +31,19 @@ class FileNotFound(NotFound):
 
     code = "file-not-found"
     default_hint = "Upload it again with POST /api/v1/orchestrator/files."
+
+
+class ActionNotFound(NotFound):
+    """The installed skill has no such action."""
+
+    code = "action-not-found"
+
+
+class SessionBusy(Conflict):
+    """New messages keep coming into a session that is to be deleted."""
+
+    code = "session-busy"
+    default_hint = "Try again when nobody writes to it."
 
 
 class MessageTooLarge(TooLarge):
@@ -83,6 +99,21 @@ class RunAbandoned(RaptorFlowError):
     default_hint = "See the workers' logs; send the message again when they are well."
 
 
+class TrialFailed(RaptorFlowError):
+    """A trial's action, or the loading of its skill, came to an error: the run ends with that error.
+
+    Args:
+        told: the tool's error: `code`, `message` and perhaps `hint`.
+    """
+
+    code = "trial-failed"
+
+    def __init__(self, told: JsonObject) -> None:
+        hint = told.get("hint")
+        super().__init__(str(told.get("message", "It gave no reason.")), hint=str(hint) if hint else None)
+        self.tool_code = str(told.get("code", self.code))
+
+
 class TooManySteps(RaptorFlowError):
     """A run went on for longer than it may."""
 
@@ -125,3 +156,18 @@ class ModelFailed(PartUnavailable):
 
     code = "model-failed"
     default_hint = "See the provider's message; RAPTORFLOW_MODEL may name a model that the key cannot use."
+
+
+def no_session(session_id: UUID) -> SessionNotFound:
+    """There is none, or it is somebody else's: the answer is the same."""
+    return SessionNotFound(f"There is no session {session_id}.")
+
+
+def no_run(run_id: UUID) -> RunNotFound:
+    """There is none, or it is somebody else's: the answer is the same."""
+    return RunNotFound(f"There is no run {run_id}.")
+
+
+def no_file(file_id: UUID) -> FileNotFound:
+    """There is none, or it is somebody else's: the answer is the same."""
+    return FileNotFound(f"There is no file {file_id}.")

@@ -22,6 +22,8 @@ never loses or doubles a word:
    This snapshot repairs whatever was lost, so deltas are for the eye and the snapshot for the record.
 5. `RUN_FINISHED` and `RUN_ERROR` are numbered and the last of a run. A cancelled run ends with `RUN_ERROR`
    and the code `run-cancelled`.
+6. `RUN_STARTED` carries AG-UI's `input`. When its `forwardedProps.replaces` names a run, that run and all
+   later ones of the session no longer belong to the conversation: take them off.
 
 The server helps clients that know AG-UI but not these rules: on one connection it sends a message's deltas in
 order without a gap, and whatever is missing at the end as one more delta before `TEXT_MESSAGE_END`.
@@ -79,14 +81,35 @@ def message_id(run_id: UUID, position: int) -> str:
 
 def wire(ref: RunRef, event_type: str, payload: JsonObject, seq: int | None = None) -> str:
     """An event as the client receives it."""
+    return dumps(as_sent(ref, event_type, payload, seq))
+
+
+def as_sent(ref: RunRef, event_type: str, payload: JsonObject, seq: int | None = None) -> JsonObject:
+    """The same before it is text."""
     head: JsonObject = {"type": event_type, "runId": str(ref.run_id), "threadId": str(ref.session_id)}
     number: JsonObject = {} if seq is None else {"seq": seq}
-    return dumps({**head, **number, **payload})
+    return {**head, **number, **payload}
 
 
-def run_started() -> NewEvent:
-    """A worker has taken the run for the first time."""
-    return NewEvent(RUN_STARTED, {})
+def run_started(ref: RunRef, asked: JsonObject, properties: JsonObject) -> NewEvent:
+    """A worker has taken the run for the first time.
+
+    Args:
+        ref: the run.
+        asked: the user's message, `{"text", "files"}`.
+        properties: what else there is to say of the run, as `forwardedProps` of AG-UI's `RunAgentInput`.
+    """
+    message = {"id": message_id(ref.run_id, 0), "role": "user", "content": asked["text"]}
+    told: JsonObject = {
+        "threadId": str(ref.session_id),
+        "runId": str(ref.run_id),
+        "state": {},
+        "messages": [message],
+        "tools": [],
+        "context": [],
+        "forwardedProps": {**properties, "files": asked.get("files", [])},
+    }
+    return NewEvent(RUN_STARTED, {"input": told})
 
 
 def run_finished(usage: JsonObject) -> NewEvent:
@@ -98,6 +121,11 @@ def run_error(code: str, message: str, hint: str | None = None) -> NewEvent:
     """The run ended without an answer."""
     extra = {"hint": hint} if hint else {}
     return NewEvent(RUN_ERROR, {"code": code, "message": message, **extra})
+
+
+def run_cancelled(message: str = "The run was cancelled.") -> NewEvent:
+    """The run was ended before its answer."""
+    return run_error(CANCELLED, message)
 
 
 def step_started(index: int, kind: str, name: str) -> NewEvent:

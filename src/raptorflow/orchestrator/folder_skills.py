@@ -12,6 +12,8 @@ from raptorflow.skills.capabilities import Capabilities
 from raptorflow.skills.model import Skill
 from raptorflow.skills.reader import read_skill
 
+NAMESPACE = "local/"
+
 
 @dataclass(frozen=True)
 class FolderSkill:
@@ -24,7 +26,7 @@ class FolderSkill:
     @property
     def ref(self) -> str:
         """`local/<name>`."""
-        return f"local/{self.skill.name}"
+        return f"{NAMESPACE}{self.skill.name}"
 
     @property
     def version(self) -> str:
@@ -87,9 +89,18 @@ class FolderSkills:
         Raises:
             NotFound: there is none.
         """
-        if name not in self._skills:
+        found = self._skills.get(name.removeprefix(NAMESPACE))
+        if found is None:
             raise NotFound(f"There is no skill {name}.")
-        return self._skills[name]
+        return found
+
+    async def actions(self, org_id: UUID, name: str) -> list[str]:
+        """The names of a skill's actions.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return [action.name for action in (await self.load(org_id, name)).skill.actions]
 
     async def read_file(self, org_id: UUID, name: str, path: str) -> bytes:
         """A file of a skill.

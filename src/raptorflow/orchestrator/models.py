@@ -4,27 +4,44 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, UniqueConstraint, not_
+from sqlalchemy.dialects.postgresql import INT4MULTIRANGE
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, mapped_column
 
 from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
+from raptorflow.orchestrator.events import RunRef
 
 
 class Session(Base, IdMixin, CreatedMixin, OrgMixin):
-    """A conversation of one user.
+    """A conversation of one user, or the trial of one action.
 
     Attributes:
+        kind: chat or trial.
         turns: how many messages were accepted; the next run's number minus one.
         state: what outlives a turn, `{"skills": [...]}` (see `context/active.py`).
+        superseded: the turns that a retry replaced, as a multirange of their numbers. It stands in this row
+            so that the row's lock decides whether a worker's commit comes before a retry or after it.
     """
 
     __tablename__ = "sessions"
 
     user_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(default="chat")
     title: Mapped[str]
     turns: Mapped[int] = mapped_column(default=0)
     state: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    superseded: Mapped[Any] = mapped_column(INT4MULTIRANGE, server_default="{}", deferred=True)
     updated_at: Mapped[datetime]
+
+
+def is_superseded(turn: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """SQL: whether a retry replaced a turn of the joined session."""
+    return Session.superseded.op("@>", is_comparison=True)(turn)
+
+
+def is_live(turn: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+    """SQL: whether a turn of the joined session still counts."""
+    return not_(is_superseded(turn))
 
 
 class Run(Base, IdMixin, CreatedMixin, OrgMixin):
@@ -34,6 +51,8 @@ class Run(Base, IdMixin, CreatedMixin, OrgMixin):
         status: queued, running, succeeded, failed or cancelled.
         attempt: how many workers have taken it; with `lease_owner` it fences off the earlier ones.
         last_seq: the number of its newest event.
+        replaces: the run that the user asked to have done again, if this is a retry.
+        state: the session's state as the run found it when it was first taken; a retry goes back to it.
     """
 
     __tablename__ = "runs"
@@ -57,13 +76,21 @@ class Run(Base, IdMixin, CreatedMixin, OrgMixin):
     lease_until: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    replaces: Mapped[UUID | None]
+    state: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+
+    @property
+    def ref(self) -> RunRef:
+        """Its ids, as events name it."""
+        return RunRef(self.id, self.session_id, self.org_id)
 
 
 class Message(Base, CreatedMixin, OrgMixin):
     """One entry of the transcript, stored once.
 
-    `content` is `{"text", "files"}` of a user, pydantic-ai's `ModelResponse` as JSON of an assistant, and
-    `{"tool_call_id", "tool_name", "content"}` of a tool.
+    `content` is `{"text", "files"}` of a user (and `call` of a trial: `{"skill", "action", "arguments"}`),
+    pydantic-ai's `ModelResponse` as JSON of an assistant, and `{"tool_call_id", "tool_name", "content"}` of
+    a tool.
     """
 
     __tablename__ = "messages"

@@ -119,7 +119,15 @@ class SkillSource(Protocol):
         ...
 
     async def load(self, org_id: UUID, name: str) -> LoadedSkill:
-        """An installed skill by name.
+        """An installed skill by its name, or by `namespace/name`.
+
+        Raises:
+            NotFound: the organisation has not installed it.
+        """
+        ...
+
+    async def actions(self, org_id: UUID, name: str) -> Sequence[str]:
+        """The names of an installed skill's actions, without making it ready to run.
 
         Raises:
             NotFound: the organisation has not installed it.

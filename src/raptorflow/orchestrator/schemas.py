@@ -15,12 +15,23 @@ class NewSession(BaseModel):
     title: str = Field(default="", max_length=200)
 
 
+class SessionChange(BaseModel):
+    """A new title."""
+
+    title: str = Field(min_length=1, max_length=200)
+
+
+Kind = Literal["chat", "trial"]
+Status = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+
+
 class SessionView(BaseModel):
-    """A conversation."""
+    """A conversation, or the trial of an action."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: UUID
+    kind: Kind
     title: str
     turns: int
     created_at: datetime
@@ -73,12 +84,26 @@ class SessionDetail(SessionView):
 class NewMessage(BaseModel):
     """A user's message.
 
-    With an `idempotency_key` (or the header `Idempotency-Key`) sending it twice is sending it once.
+    With an `idempotency_key` (or the header `Idempotency-Key`) sending it twice is sending it once. With
+    `replaces` it takes the place of that run and of all later ones: a retry, or an edited message.
     """
 
     text: str = Field(min_length=1)
     files: list[UUID] = []
     idempotency_key: Key | None = None
+    replaces: UUID | None = None
+
+
+class NewTrial(BaseModel):
+    """One action of an installed skill to run, without a model.
+
+    A file argument is the file's name in the trial, its id stands in `files`.
+    """
+
+    skill: str = Field(min_length=1, max_length=200, examples=["acme/word-counter"])
+    action: str = Field(min_length=1, max_length=200, examples=["count"])
+    arguments: dict[str, Any] = {}
+    files: list[UUID] = []
 
 
 class RunView(BaseModel):
@@ -89,7 +114,7 @@ class RunView(BaseModel):
     id: UUID
     session_id: UUID
     turn: int
-    status: Literal["queued", "running", "succeeded", "failed", "cancelled"]
+    status: Status
     model: str | None
     usage: dict[str, Any]
     error: dict[str, Any] | None
@@ -101,7 +126,7 @@ class RunView(BaseModel):
 
 
 class StepView(BaseModel):
-    """A step as the journal has it; `timings` are milliseconds."""
+    """A step as the journal has it; `timings` are milliseconds, a call's `input` has its `arguments`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -111,15 +136,51 @@ class StepView(BaseModel):
     status: Literal["started", "finished", "unknown"]
     attempt: int
     timings: dict[str, Any]
+    input: dict[str, Any] | None
     output: dict[str, Any] | None
     started_at: datetime
     finished_at: datetime | None
 
 
-class RunDetail(RunView):
+class AskedRun(RunView):
+    """A run and what it is about.
+
+    `question` has the first 200 characters of the message. A run that is `superseded` was replaced by a
+    retry and no longer belongs to its conversation; `replaces` is the run that this one was a retry of.
+    """
+
+    kind: Kind
+    session_title: str
+    question: str
+    replaces: UUID | None
+    superseded: bool
+
+
+class RunSummary(AskedRun):
+    """A run in a list; `skills` are those whose actions it ran."""
+
+    skills: list[str]
+
+
+class RunDetail(AskedRun):
     """A run with its steps."""
 
     steps: list[StepView]
+
+
+class HistoryRun(BaseModel):
+    """A turn of a conversation; `events` are the numbered ones so far, as the stream sends them."""
+
+    run: RunView
+    message: MessageView
+    events: list[dict[str, Any]]
+
+
+class History(BaseModel):
+    """A page of a conversation, oldest first; `more` says whether there are earlier turns."""
+
+    runs: list[HistoryRun]
+    more: bool
 
 
 class MessageCommand(NewMessage):

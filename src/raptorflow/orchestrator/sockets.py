@@ -2,7 +2,7 @@
 
 Commands, each one JSON text frame:
 
-    {"type": "message", "text": "...", "files": [ids], "idempotency_key": "..."}
+    {"type": "message", "text": "...", "files": [ids], "idempotency_key": "...", "replaces": run id}
     {"type": "cancel", "run_id": "..."}            the newest open run when none is named
     {"type": "resume", "run_id": "...", "after": 12}
 
@@ -31,11 +31,10 @@ from raptorflow.base.errors import NotFound, RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.core.http import Problem
 from raptorflow.core.telemetry import logger
-from raptorflow.orchestrator.endpoints import Orchestrator
 from raptorflow.orchestrator.errors import InvalidFrame, MessageTooLarge
 from raptorflow.orchestrator.events import CUSTOM, MESSAGES_SNAPSHOT, STATE_SNAPSHOT, RunRef
 from raptorflow.orchestrator.metrics import SOCKETS
-from raptorflow.orchestrator.permissions import READ, WRITE
+from raptorflow.orchestrator.permissions import READ, WRITE, Orchestrator
 from raptorflow.orchestrator.schemas import COMMANDS, CancelCommand, Command, MessageCommand
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.streams.hub import Watch
@@ -94,10 +93,10 @@ class SessionWindow:
         """
         if after is None:
             await self._snapshots()
-            for ref in await self._orchestrator.open_runs(self._caller, self._session_id):
+            for ref in await self._orchestrator.runs.open(self._caller, self._session_id):
                 self._watch(ref, 0)
         else:
-            await self._orchestrator.check_session(self._caller, self._session_id)
+            await self._orchestrator.sessions.check(self._caller, self._session_id)
             ref = await self._run_to_resume(run_id)
             if ref:
                 self._watch(ref, after)
@@ -191,7 +190,7 @@ class SessionWindow:
             raise InvalidFrame("The frame is not JSON.") from error
 
     async def _message(self, command: MessageCommand) -> None:
-        ref = await self._orchestrator.send_message(self._caller, self._session_id, command)
+        ref = await self._orchestrator.messages.send(self._caller, self._session_id, command)
         self._tell("accepted", {"run_id": str(ref.run_id), "idempotency_key": command.idempotency_key})
         # The board has shown a new run already; one that was accepted before may have been missed.
         self.show(ref)
@@ -199,22 +198,22 @@ class SessionWindow:
     async def _cancel(self, command: CancelCommand) -> None:
         run_id = command.run_id
         if run_id is None:
-            open_runs = await self._orchestrator.open_runs(self._caller, self._session_id)
+            open_runs = await self._orchestrator.runs.open(self._caller, self._session_id)
             if not open_runs:
                 raise NotFound("The session has no open run.")
             run_id = open_runs[-1].run_id
-        await self._orchestrator.cancel(self._caller, run_id)
+        await self._orchestrator.runs.cancel(self._caller, run_id)
 
     async def _run_to_resume(self, run_id: UUID | None) -> RunRef | None:
         if run_id is None:
-            return await self._orchestrator.newest_run(self._caller, self._session_id)
-        ref = await self._orchestrator.ref(self._caller, run_id)
+            return await self._orchestrator.runs.newest(self._caller, self._session_id)
+        ref = await self._orchestrator.runs.ref(self._caller, run_id)
         if ref.session_id != self._session_id:
             raise NotFound(f"Run {run_id} is not of this session.")
         return ref
 
     async def _snapshots(self) -> None:
-        detail = await self._orchestrator.session(self._caller, self._session_id)
+        detail = await self._orchestrator.sessions.detail(self._caller, self._session_id)
         thread: JsonObject = {"threadId": str(self._session_id)}
         messages = [agui_message(message) for message in detail.messages]
         self._outbox.put(

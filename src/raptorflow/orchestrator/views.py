@@ -1,12 +1,13 @@
 """Rows as the API shows them."""
 
+from typing import Any
 from uuid import UUID
 
-from raptorflow.base.json import JsonObject, dumps
+from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.orchestrator.context.entries import Entry, call_parts, text_of
 from raptorflow.orchestrator.events import message_id
-from raptorflow.orchestrator.models import File
-from raptorflow.orchestrator.schemas import FileView, MessageView, ToolCallView
+from raptorflow.orchestrator.models import File, RunStep
+from raptorflow.orchestrator.schemas import FileView, MessageView, StepView, ToolCallView
 
 
 def message_view(run_id: UUID, entry: Entry) -> MessageView:
@@ -35,6 +36,26 @@ def _arguments(arguments: JsonObject | str | None) -> str:
 def file_view(file: File, name: str) -> FileView:
     """A file under its name in the session."""
     return FileView.model_validate(file).model_copy(update={"name": name})
+
+
+def step_view(step: RunStep) -> StepView:
+    """A step; the journal has a call's arguments as the text that the model wrote."""
+    view = StepView.model_validate(step)
+    if view.input and "arguments" in view.input:
+        view.input = {**view.input, "arguments": _parsed(view.input["arguments"])}
+    return view
+
+
+def _parsed(arguments: Any) -> Any:
+    """Arguments as JSON as far as they are; a model's own text is JSON within a JSON string."""
+    for _ in range(2):
+        if not isinstance(arguments, str):
+            break
+        try:
+            arguments = loads(arguments)
+        except ValueError:
+            break
+    return arguments
 
 
 def agui_message(view: MessageView) -> JsonObject:

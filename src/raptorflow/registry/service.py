@@ -227,6 +227,16 @@ class SkillsRegistry:
             found = await find_installed(RegistryRepository(session), org_id, name)
         return await self._loader.load(found)
 
+    async def actions(self, org_id: UUID, name: str) -> Sequence[str]:
+        """The names of an installed skill's actions.
+
+        Raises:
+            SkillNotInstalled: the organisation has not installed it.
+        """
+        async with self._database.session(org_id) as session:
+            found = await _installed(RegistryRepository(session), org_id, name)
+        return [str(action["name"]) for action in found.version.actions]
+
     async def read_file(self, org_id: UUID, name: str, path: str) -> bytes:
         """A file of an installed skill.
 

@@ -11,7 +11,7 @@ from raptorflow.orchestrator.streams.envelope import numbered, text_delta, text_
 
 REF = RunRef(UUID(int=1), UUID(int=2), UUID(int=3))
 REQUIRED: dict[str, set[str]] = {
-    "RUN_STARTED": {"threadId", "runId"},
+    "RUN_STARTED": {"threadId", "runId", "input"},
     "RUN_FINISHED": {"threadId", "runId"},
     "RUN_ERROR": {"message", "code"},
     "STEP_STARTED": {"stepName"},
@@ -26,8 +26,10 @@ REQUIRED: dict[str, set[str]] = {
     "STATE_SNAPSHOT": {"snapshot"},
     "CUSTOM": {"name", "value"},
 }
+ASKED: JsonObject = {"text": "Count", "files": [{"id": "f", "name": "a.txt", "size": 3}]}
+STARTED = events.run_started(REF, ASKED, {"turn": 4, "replaces": None})
 EVENTS = [
-    events.run_started(),
+    STARTED,
     events.run_finished({}),
     events.run_error("code", "message", "hint"),
     events.step_started(0, "model", "offline"),
@@ -46,6 +48,20 @@ def test_numbered_events(event: NewEvent) -> None:
     assert frame["type"] == event.type
     assert frame["seq"] == 7
     assert REQUIRED[event.type] <= set(frame)
+
+
+def test_a_runs_start_says_what_was_asked() -> None:
+    """AG-UI's RunAgentInput (https://docs.ag-ui.com/sdk/python/core/types#runagentinput), all of it."""
+    frame: JsonObject = loads(numbered(REF, 1, STARTED.type, STARTED.payload).frame)
+    assert frame["input"] == {
+        "threadId": frame["threadId"],
+        "runId": frame["runId"],
+        "state": {},
+        "messages": [{"id": f"{REF.run_id}.0", "role": "user", "content": "Count"}],
+        "tools": [],
+        "context": [],
+        "forwardedProps": {"turn": 4, "replaces": None, "files": ASKED["files"]},
+    }
 
 
 def test_live_text() -> None:

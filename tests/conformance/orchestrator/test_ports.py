@@ -18,7 +18,7 @@ def bind(registry: SkillsRegistry, folders: FolderSkills, sandbox: SandboxManage
 
 
 @pytest.mark.parametrize("facade", [SkillsRegistry, FolderSkills])
-@pytest.mark.parametrize("method", ["search", "load", "read_file"])
+@pytest.mark.parametrize("method", ["search", "load", "actions", "read_file"])
 def test_skill_sources(facade: type, method: str) -> None:
     asked = inspect.signature(getattr(SkillSource, method)).parameters
     given = inspect.signature(getattr(facade, method)).parameters

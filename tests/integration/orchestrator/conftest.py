@@ -271,7 +271,8 @@ async def make_house(
         valkey = open_valkey(valkey_url)
         accounts = AccountsService(database, valkey, AccountsSettings(secret=SecretStr(SECRET)))
         await accounts.open()
-        orchestrator = AgentOrchestrator(database, valkey, open_blobs(str(tmp_path / "blobs")), settings)
+        skills, blobs = FolderSkills([skill_folder]), open_blobs(str(tmp_path / "blobs"))
+        orchestrator = AgentOrchestrator(database, valkey, blobs, settings, skills)
         app = FastAPI()
         keys = ModelKeys(SecretStr(SECRET))
         app.state.accounts, app.state.orchestrator = accounts, orchestrator
@@ -289,7 +290,7 @@ async def make_house(
             database,
             orchestrator,
             accounts,
-            FolderSkills([skill_folder]),
+            skills,
             build_manager(SandboxSettings(allow_supervised=True)),
             settings,
             Connector(settings, keys),

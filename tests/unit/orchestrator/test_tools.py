@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from raptorflow.base.json import JsonObject
 from raptorflow.orchestrator.errors import InvalidUpload, ModelKeyRefused, ModelUnknown
-from raptorflow.orchestrator.files import safe_name, unused_name
+from raptorflow.orchestrator.files.store import safe_name, unused_name
+from raptorflow.orchestrator.files.uploads import multipart_file
 from raptorflow.orchestrator.language_models.factory import build_model
 from raptorflow.orchestrator.settings import OrchestratorSettings
 from raptorflow.orchestrator.streams.outbox import Outbox
 from raptorflow.orchestrator.tools.definitions import tool_name
 from raptorflow.orchestrator.tools.schemas import file_inputs, problems, with_files
-from raptorflow.orchestrator.uploads import multipart_file
 
 SCHEMA: JsonObject = {
     "type": "object",

@@ -68,7 +68,7 @@ class Journal:
             return
         for boundary, done in batch:
             run_id = boundary.run.ref.run_id
-            lost = LeaseLost(f"Run {run_id} has been taken over by another worker.")
+            lost = LeaseLost(f"Run {run_id} has been taken over by another worker, or deleted.")
             _settle(done, written.get(run_id, lost))
 
     async def _not_written(self, batch: list[_Waiting], error: Exception) -> None:

@@ -43,13 +43,17 @@ class TakenRun:
     Attributes:
         history: entries of earlier turns; `turn_entries` those of this one.
         steps: the steps that earlier attempts wrote.
-        cancel_requested: somebody cancelled it while no worker had it.
+        cancel_requested: somebody cancelled it while no worker had it, or a retry superseded it.
+        kind: its session's, chat or trial.
+        replaces: the run that it is a retry of.
         connection: the model that the organisation has chosen; None is the settings' model.
     """
 
     ref: RunRef
     user_id: UUID
+    kind: str
     turn: int
+    replaces: UUID | None
     attempt: int
     last_seq: int
     cancel_requested: bool
@@ -60,6 +64,16 @@ class TakenRun:
     steps: list[StepRecord]
     files: list[SessionFileRef]
     connection: ConnectedModel | None = None
+
+    @property
+    def asked(self) -> JsonObject:
+        """The user's message."""
+        return self.turn_entries[0].content
+
+    @property
+    def call(self) -> JsonObject | None:
+        """What a trial is to run: `skill`, `action` and `arguments`."""
+        return self.asked.get("call")
 
 
 @dataclass(frozen=True)

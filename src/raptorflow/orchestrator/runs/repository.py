@@ -3,6 +3,10 @@
 A commit is one statement for many runs: `jsonb_to_recordset` unfolds what is to be written, and the first
 CTE lets through only runs whose lease this worker still holds, so that a worker that was thought dead and
 comes back writes nothing.
+
+What a retry superseded writes nothing into its session: the session's row, which a retry holds while it is
+accepted, is updated only while it does not count the run's turn among the superseded, and artefacts become
+the session's only with that update.
 """
 
 from collections.abc import Sequence
@@ -30,7 +34,7 @@ _NUL = "\\u0000"
 
 _TAKE = text("""
 with candidate as (
-    select r.id from runs r
+    select r.id, s.kind, s.state from runs r join sessions s on s.id = r.session_id
     where (r.status = 'queued' or (r.status = 'running' and r.lease_until < clock_timestamp()))
       and not exists (
           select from runs o
@@ -39,6 +43,7 @@ with candidate as (
     for update of r skip locked)
 update runs r
 set status = 'running', attempt = r.attempt + 1, lease_owner = :owner,
+    state = coalesce(r.state, c.state),
     lease_until = clock_timestamp() + cast(:lease as interval),
     started_at = coalesce(r.started_at, clock_timestamp())
 from candidate c where c.id = r.id
@@ -46,11 +51,13 @@ returning r.id
 """)
 
 _LOAD = text("""
-select r.id, r.org_id, r.user_id, r.session_id, r.turn, r.attempt, r.last_seq, r.cancel_requested,
-    r.usage::text as usage, s.state::text as state,
+select r.id, r.org_id, r.user_id, r.session_id, r.turn, r.replaces, r.attempt, r.last_seq,
+    r.cancel_requested or s.superseded @> r.turn as cancel_requested,
+    r.usage::text as usage, s.kind, s.state::text as state,
     (select jsonb_agg(jsonb_build_array(m.turn, m.position, m.role, m.content) order by m.turn, m.position)
      from messages m
-     where m.session_id = r.session_id and m.turn between r.turn - :history and r.turn)::text as entries,
+     where m.session_id = r.session_id and m.turn between history.first and r.turn
+       and (m.turn = r.turn or not s.superseded @> m.turn))::text as entries,
     (select jsonb_agg(jsonb_build_array(t.index, t.kind, t.name, t.status) order by t.index)
      from run_steps t where t.run_id = r.id)::text as steps,
     (select jsonb_agg(jsonb_build_array(f.id, sf.name, f.size, f.sha256, f.media_type, f.blob_key)
@@ -60,6 +67,11 @@ select r.id, r.org_id, r.user_id, r.session_id, r.turn, r.attempt, r.last_seq, r
     c.id as connection_id, c.provider, c.model, c.base_url, c.sealed_key, c.updated_at
 from runs r join sessions s on s.id = r.session_id
 left join model_connections c on c.org_id = r.org_id and c.chosen
+cross join lateral (
+    select coalesce(min(h.turn), r.turn) as first from (
+        select e.turn from runs e
+        where e.session_id = r.session_id and e.turn < r.turn and not s.superseded @> e.turn
+        order by e.turn desc limit :history) h) history
 where r.id = any(:ids)
 order by r.id
 """)
@@ -75,14 +87,15 @@ held as (
         finished_at = case when b.status is null then null else clock_timestamp() end
     from data, jsonb_to_recordset(d -> 'runs') as b(
         run_id uuid, attempt int, before int, last_seq int, status text, usage jsonb, error jsonb,
-        state jsonb, model text)
+        state jsonb, model text, of_session boolean)
     where r.id = b.run_id and r.status = 'running' and r.lease_owner = :owner
       and r.attempt = b.attempt and r.last_seq = b.before
     returning r.id, r.org_id, r.user_id, r.session_id, r.turn, r.attempt, r.status, r.cancel_requested,
-        b.state),
-state as (
+        b.state, b.of_session),
+touched as (
     update sessions s set state = coalesce(h.state, s.state), updated_at = clock_timestamp()
-    from held h where s.id = h.session_id and (h.state is not null or h.status <> 'running')),
+    from held h where s.id = h.session_id and h.of_session and not s.superseded @> h.turn
+    returning h.id as run_id),
 message as (
     insert into messages (run_id, position, org_id, session_id, turn, role, content)
     select h.id, m.position, h.org_id, h.session_id, h.turn, m.role, m.content
@@ -116,18 +129,20 @@ file as (
     returning id, org_id, run_id, name),
 session_file as (
     insert into session_files (session_id, file_id, org_id, name)
-    select h.session_id, f.id, f.org_id, f.name from file f join held h on h.id = f.run_id
+    select h.session_id, f.id, f.org_id, f.name
+    from file f join held h on h.id = f.run_id join touched t on t.run_id = f.run_id
     on conflict (session_id, name) do nothing)
-select h.id, h.cancel_requested,
+select h.id, h.cancel_requested or s.superseded @> h.turn as cancel_requested,
     h.status <> 'running' and exists (
         select from runs n where n.session_id = h.session_id and n.status = 'queued') as more_waiting
-from held h
+from held h join sessions s on s.id = h.session_id
 """)
 
 _HEARTBEAT = text("""
-update runs set lease_until = clock_timestamp() + cast(:lease as interval)
-where id = any(:ids) and lease_owner = :owner and status = 'running'
-returning id, cancel_requested
+update runs r set lease_until = clock_timestamp() + cast(:lease as interval)
+from sessions s
+where s.id = r.session_id and r.id = any(:ids) and r.lease_owner = :owner and r.status = 'running'
+returning r.id, r.cancel_requested or s.superseded @> r.turn as cancel_requested
 """)
 
 _RELEASE = text("""
@@ -185,7 +200,9 @@ def _taken(row: Any) -> TakenRun:
     return TakenRun(
         ref=RunRef(row.id, row.session_id, row.org_id),
         user_id=row.user_id,
+        kind=row.kind,
         turn=row.turn,
+        replaces=row.replaces,
         attempt=row.attempt,
         last_seq=row.last_seq,
         cancel_requested=row.cancel_requested,
@@ -232,6 +249,7 @@ def _add(boundary: Boundary, data: dict[str, list[JsonObject]]) -> None:
         "last_seq": boundary.last_seq,
         "state": boundary.state,
         "model": boundary.model,
+        "of_session": bool(boundary.state is not None or boundary.files or ending),
     }
     data["runs"].append(run | (vars(ending) if ending else {}))
     data["messages"] += [{**key, **vars(message)} for message in boundary.messages]

@@ -38,12 +38,13 @@ from raptorflow.orchestrator.errors import (
     ModelFailed,
     RunAbandoned,
     TooManySteps,
+    TrialFailed,
 )
 from raptorflow.orchestrator.events import (
-    CANCELLED,
     NewEvent,
     custom,
     message_id,
+    run_cancelled,
     run_error,
     run_finished,
     run_started,
@@ -156,11 +157,12 @@ class Turn:
         step = self._next_step()
         first = self._run.attempt == 1
         resumed: JsonObject = {"attempt": self._run.attempt, "stepName": f"{step.index} {step.name}"}
-        events = [run_started()] if first else [custom("run-resumed", resumed)]
+        events = [_started(self._run)] if first else [custom("run-resumed", resumed)]
         if not step.again:
             events.append(step_started(step.index, step.kind, step.name))
         boundary = self._boundary(events, started=step.begun())
-        boundary.model = self._asker.name
+        # A trial asks no model.
+        boundary.model = None if self._run.call else self._asker.name
         return boundary, step
 
     def opened(self, boundary: Boundary) -> None:
@@ -178,9 +180,12 @@ class Turn:
             return await self._play(step)
         except Cancelled:
             ending = Ending("cancelled", self._usage)
-            event = run_error(CANCELLED, "The run was cancelled.")
+            event = run_cancelled()
         except (LeaseLost, JournalUnavailable):
             raise
+        except TrialFailed as error:
+            ending = Ending("failed", self._usage, {"code": error.tool_code, "message": error.message})
+            event = run_error(error.tool_code, error.message, error.hint)
         except RaptorFlowError as error:
             log.warning("run failed", code=error.code, error=error.message)
             ending = Ending("failed", self._usage, {"code": error.code, "message": error.message})
@@ -360,6 +365,8 @@ class Turn:
             raise TooManySteps(f"The run did not come to an end within {self._settings.max_steps} steps.")
 
     def _count(self, answer: Answer, model: str) -> None:
+        if self._run.call:
+            return
         usage = answer.response.usage
         for direction, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
             MODEL_TOKENS.labels(model, direction).inc(tokens)
@@ -373,6 +380,11 @@ class Turn:
 def _check_not_empty(response: ModelResponse, model: str) -> None:
     if not any(getattr(part, "content", "") or isinstance(part, ToolCallPart) for part in response.parts):
         raise ModelFailed(f"{model} gave an empty answer ({response.finish_reason or 'no reason given'}).")
+
+
+def _started(run: TakenRun) -> NewEvent:
+    replaces = str(run.replaces) if run.replaces else None
+    return run_started(run.ref, run.asked, {"turn": run.turn, "replaces": replaces})
 
 
 def _ended(step: Step, facts: JsonObject, timings: JsonObject) -> NewEvent:

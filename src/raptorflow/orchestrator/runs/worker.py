@@ -17,9 +17,10 @@ from raptorflow.base.ids import new_id
 from raptorflow.core.errors import DatabaseUnavailable
 from raptorflow.core.telemetry import logger, tracer
 from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
-from raptorflow.orchestrator.language_models.asking import Asker
+from raptorflow.orchestrator.language_models.asking import Asker, Asks
 from raptorflow.orchestrator.language_models.choice import ModelChoice
 from raptorflow.orchestrator.language_models.connector import Connector
+from raptorflow.orchestrator.language_models.direct import DirectModel
 from raptorflow.orchestrator.metrics import RUN_SECONDS, RUNS, RUNS_ACTIVE, RUNS_RESUMED
 from raptorflow.orchestrator.ports import ActionRunner, SkillSource
 from raptorflow.orchestrator.runs.journal import Journal
@@ -83,7 +84,7 @@ class RunWorker:
         self._settings = settings
         self._abilities = abilities
         self._models = ModelChoice(Asker(abilities.model, settings), abilities.connector)
-        self._actions = Actions(abilities.sandbox, orchestrator.files, abilities.python, settings.policy)
+        self._actions = Actions(abilities.sandbox, orchestrator.store, abilities.python, settings.policy)
         self._journal = Journal(self._database, self.owner)
         self._publisher = Publisher(self._valkey, settings)
         self._active: dict[UUID, _Active] = {}
@@ -152,7 +153,11 @@ class RunWorker:
     def _turn(self, run: TakenRun) -> Turn:
         live = LiveRun(run.ref, self._publisher, run.attempt, self._settings.delta_seconds)
         toolbox = Toolbox(run, self._abilities.skills, self._actions, self._settings.max_active_skills)
-        return Turn(run, self._journal, live, self._models.asker(run), toolbox, self._settings)
+        return Turn(run, self._journal, live, self._asker_of(run), toolbox, self._settings)
+
+    def _asker_of(self, run: TakenRun) -> Asks:
+        """Who decides what a run does next: the model, and in a trial the call that it is about."""
+        return Asker(DirectModel(run.call), self._settings) if run.call else self._models.asker(run)
 
     def _begin(self, run: TakenRun, turn: Turn, step: Step) -> None:
         task = asyncio.create_task(self._play(run, turn, step))
@@ -203,9 +208,9 @@ class RunWorker:
                 self._heed(run_id, held.get(run_id))
 
     def _heed(self, run_id: UUID, cancel: bool | None) -> None:
-        """Act on what the heartbeat found: None is a lost lease."""
+        """Act on what the heartbeat found: None is a lost lease, or a deleted run."""
         active = self._active.get(run_id)
-        if active and cancel:
+        if active and cancel is not False:
             active.turn.cancel()
 
     async def _hear_cancels(self) -> None:

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from raptorflow.core.db import Database
 from raptorflow.orchestrator.events import RunRef
-from raptorflow.orchestrator.repository import EventsRepository
 from raptorflow.orchestrator.streams.envelope import Envelope, numbered
+from raptorflow.orchestrator.streams.repository import EventsRepository
 
 
 class JournaledEvents:

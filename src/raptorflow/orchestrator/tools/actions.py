@@ -13,7 +13,7 @@ from raptorflow.base.ids import new_id
 from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.orchestrator.context.entries import without_nul
 from raptorflow.orchestrator.events import NewEvent, custom
-from raptorflow.orchestrator.files import FileStore, media_type_of, safe_name, unused_name
+from raptorflow.orchestrator.files.store import FileStore, media_type_of, safe_name, unused_name
 from raptorflow.orchestrator.metrics import ACTIONS
 from raptorflow.orchestrator.ports import ActionRunner, LoadedSkill
 from raptorflow.orchestrator.runs.records import NewFile, SessionFileRef
