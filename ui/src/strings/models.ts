@@ -63,6 +63,7 @@ export const models = {
   takeKeyAway: "Take the key away",
   keyStaysHere: "A key does not go along to another host: enter it again with a new address.",
   remove: (model: string) => `Delete ${model}`,
+  removeAction: "Delete",
   removeTitle: "Delete this connection?",
   removeText: (model: string, chosen: boolean) =>
     `The connection to ${model} and its key are deleted. ${

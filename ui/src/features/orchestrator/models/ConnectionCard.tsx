@@ -75,7 +75,7 @@ function Actions({ connection, provider, inUse }: Omit<Props, "children" | "mayC
       <Confirm
         title={words.removeTitle}
         description={words.removeText(model, inUse)}
-        action={t.remove}
+        action={words.removeAction}
         onConfirm={() => disconnect.mutateAsync().catch(fail)}
       >
         <Button look="quiet" size="icon" aria-label={words.remove(model)}>
