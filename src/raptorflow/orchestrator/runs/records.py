@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from raptorflow.base.json import JsonObject
+from raptorflow.orchestrator.connections.records import ConnectedModel
 from raptorflow.orchestrator.context.entries import Entry, Role
 from raptorflow.orchestrator.events import NewEvent, RunRef
 
@@ -43,6 +44,7 @@ class TakenRun:
         history: entries of earlier turns; `turn_entries` those of this one.
         steps: the steps that earlier attempts wrote.
         cancel_requested: somebody cancelled it while no worker had it.
+        connection: the model that the organisation has chosen; None is the settings' model.
     """
 
     ref: RunRef
@@ -57,6 +59,7 @@ class TakenRun:
     turn_entries: list[Entry]
     steps: list[StepRecord]
     files: list[SessionFileRef]
+    connection: ConnectedModel | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,12 @@ class Ending:
 
 @dataclass
 class Boundary:
-    """Everything one commit writes for one run. `first_seq` is the number of its first event."""
+    """Everything one commit writes for one run.
+
+    Attributes:
+        first_seq: the number of its first event.
+        model: who answers from now on; None leaves it.
+    """
 
     run: TakenRun
     first_seq: int
@@ -122,6 +130,7 @@ class Boundary:
     started: StartedStep | None = None
     ending: Ending | None = None
     state: JsonObject | None = None
+    model: str | None = None
 
     @property
     def last_seq(self) -> int:
