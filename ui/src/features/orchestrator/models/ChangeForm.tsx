@@ -1,16 +1,16 @@
 import type { FormEvent } from "react";
+import type { Schemas } from "@/api/client";
 import { Button } from "@/components/button";
 import { Problem } from "@/components/layout";
 import { BaseUrlField, given, KeyField, ModelField } from "@/features/orchestrator/models/ConnectForm";
-import type { ModelConnection, ModelProvider } from "@/features/orchestrator/models/contract";
 import { useChange } from "@/features/orchestrator/models/queries";
 import { t } from "@/strings";
 
 const words = t.models;
 
 interface Props {
-  connection: ModelConnection;
-  provider?: ModelProvider;
+  connection: Schemas["ModelConnection"];
+  provider?: Schemas["ModelProvider"];
   onDone: () => void;
 }
 

@@ -1,14 +1,14 @@
 import type { ReactNode } from "react";
+import type { Schemas } from "@/api/client";
 import { useNotices } from "@/components/Notices";
 import { ConnectionCard } from "@/features/orchestrator/models/ConnectionCard";
-import type { ModelOverview } from "@/features/orchestrator/models/contract";
 import { useChoose } from "@/features/orchestrator/models/queries";
 import { t } from "@/strings";
 
 const words = t.models;
 
 /** The server's default and each connection, one of which answers. */
-export function Choice({ overview, mayChange }: { overview: ModelOverview; mayChange: boolean }) {
+export function Choice({ overview, mayChange }: { overview: Schemas["ModelOverview"]; mayChange: boolean }) {
   const { say, fail } = useNotices();
   const choose = useChoose();
   const { connections, in_use, providers } = overview;

@@ -1,15 +1,21 @@
 import { type FormEvent, useId, useState } from "react";
+import type { Schemas } from "@/api/client";
 import { Button } from "@/components/button";
 import { Field, Input } from "@/components/field";
 import { Problem } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
-import type { ModelProvider } from "@/features/orchestrator/models/contract";
 import { useConnect } from "@/features/orchestrator/models/queries";
 import { t } from "@/strings";
 
 const words = t.models;
 
-export function ConnectForm({ providers, onDone }: { providers: ModelProvider[]; onDone: () => void }) {
+export function ConnectForm({
+  providers,
+  onDone,
+}: {
+  providers: Schemas["ModelProvider"][];
+  onDone: () => void;
+}) {
   const { say } = useNotices();
   const connect = useConnect();
   const [id, setId] = useState(providers[0]?.id);
@@ -57,9 +63,9 @@ function Providers({
   chosen,
   onChoose,
 }: {
-  providers: ModelProvider[];
-  chosen: string;
-  onChoose: (id: string) => void;
+  providers: Schemas["ModelProvider"][];
+  chosen: Schemas["ModelProvider"]["id"];
+  onChoose: (id: Schemas["ModelProvider"]["id"]) => void;
 }) {
   return (
     <fieldset className="flex flex-col gap-2">

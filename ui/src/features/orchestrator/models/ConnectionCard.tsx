@@ -1,11 +1,11 @@
 import { Gauge, Pencil, Trash2 } from "lucide-react";
 import { type ReactNode, useState } from "react";
+import type { Schemas } from "@/api/client";
 import { Button } from "@/components/button";
 import { Confirm, Dialog } from "@/components/dialog";
 import { Badge } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
 import { ChangeForm } from "@/features/orchestrator/models/ChangeForm";
-import type { ModelConnection, ModelProvider } from "@/features/orchestrator/models/contract";
 import { useDisconnect, useTest } from "@/features/orchestrator/models/queries";
 import { TestResult } from "@/features/orchestrator/models/TestResult";
 import { ago } from "@/lib/format";
@@ -14,8 +14,8 @@ import { t } from "@/strings";
 const words = t.models;
 
 interface Props {
-  connection: ModelConnection;
-  provider?: ModelProvider;
+  connection: Schemas["ModelConnection"];
+  provider?: Schemas["ModelProvider"];
   inUse: boolean;
   mayChange: boolean;
   /** The radio button that chooses it. */

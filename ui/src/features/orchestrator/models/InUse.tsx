@@ -1,12 +1,12 @@
 import { Check, X } from "lucide-react";
+import type { Schemas } from "@/api/client";
 import { Badge, Card, CardTitle } from "@/components/layout";
-import type { ModelInUse } from "@/features/orchestrator/models/contract";
 import { t } from "@/strings";
 
 const words = t.models.inUse;
 
 /** What answers now; without a language model, what that means. */
-export function InUse({ inUse }: { inUse: ModelInUse }) {
+export function InUse({ inUse }: { inUse: Schemas["ModelInUse"] }) {
   return (
     <Card className="flex flex-col gap-3">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plug, Plus } from "lucide-react";
 import { useState } from "react";
+import type { Schemas } from "@/api/client";
 import { Button } from "@/components/button";
 import { Dialog } from "@/components/dialog";
 import { Banner, Empty, Problem, Skeleton } from "@/components/layout";
 import { Choice } from "@/features/orchestrator/models/Choice";
 import { ConnectForm } from "@/features/orchestrator/models/ConnectForm";
-import type { ModelOverview } from "@/features/orchestrator/models/contract";
 import { InUse } from "@/features/orchestrator/models/InUse";
 import { modelsQuery, useMayChange } from "@/features/orchestrator/models/queries";
 import { t } from "@/strings";
@@ -20,7 +20,7 @@ export function Models() {
   return <Skeleton lines={5} />;
 }
 
-function Overview({ overview }: { overview: ModelOverview }) {
+function Overview({ overview }: { overview: Schemas["ModelOverview"] }) {
   const mayChange = useMayChange();
   const [connecting, setConnecting] = useState(false);
   const { connections, providers, in_use } = overview;

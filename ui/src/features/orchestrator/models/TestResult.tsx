@@ -1,19 +1,19 @@
 import { CircleAlert, CircleCheck, LoaderCircle } from "lucide-react";
+import type { Schemas } from "@/api/client";
 import { problemOf } from "@/api/problem";
 import { Problem } from "@/components/layout";
-import type { ModelTest } from "@/features/orchestrator/models/contract";
 import { ago, count, dollars, milliseconds } from "@/lib/format";
 import { t } from "@/strings";
 
 const words = t.models.test;
 
 /** What a test found, as it comes in. */
-export function TestResult({ test }: { test: ModelTest | null }) {
+export function TestResult({ test }: { test: Schemas["ModelTest"] | null }) {
   return (
     <div aria-live="polite" className="flex flex-col gap-3 text-sm">
       <Verdict test={test} />
       {test?.status === "failed" && <Failure problem={test.problem} />}
-      {test && test.total_ms !== null && <Findings test={test} />}
+      {test?.total_ms != null && <Findings test={test} />}
       {test?.tool_calling === false && <p className="text-warning">{words.noTools}</p>}
     </div>
   );
@@ -25,7 +25,7 @@ const looks = {
   failed: { icon: CircleAlert, color: "text-danger", word: words.failed },
 };
 
-function Verdict({ test }: { test: ModelTest | null }) {
+function Verdict({ test }: { test: Schemas["ModelTest"] | null }) {
   if (!test) return <p className="text-quiet">{words.never}</p>;
   const { icon: Icon, color, word } = looks[test.status];
   return (
@@ -41,16 +41,16 @@ function Verdict({ test }: { test: ModelTest | null }) {
 }
 
 /** A problem as a run or a test has it is the API's, without a status of its own. */
-function Failure({ problem }: { problem: Record<string, unknown> | null }) {
+function Failure({ problem }: { problem: Schemas["ModelTest"]["problem"] }) {
   return <Problem error={problemOf(0, { detail: problem?.message ?? words.failedText, ...problem })} />;
 }
 
-function Findings({ test }: { test: ModelTest }) {
+function Findings({ test }: { test: Schemas["ModelTest"] }) {
   const { cost } = test;
-  const facts: [string, string | null][] = [
-    [words.firstEvent, test.first_event_ms === null ? null : milliseconds(test.first_event_ms)],
-    [words.total, test.total_ms === null ? null : milliseconds(test.total_ms)],
-    [words.speed, test.tokens_per_second === null ? null : words.perSecond(count(test.tokens_per_second))],
+  const facts: [string, string | null | undefined][] = [
+    [words.firstEvent, known(test.first_event_ms, milliseconds)],
+    [words.total, known(test.total_ms, milliseconds)],
+    [words.speed, known(test.tokens_per_second, (tokens) => words.perSecond(count(tokens)))],
     [words.streaming, yesOrNo(test.streaming)],
     [words.toolCalling, yesOrNo(test.tool_calling)],
     [words.tokens, words.tokensOf(count(test.input_tokens ?? 0), count(test.output_tokens ?? 0))],
@@ -63,7 +63,7 @@ function Findings({ test }: { test: ModelTest }) {
       <dl className="grid grid-cols-2 gap-x-6 gap-y-2 sm:grid-cols-3">
         {facts.map(
           ([label, value]) =>
-            value !== null && (
+            value != null && (
               <div key={label}>
                 <dt className="text-xs text-quiet">{label}</dt>
                 <dd className="font-medium tabular-nums">{value}</dd>
@@ -76,7 +76,11 @@ function Findings({ test }: { test: ModelTest }) {
   );
 }
 
-function yesOrNo(value: boolean | null): string {
-  if (value === null) return words.unknown;
+function known(value: number | null | undefined, format: (value: number) => string): string | null {
+  return value == null ? null : format(value);
+}
+
+function yesOrNo(value: boolean | null | undefined): string {
+  if (value == null) return words.unknown;
   return value ? words.yes : words.no;
 }

@@ -1,13 +1,6 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { data } from "@/api/client";
+import { api, data, type Schemas } from "@/api/client";
 import { useMe } from "@/features/accounts/me";
-import {
-  type ModelConnection,
-  type ModelConnectionChange,
-  type ModelOverview,
-  modelsApi,
-  type NewModelConnection,
-} from "@/features/orchestrator/models/contract";
 
 const ALL = "/api/v1/orchestrator/models";
 const ONE = "/api/v1/orchestrator/models/{connection_id}";
@@ -16,7 +9,7 @@ const WHILE_TESTING_MS = 600;
 /** Providers, connections and what is in use; asked again and again while a test runs. */
 export const modelsQuery = queryOptions({
   queryKey: ["orchestrator", "models"],
-  queryFn: () => data(modelsApi.GET(ALL)),
+  queryFn: () => data(api.GET(ALL)),
   refetchInterval: ({ state }) =>
     state.data?.connections.some(({ test }) => test?.status === "running") ? WHILE_TESTING_MS : false,
 });
@@ -31,10 +24,10 @@ function useRefresh() {
 /** Puts a changed connection in its place, so that its test is followed from now on. */
 function usePlace() {
   const queries = useQueryClient();
-  return (changed: ModelConnection) =>
+  return (changed: Schemas["ModelConnection"]) =>
     queries.setQueryData(
       modelsQuery.queryKey,
-      (known: ModelOverview | undefined) =>
+      (known: Schemas["ModelOverview"] | undefined) =>
         known && {
           ...known,
           connections: known.connections.map((one) => (one.id === changed.id ? changed : one)),
@@ -44,36 +37,35 @@ function usePlace() {
 
 export function useConnect() {
   return useMutation({
-    mutationFn: (body: NewModelConnection) => data(modelsApi.POST(ALL, { body })),
+    mutationFn: (body: Schemas["NewModelConnection"]) => data(api.POST(ALL, { body })),
     onSuccess: useRefresh(),
   });
 }
 
 export function useChange(id: string) {
   return useMutation({
-    mutationFn: (body: ModelConnectionChange) => data(modelsApi.PATCH(ONE, { ...by(id), body })),
+    mutationFn: (body: Schemas["ModelConnectionChange"]) => data(api.PATCH(ONE, { ...by(id), body })),
     onSuccess: useRefresh(),
   });
 }
 
 export function useDisconnect(id: string) {
   return useMutation({
-    mutationFn: () => data(modelsApi.DELETE(ONE, by(id))),
+    mutationFn: () => data(api.DELETE(ONE, by(id))),
     onSuccess: useRefresh(),
   });
 }
 
 export function useTest(id: string) {
   return useMutation({
-    mutationFn: () => data(modelsApi.POST(`${ONE}/test`, by(id))),
+    mutationFn: () => data(api.POST(`${ONE}/test`, by(id))),
     onSuccess: usePlace(),
   });
 }
 
 export function useChoose() {
   return useMutation({
-    mutationFn: (connection_id: string | null) =>
-      data(modelsApi.PUT(`${ALL}/choice`, { body: { connection_id } })),
+    mutationFn: (connection_id: string | null) => data(api.PUT(`${ALL}/choice`, { body: { connection_id } })),
     onSuccess: useRefresh(),
   });
 }

@@ -10,8 +10,8 @@ import { Fact } from "@/features/orchestrator/runs/Facts";
 import { cost, duration, NOT_KNOWN, tokens, waited } from "@/features/orchestrator/runs/figures";
 import { isOpen, runQuery, useStop } from "@/features/orchestrator/runs/queries";
 import { RunStatus } from "@/features/orchestrator/runs/RunStatus";
-import { When } from "@/features/orchestrator/runs/RunsTable";
 import { StepTimeline } from "@/features/orchestrator/runs/StepTimeline";
+import { When } from "@/features/orchestrator/runs/When";
 import { count } from "@/lib/format";
 import { t } from "@/strings";
 

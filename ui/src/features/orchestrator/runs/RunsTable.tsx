@@ -4,7 +4,7 @@ import type { RunSummary } from "@/features/orchestrator/runs/contract";
 import { Fact } from "@/features/orchestrator/runs/Facts";
 import { cost, duration, NOT_KNOWN, tokens } from "@/features/orchestrator/runs/figures";
 import { RunStatus } from "@/features/orchestrator/runs/RunStatus";
-import { ago, moment } from "@/lib/format";
+import { When } from "@/features/orchestrator/runs/When";
 import { t } from "@/strings";
 
 const words = t.runs;
@@ -111,13 +111,5 @@ function Question({ run }: { run: RunSummary }) {
         {run.superseded && <Badge>{words.superseded}</Badge>}
       </p>
     </div>
-  );
-}
-
-export function When({ at }: { at: string }) {
-  return (
-    <time dateTime={at} title={moment(at)}>
-      {ago(at)}
-    </time>
   );
 }
