@@ -10,7 +10,7 @@ export const runs = {
     failed: "Failed",
     cancelled: "Stopped",
   },
-  kind: { chat: "Question", trial: "Trial" },
+  kind: { chat: "Chat", trial: "Trial" },
   superseded: "Replaced by a retry",
   columns: {
     question: "Question",
@@ -53,11 +53,20 @@ export const runs = {
     axis: "Time since the run began",
   },
   step: {
-    kind: { search: "Search", load: "Load", model: "Model", action: "Action", tool: "Tool" },
+    kind: {
+      search: "Search",
+      load: "Load",
+      model: "Model",
+      given: "Next step",
+      action: "Action",
+      tool: "Tool",
+    },
+    givenText: "As entered; no model was asked",
     times: (start: string, length: string, running: boolean) =>
       running ? `began after ${start}, running for ${length}` : `began after ${start}, took ${length}`,
-    running: "running",
     failed: "failed",
+    cutShort: "cut short",
+    cutShortText: "The run ended before this step did.",
     unknown: "outcome unknown",
     unknownText:
       "The worker died while this step ran, and nobody can say whether it happened. It was not repeated.",

@@ -8,6 +8,7 @@ import { modelsQuery } from "@/features/orchestrator/models/queries";
 import { latestRunsQuery } from "@/features/orchestrator/runs/queries";
 import { RunStatus } from "@/features/orchestrator/runs/RunStatus";
 import { When } from "@/features/orchestrator/runs/When";
+import { cn } from "@/lib/cn";
 import { t } from "@/strings";
 
 const words = t.home.house;
@@ -40,7 +41,7 @@ function Part({ title, link, children }: { title: string; link?: ReactNode; chil
   );
 }
 
-const go = buttonStyle({ size: "small", look: "quiet", className: "text-accent" });
+const go = cn(buttonStyle({ size: "small", look: "quiet" }), "-mr-2.5 text-accent");
 
 function Model() {
   const models = useQuery(modelsQuery);

@@ -1,12 +1,12 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { ChevronLeft, MessageSquare, Square } from "lucide-react";
-import { problemOf } from "@/api/problem";
 import { Button, buttonStyle } from "@/components/button";
 import { Badge, Card, CardTitle, Page, Problem, Skeleton } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
 import type { RunDetail } from "@/features/orchestrator/runs/contract";
 import { Fact } from "@/features/orchestrator/runs/Facts";
+import { Failure } from "@/features/orchestrator/runs/Failure";
 import { cost, duration, NOT_KNOWN, tokens, waited } from "@/features/orchestrator/runs/figures";
 import { isOpen, runQuery, useStop } from "@/features/orchestrator/runs/queries";
 import { RunStatus } from "@/features/orchestrator/runs/RunStatus";
@@ -31,9 +31,7 @@ export function RunPage() {
 function Loaded({ run, now }: { run: RunDetail; now: number }) {
   return (
     <Page title={run.question} lead={<Lead run={run} />} actions={<Actions run={run} />} wide>
-      {run.error && (
-        <Problem error={problemOf(0, { detail: run.error.message ?? words.page.failed, ...run.error })} />
-      )}
+      {run.error && <Failure error={run.error} otherwise={words.page.failed} />}
       <Figures run={run} now={now} />
       <StepTimeline run={run} now={now} />
     </Page>
@@ -47,7 +45,7 @@ function Lead({ run }: { run: RunDetail }) {
         <ChevronLeft className="size-4" aria-hidden />
         {words.page.back}
       </Link>
-      <span aria-live="polite">
+      <span aria-live="polite" className="inline-flex">
         <RunStatus status={run.status} />
       </span>
       <Badge>{words.kind[run.kind]}</Badge>

@@ -102,7 +102,7 @@ function Question({ run }: { run: RunSummary }) {
       <Link
         to="/runs/$runId"
         params={{ runId: run.id }}
-        className="line-clamp-2 font-medium break-words underline-offset-2 hover:underline"
+        className="line-clamp-2 text-sm font-medium break-words underline-offset-2 hover:underline"
       >
         {run.question}
       </Link>

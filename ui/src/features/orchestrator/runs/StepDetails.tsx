@@ -1,9 +1,9 @@
 import type { ReactNode } from "react";
-import { problemOf } from "@/api/problem";
-import { Banner, Problem } from "@/components/layout";
+import { Banner } from "@/components/layout";
 import { type Artifact, Artifacts } from "@/features/orchestrator/runs/Artifacts";
 import type { Step } from "@/features/orchestrator/runs/contract";
 import { Fact } from "@/features/orchestrator/runs/Facts";
+import { Failure } from "@/features/orchestrator/runs/Failure";
 import { argumentsOf, type StepKind } from "@/features/orchestrator/runs/figures";
 import { Json } from "@/features/orchestrator/runs/Json";
 import { type Sandbox, Verdict } from "@/features/orchestrator/runs/Verdict";
@@ -21,15 +21,23 @@ interface Told {
   artifacts?: Artifact[];
 }
 
-export function StepDetails({ step, kind }: { step: Step; kind: StepKind }) {
+interface Props {
+  step: Step;
+  kind: StepKind;
+  /** Whether the run goes on, and with it a step without an end. */
+  open: boolean;
+}
+
+export function StepDetails({ step, kind, open }: Props) {
   const { error, output, sandbox, artifacts, status, ...facts } = (step.output ?? {}) as Told;
   const given = argumentsOf(step);
-  const over = step.status !== "started";
+  const goesOn = step.status === "started" && open;
   return (
     <div className="flex flex-col gap-4 px-1 pt-1 pb-5 text-sm md:pl-7">
       {step.status === "unknown" && <Banner>{words.unknownText}</Banner>}
-      {error && <Problem error={problemOf(0, { detail: error.message ?? words.error, ...error })} />}
-      <Facts facts={facts} />
+      {isCutShort(step, open) && <p className="text-quiet">{words.cutShortText}</p>}
+      {error && <Failure error={error} otherwise={words.error} printed />}
+      {kind !== "given" && <Facts facts={facts} />}
       {sandbox && <Verdict sandbox={sandbox} />}
       {artifacts && artifacts.length > 0 && (
         <Part title={words.artifacts}>
@@ -46,13 +54,18 @@ export function StepDetails({ step, kind }: { step: Step; kind: StepKind }) {
           {output ? (
             <Json value={output} />
           ) : (
-            <p className="text-quiet">{over ? words.noOutput : words.nothingYet}</p>
+            <p className="text-quiet">{goesOn ? words.nothingYet : words.noOutput}</p>
           )}
         </Part>
       )}
       <Timings timings={step.timings} />
     </div>
   );
+}
+
+/** Whether the run ended before the step did. */
+export function isCutShort(step: Pick<Step, "status">, open: boolean): boolean {
+  return step.status === "started" && !open;
 }
 
 function Part({ title, children }: { title: string; children: ReactNode }) {
@@ -65,20 +78,20 @@ function Part({ title, children }: { title: string; children: ReactNode }) {
 }
 
 function Facts({ facts }: { facts: Record<string, unknown> }) {
-  const known = Object.entries(facts).filter(([name, value]) => words.fact[name] && !isEmpty(value));
+  const known = Object.keys(words.fact).filter((name) => !isEmpty(facts[name]));
   if (known.length === 0) return null;
   return (
     <dl className="grid grid-cols-2 gap-x-6 gap-y-2 md:grid-cols-4">
-      {known.map(([name, value]) => (
+      {known.map((name) => (
         <Fact key={name} label={words.fact[name] ?? name}>
-          {text(value)}
+          {text(facts[name])}
         </Fact>
       ))}
     </dl>
   );
 }
 
-const isEmpty = (value: unknown) => value === null || (Array.isArray(value) && value.length === 0);
+const isEmpty = (value: unknown) => value == null || (Array.isArray(value) && value.length === 0);
 
 function text(value: unknown): string {
   if (Array.isArray(value)) return value.join(", ");

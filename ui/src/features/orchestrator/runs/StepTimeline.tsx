@@ -3,6 +3,7 @@ import {
   ChevronRight,
   CircleAlert,
   Download,
+  Hand,
   type LucideIcon,
   Play,
   Search,
@@ -12,7 +13,7 @@ import { Badge, Card, CardTitle } from "@/components/layout";
 import type { RunDetail, Step } from "@/features/orchestrator/runs/contract";
 import { kindOf, type StepKind, subjectOf } from "@/features/orchestrator/runs/figures";
 import { isOpen } from "@/features/orchestrator/runs/queries";
-import { StepDetails } from "@/features/orchestrator/runs/StepDetails";
+import { isCutShort, StepDetails } from "@/features/orchestrator/runs/StepDetails";
 import { type Bar, type Tick, timeline } from "@/features/orchestrator/runs/timeline";
 import { cn } from "@/lib/cn";
 import { milliseconds } from "@/lib/format";
@@ -23,6 +24,7 @@ const words = t.runs;
 const looks: Record<StepKind, { icon: LucideIcon; bar: string; text: string }> = {
   search: { icon: Search, bar: "bg-warning", text: "text-warning" },
   load: { icon: Download, bar: "bg-success", text: "text-success" },
+  given: { icon: Hand, bar: "bg-line-strong", text: "text-quiet" },
   model: { icon: Brain, bar: "bg-line-strong", text: "text-quiet" },
   action: { icon: Play, bar: "bg-accent", text: "text-accent" },
   tool: { icon: Wrench, bar: "bg-quiet", text: "text-quiet" },
@@ -46,7 +48,7 @@ export function StepTimeline({ run, now }: { run: RunDetail; now: number }) {
           <Axis ticks={ticks} />
           <ol className="flex flex-col divide-y border-y">
             {run.steps.map((step, place) => (
-              <StepRow key={step.index} step={step} bar={bars[place]} ticks={ticks} />
+              <StepRow key={step.index} step={step} bar={bars[place]} ticks={ticks} open={isOpen(run)} />
             ))}
           </ol>
         </>
@@ -69,7 +71,7 @@ function Axis({ ticks }: { ticks: Tick[] }) {
             style={{ left: `${left * 100}%` }}
             className={cn("absolute whitespace-nowrap tabular-nums", shift(left))}
           >
-            {at === 0 ? "0" : milliseconds(at)}
+            {label(at)}
           </span>
         ))}
       </div>
@@ -77,13 +79,22 @@ function Axis({ ticks }: { ticks: Tick[] }) {
   );
 }
 
+const label = (at: number) => (at === 0 ? "0" : milliseconds(at).replace(".0 ", " "));
+
 /** The first label begins at its tick and the last one ends there, so that none leaves the axis. */
 function shift(left: number): string {
   if (left === 0) return "";
   return left > 0.95 ? "-translate-x-full" : "-translate-x-1/2";
 }
 
-function StepRow({ step, bar, ticks }: { step: Step; bar: Bar | undefined; ticks: Tick[] }) {
+interface StepProps {
+  step: Step;
+  bar: Bar | undefined;
+  ticks: Tick[];
+  open: boolean;
+}
+
+function StepRow({ step, bar, ticks, open }: StepProps) {
   const kind = kindOf(step);
   const { icon: Icon, text } = looks[kind];
   const start = bar?.start ?? 0;
@@ -103,7 +114,7 @@ function StepRow({ step, bar, ticks }: { step: Step; bar: Bar | undefined; ticks
             <span className="min-w-0">
               <span className="flex flex-wrap items-center gap-x-2 font-medium">
                 {words.step.kind[kind]}
-                <State step={step} />
+                <State step={step} open={open} />
               </span>
               <span className="block truncate text-xs text-quiet">{subjectOf(step)}</span>
             </span>
@@ -116,13 +127,14 @@ function StepRow({ step, bar, ticks }: { step: Step; bar: Bar | undefined; ticks
             {words.step.times(milliseconds(start), milliseconds(length), bar?.running ?? false)}
           </span>
         </summary>
-        <StepDetails step={step} kind={kind} />
+        <StepDetails step={step} kind={kind} open={open} />
       </details>
     </li>
   );
 }
 
-function State({ step }: { step: Step }) {
+function State({ step, open }: { step: Step; open: boolean }) {
+  if (isCutShort(step, open)) return <Badge tone="warning">{words.step.cutShort}</Badge>;
   if (step.status === "unknown") return <Badge tone="warning">{words.step.unknown}</Badge>;
   if (step.output?.status === "error") {
     return (

@@ -34,6 +34,7 @@ const made = (
 
 test.each([
   [made("offline", null, null, "model"), "model", "offline"],
+  [made("direct", null, { requests: 1 }, "model"), "given", "As entered; no model was asked"],
   [made("search_skills", { arguments: { query: "more budget" } }, { found: 3 }), "search", "“more budget”"],
   [made("load_skill", { arguments: { name: "analytics" } }, null), "load", "analytics"],
   [

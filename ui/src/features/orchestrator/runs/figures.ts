@@ -1,6 +1,7 @@
 /** A run's figures as people read them; what is not known is a dash. */
 import type { Run, Step, Usage } from "@/features/orchestrator/runs/contract";
 import { count, dollars, milliseconds } from "@/lib/format";
+import { t } from "@/strings";
 
 export const NOT_KNOWN = "–";
 
@@ -28,13 +29,15 @@ export function cost({ cost_microusd }: Usage): string {
   return cost_microusd === undefined ? NOT_KNOWN : dollars(cost_microusd);
 }
 
-export type StepKind = "search" | "load" | "model" | "action" | "tool";
+/** `given`: what a trial does instead of asking a model. */
+export type StepKind = "search" | "load" | "model" | "given" | "action" | "tool";
 
 const OWN: Record<string, StepKind> = { search_skills: "search", load_skill: "load" };
 const ACTION_MARK = "__";
+const NO_MODEL = "direct";
 
 export function kindOf(step: Pick<Step, "kind" | "name">): StepKind {
-  if (step.kind === "model") return "model";
+  if (step.kind === "model") return step.name === NO_MODEL ? "given" : "model";
   return OWN[step.name] ?? (step.name.includes(ACTION_MARK) ? "action" : "tool");
 }
 
@@ -43,6 +46,7 @@ export function subjectOf(step: Pick<Step, "kind" | "name" | "input" | "output">
   const kind = kindOf(step);
   const told = { ...argumentsOf(step), ...step.output };
   if (kind === "search" && typeof told.query === "string") return `“${told.query}”`;
+  if (kind === "given") return t.runs.step.givenText;
   if (kind === "load") return [told.skill ?? told.name, told.version].filter(Boolean).join(" ");
   if (kind === "action") return step.name.split(ACTION_MARK).join(" · ");
   return step.name;
