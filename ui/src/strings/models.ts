@@ -51,15 +51,17 @@ export const models = {
   changed: "Saved.",
   chose: (model: string) => `${model} answers from now on.`,
   choseDefault: "The server's default answers from now on.",
-  keyEnds: (hint: string) => `Key ${hint}`,
-  noKey: "No key",
+  keyEnds: (hint: string | null) => {
+    if (!hint) return "No key";
+    return hint === "…" ? "A key is stored" : `Key ${hint}`;
+  },
   added: (when: string) => `Connected ${when}`,
   edit: "Change",
   editOf: (model: string) => `Change ${model}`,
   editTitle: "Change the connection",
   newKey: "New API key",
   newKeyHint: (hint: string | null) =>
-    hint ? `Left empty, the present key (${hint}) stays.` : "Left empty, there is none.",
+    hint ? "Left empty, the present key stays." : "Left empty, there is none.",
   takeKeyAway: "Take the key away",
   keyStaysHere: "A key does not go along to another host: enter it again with a new address.",
   remove: (model: string) => `Delete ${model}`,
@@ -97,6 +99,5 @@ export const models = {
     yes: "Yes",
     no: "No",
     unknown: "Not known",
-    noTools: "Without tool calling this model cannot run skills.",
   },
 };

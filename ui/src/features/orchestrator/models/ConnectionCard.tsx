@@ -26,7 +26,7 @@ export function ConnectionCard({ connection, provider, inUse, mayChange, childre
   const { base_url, key_hint, created_at, test } = connection;
   return (
     <div className="flex flex-col gap-3 rounded-xl border bg-surface p-4 sm:px-5">
-      <div className="flex flex-wrap items-start justify-between gap-3">
+      <div className="flex flex-wrap items-start justify-between gap-3 sm:flex-nowrap">
         <div className="min-w-0">
           <div className="flex flex-wrap items-center gap-2">
             {children}
@@ -36,7 +36,7 @@ export function ConnectionCard({ connection, provider, inUse, mayChange, childre
             {[
               provider?.title ?? connection.provider,
               base_url,
-              key_hint ? words.keyEnds(key_hint) : words.noKey,
+              words.keyEnds(key_hint),
               words.added(ago(created_at)),
             ]
               .filter(Boolean)
@@ -59,7 +59,7 @@ function Actions({ connection, provider, inUse }: Omit<Props, "children" | "mayC
   const disconnect = useDisconnect(connection.id);
   const { model } = connection;
   return (
-    <div className="flex gap-1">
+    <div className="flex shrink-0 gap-1">
       <Button
         size="small"
         aria-label={words.test.of(model)}

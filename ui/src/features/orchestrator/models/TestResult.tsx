@@ -14,7 +14,6 @@ export function TestResult({ test }: { test: Schemas["ModelTest"] | null }) {
       <Verdict test={test} />
       {test?.status === "failed" && <Failure problem={test.problem} />}
       {test?.total_ms != null && <Findings test={test} />}
-      {test?.tool_calling === false && <p className="text-warning">{words.noTools}</p>}
     </div>
   );
 }
