@@ -7,7 +7,7 @@ is, without a proxy, because a proxy would look the name up again.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any, cast
@@ -124,13 +124,15 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 class _Body(httpx2.AsyncByteStream):
     def __init__(self, answer: httpcore2.Response) -> None:
         self._answer = answer
+        self._stream = cast(AsyncIterable[bytes], answer.stream)
+        self._size = 0
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = 0
+        # Begun again by providers' libraries, which read what is left so that the connection can be kept.
         with _translated():
-            async for piece in self._answer.aiter_stream():
-                size += len(piece)
-                if size > MOST_BYTES:
+            async for piece in self._stream:
+                self._size += len(piece)
+                if self._size > MOST_BYTES:
                     raise httpx2.ReadError(f"The answer has more than {MOST_BYTES:,} bytes.")
                 yield piece
 
