@@ -1,4 +1,4 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import type { Schemas } from "@/api/client";
 import { useNotices } from "@/components/Notices";
 import { ConnectionCard } from "@/features/orchestrator/models/ConnectionCard";
@@ -12,16 +12,20 @@ export function Choice({ overview, mayChange }: { overview: Schemas["ModelOvervi
   const { say, fail } = useNotices();
   const choose = useChoose();
   const { connections, in_use, providers } = overview;
-  // While the server is being told, what was clicked counts; if it refuses, what is in use.
-  const chosen = choose.isPending ? choose.variables : in_use.connection_id;
-  const pick = (id: string | null, model: string) =>
+  // What was clicked counts while the server is being told; afterwards, what is in use.
+  const [clicked, setClicked] = useState<string | null>();
+  const chosen = clicked === undefined ? in_use.connection_id : clicked;
+  const pick = (id: string | null, model: string) => {
+    setClicked(id);
     choose.mutate(id, {
       onSuccess: () => say(id ? words.chose(model) : words.choseDefault),
       onError: fail,
+      onSettled: () => setClicked(undefined),
     });
+  };
   const radio = (id: string | null, model: string) => ({
     checked: chosen === id,
-    disabled: !mayChange || choose.isPending,
+    disabled: !mayChange,
     onChange: () => pick(id, model),
   });
   return (
