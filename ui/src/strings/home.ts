@@ -1,9 +1,8 @@
 export const home = {
-  title: "Home",
   hello: (name: string) => `Welcome, ${name}`,
   lead: "RaptorFlow finds the right skill for a question, shows what it may do, and runs its code in a sandbox that allows nothing else.",
   password: {
-    text: "You came by a one-time link, and your account has no password yet.",
+    text: "Your account has no password yet: one-time links are the only way in.",
     action: "Set a password",
   },
   try: {

@@ -1,5 +1,4 @@
 export const models = {
-  title: "Models",
   lead: "The language model that answers in your organisation's conversations.",
   onlyAdmins:
     "Only admins and owners of the organisation can connect, test and choose a model. You can look.",
@@ -56,7 +55,6 @@ export const models = {
     return hint === "…" ? "A key is stored" : `Key ${hint}`;
   },
   added: (when: string) => `Connected ${when}`,
-  edit: "Change",
   editOf: (model: string) => `Change ${model}`,
   editTitle: "Change the connection",
   newKey: "New API key",
@@ -76,7 +74,6 @@ export const models = {
   test: {
     action: "Test",
     of: (model: string) => `Test ${model}`,
-    cost: "A test asks for a short text and one tool call.",
     never: "Not tested yet",
     running: "Testing: a short text and a tool call …",
     passed: "Passed",

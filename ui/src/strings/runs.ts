@@ -39,7 +39,6 @@ export const runs = {
     tokens: "Tokens",
     tokensOf: (input: string, output: string) => `${input} in, ${output} out`,
     cost: "Cost",
-    requests: "Model requests",
     attempt: "Attempt",
     attemptText: (attempt: number) => `${attempt}: a worker died, another went on`,
     conversation: "Open the conversation",
@@ -50,7 +49,6 @@ export const runs = {
     stepsLead: "Each opens to show what went in, what came out, and how long its parts took.",
     waiting: "Waiting for a worker …",
     noSteps: "The run ended before its first step.",
-    axis: "Time since the run began",
   },
   step: {
     kind: {
@@ -77,7 +75,6 @@ export const runs = {
     showAll: (lines: number) => `Show all ${lines} lines`,
     showLess: "Show less",
     timings: "Timings",
-    facts: "Facts",
     artifacts: "Files it made",
     download: (name: string) => `Download ${name}`,
     error: "It failed.",
