@@ -1,0 +1,39 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { ApiProblem } from "@/api/problem";
+import { Banner } from "@/components/layout";
+import { call } from "@/features/orchestrator/contract";
+import { t } from "@/strings";
+
+const words = t.chat.offline;
+const OFFLINE = "offline";
+
+interface InUse {
+  in_use: { offline: boolean };
+}
+
+const modelQuery = queryOptions({
+  queryKey: ["orchestrator", "models"],
+  queryFn: () => call<InUse>("GET", "/models"),
+  staleTime: 30_000,
+  retry: (failures, error) => failures < 2 && !(error instanceof ApiProblem && error.status < 500),
+});
+
+/** Says that no language model is connected, when none is; a run's own model tells when nothing else does. */
+export function OfflineBanner({ lastModel }: { lastModel?: string | null }) {
+  const { data } = useQuery(modelQuery);
+  const offline = data ? data.in_use.offline : lastModel === OFFLINE;
+  if (!offline) return null;
+  return (
+    <div className="mx-auto w-full max-w-3xl px-4 pt-3">
+      <Banner>
+        <p>
+          <strong>{words.title}</strong> {words.text} <span className="hidden sm:inline">{words.cannot}</span>{" "}
+          <Link to="/settings/models" className="font-medium whitespace-nowrap underline">
+            {words.connect}
+          </Link>
+        </p>
+      </Banner>
+    </div>
+  );
+}
