@@ -1,4 +1,4 @@
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${Math.round(share * 100)}%`;
 const count = (number: number, one: string, many: string) =>
   `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
@@ -30,11 +30,11 @@ export const chat = {
     text: "Ask in your own words, with files if you have some. The skill that fits is found, loaded and run in a sandbox.",
     examples: "Examples",
     madeData: "with made-up data",
-    questions: [
-      "Which campaign should get more budget?",
-      "Profile this file: what is in it, and what stands out?",
-      "How did spend develop over the four weeks?",
-    ],
+    questions: {
+      compare: "Which campaign should get more budget?",
+      profile: "Profile this file: what is in it, and what stands out?",
+      trend: "How did spend develop over the four weeks?",
+    },
     file: "campaigns.csv",
   },
   composer: {
@@ -54,8 +54,8 @@ export const chat = {
   },
   offline: {
     title: "No language model is connected.",
-    text: "The offline model finds the skill that fits by search, fills in its inputs by rules and shows its result.",
-    cannot: "It cannot hold a conversation, combine skills or write texts.",
+    text: "The offline model searches the skill that fits, fills in its inputs by rules and shows what it returns.",
+    cannot: "It cannot converse, combine skills or write.",
     connect: "Connect a model",
   },
   connection: { lost: "Reconnecting…" },

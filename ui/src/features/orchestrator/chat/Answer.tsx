@@ -13,7 +13,7 @@ const linkTo = (address: string) => (address.startsWith("/") ? address : undefin
 export function Answer({ text, open }: { text: string; open: boolean }) {
   const blocks = blocksOf(text).map((block, place) => ({ block, key: String(place) }));
   return (
-    <div className="flex flex-col gap-3">
+    <div className="flex flex-col gap-3 [&_p]:whitespace-pre-line">
       {blocks.map(({ block, key }, place) => (
         <Block key={key} text={open && place === blocks.length - 1 ? remend(block) : block} />
       ))}

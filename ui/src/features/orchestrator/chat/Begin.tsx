@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChartColumn } from "lucide-react";
+import { ChartColumn, FileSearch, TrendingUp } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useNotices } from "@/components/Notices";
 import campaigns from "@/features/home/campaigns.csv?url";
@@ -45,6 +45,12 @@ export function Begin() {
   );
 }
 
+const examples = [
+  { question: words.questions.compare, icon: ChartColumn },
+  { question: words.questions.profile, icon: FileSearch },
+  { question: words.questions.trend, icon: TrendingUp },
+];
+
 function Examples({ busy, onAsk }: { busy: boolean; onAsk: (message: Outgoing) => void }) {
   const { fail } = useNotices();
   const start = async (text: string) => {
@@ -57,7 +63,7 @@ function Examples({ busy, onAsk }: { busy: boolean; onAsk: (message: Outgoing) =
   };
   return (
     <ul aria-label={words.examples} className="grid gap-3 sm:grid-cols-3">
-      {words.questions.map((question) => (
+      {examples.map(({ question, icon: Icon }) => (
         <li key={question}>
           <button
             type="button"
@@ -65,7 +71,7 @@ function Examples({ busy, onAsk }: { busy: boolean; onAsk: (message: Outgoing) =
             onClick={() => start(question)}
             className="flex h-full w-full flex-col gap-2 rounded-xl border bg-surface p-4 text-left text-sm hover:border-line-strong hover:bg-raised"
           >
-            <ChartColumn className="size-5 text-accent" aria-hidden />
+            <Icon className="size-5 text-accent" aria-hidden />
             <span className="font-medium">{question}</span>
             <span className="text-xs text-quiet">{words.madeData}</span>
           </button>

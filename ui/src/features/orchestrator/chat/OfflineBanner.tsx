@@ -1,7 +1,6 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ApiProblem } from "@/api/problem";
-import { Banner } from "@/components/layout";
 import { call } from "@/features/orchestrator/contract";
 import { t } from "@/strings";
 
@@ -25,15 +24,13 @@ export function OfflineBanner({ lastModel }: { lastModel?: string | null }) {
   const offline = data ? data.in_use.offline : lastModel === OFFLINE;
   if (!offline) return null;
   return (
-    <div className="mx-auto w-full max-w-3xl px-4 pt-3">
-      <Banner>
-        <p>
-          <strong>{words.title}</strong> {words.text} <span className="hidden sm:inline">{words.cannot}</span>{" "}
-          <Link to="/settings/models" className="font-medium whitespace-nowrap underline">
-            {words.connect}
-          </Link>
-        </p>
-      </Banner>
+    <div className="border-b bg-warning-soft px-4 py-2 text-xs text-warning">
+      <p className="mx-auto max-w-3xl px-0 lg:px-4">
+        <strong>{words.title}</strong> {words.text} <span className="hidden sm:inline">{words.cannot}</span>{" "}
+        <Link to="/settings/models" className="font-medium whitespace-nowrap underline">
+          {words.connect}
+        </Link>
+      </p>
     </div>
   );
 }
