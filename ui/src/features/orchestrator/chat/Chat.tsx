@@ -21,7 +21,7 @@ export function Chat() {
   useTitle(title);
   return (
     <div className="flex h-[calc(100dvh-3.5rem)] md:h-dvh">
-      <aside className="hidden w-64 shrink-0 flex-col border-r p-3 lg:flex">
+      <aside aria-label={words.sessions.label} className="hidden w-64 shrink-0 flex-col border-r p-3 lg:flex">
         <Sessions active={sessionId} />
       </aside>
       <div className="flex min-w-0 flex-1 flex-col">

@@ -10,6 +10,9 @@ import { t } from "@/strings";
 
 const words = t.chat.composer;
 
+/** Where there is only glass, a field that takes the focus covers half of it with keys. */
+const hasKeyboard = window.matchMedia("(pointer: fine)").matches;
+
 interface Props {
   files: ReturnType<typeof useUploads>;
   /** Resolves when the message is accepted; what it rejects with is shown, and nothing of the draft is lost. */
@@ -70,6 +73,7 @@ export function Composer({ files, onSend, onStop, initial = "", field }: Props) 
           placeholder={words.placeholder}
           aria-label={words.label}
           rows={1}
+          autoFocus={hasKeyboard}
           className="field-sizing-content max-h-48 min-h-10 resize-none border-0 px-2 text-base focus-visible:outline-none sm:text-sm"
         />
         <div className="flex items-center gap-2">
