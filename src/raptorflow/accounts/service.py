@@ -96,6 +96,10 @@ class AccountsService:
         """
         return await self.users.personal_organisation(user_id)
 
+    async def name_of(self, user_id: UUID) -> str | None:
+        """A user's display name; None when there is no such user (any more)."""
+        return await self.users.name_of(user_id)
+
     async def ensure_organisation(self, slug: str, name: str) -> UUID:
         """The id of the organisation with a slug; made when there is none."""
         return await self.organisations.ensure(slug, name)

@@ -19,8 +19,9 @@ from raptorflow.core.settings import TelemetrySettings
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.registry.build import build_registry
 from raptorflow.registry.embeddings import MiniLmEmbedder
+from raptorflow.registry.lookup import HOME_NAMESPACE
 from raptorflow.registry.schemas import PublishReceipt
-from raptorflow.registry.service import HOME_NAMESPACE, SkillsRegistry
+from raptorflow.registry.service import SkillsRegistry
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.settings import Settings
 from raptorflow.skills.archive import pack

@@ -3,16 +3,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from raptorflow.accounts.identity import Caller, Role
 from raptorflow.accounts.permissions import Accounts, Requires
 from raptorflow.base.errors import TooLarge
 from raptorflow.registry.schemas import (
+    Consent,
     Installation,
     InstallRequest,
     PublishReceipt,
     SearchResult,
+    SkillDetail,
     SkillPage,
     SkillVersion,
     VersionList,
@@ -35,6 +37,9 @@ Reader = Annotated[Caller, Depends(Requires("registry:read"))]
 Writer = Annotated[Caller, Depends(Requires("registry:write"))]
 Installer = Annotated[Caller, Depends(Requires("registry:write", Role.ADMIN))]
 MAX_KEY = 200
+# PostgreSQL's text holds no NUL.
+NO_NUL = r"^[^\x00]*$"
+Name = Annotated[str, Path(pattern=NO_NUL)]
 
 
 @router.post("/publishes", status_code=ACCEPTED)
@@ -70,18 +75,22 @@ async def publish_status(publish_id: UUID, caller: Reader, registry: Registry) -
 async def search(
     caller: Reader,
     registry: Registry,
-    query: Annotated[str, Query(min_length=1, max_length=2000)],
+    query: Annotated[str, Query(min_length=1, max_length=2000, pattern=NO_NUL)],
     limit: Annotated[int, Query(ge=1, le=50)] = 5,
+    prefix: bool = False,
 ) -> SearchResult:
-    """The skills that fit a question: installed ones, then a few suggestions."""
-    return await registry.search(caller.org_id, query, limit)
+    """The skills that fit a question: installed ones, then a few suggestions.
+
+    With `prefix` the last word is still being typed: `anal` finds analytics, `goog` google-ads.
+    """
+    return await registry.search(caller.org_id, query, limit, typing=prefix)
 
 
 @router.get("/skills")
 async def skills(
     caller: Reader,
     registry: Registry,
-    cursor: str | None = None,
+    cursor: Annotated[str | None, Query(pattern=NO_NUL)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SkillPage:
     """The skills the caller may see, by `namespace/name`."""
@@ -90,20 +99,35 @@ async def skills(
 
 @router.get("/skills/{namespace}/{name}")
 async def skill(
-    namespace: str, name: str, caller: Reader, registry: Registry, version: str = "latest"
+    namespace: Name, name: Name, caller: Reader, registry: Registry, version: str = "latest"
 ) -> SkillVersion:
     """The highest version in a range (`latest`, `^1.2`, `1.2.3`)."""
     return await registry.resolve(caller.org_id, f"{namespace}/{name}", version)
 
 
 @router.get("/skills/{namespace}/{name}/versions")
-async def versions(namespace: str, name: str, caller: Reader, registry: Registry) -> VersionList:
+async def versions(namespace: Name, name: Name, caller: Reader, registry: Registry) -> VersionList:
     """All versions, the newest first."""
     return await registry.versions(caller.org_id, f"{namespace}/{name}")
 
 
+@router.get("/skills/{namespace}/{name}/versions/{version}/page")
+async def page(
+    namespace: Name, name: Name, version: str, caller: Reader, registry: Registry, accounts: Accounts
+) -> SkillDetail:
+    """Everything about a version; the text of its `SKILL.md` as it was published, not interpreted."""
+    ref = f"{namespace}/{name}"
+    return await registry.page(caller.org_id, ref, version, name_of=accounts.name_of)
+
+
+@router.get("/skills/{namespace}/{name}/versions/{version}/consent")
+async def consent(namespace: Name, name: Name, version: str, caller: Reader, registry: Registry) -> Consent:
+    """What to agree to before a version is used: what it asks for beyond what is granted now."""
+    return await registry.consent(caller.org_id, f"{namespace}/{name}", version)
+
+
 @router.get("/skills/{namespace}/{name}/versions/{version}/archive")
-async def archive(namespace: str, name: str, version: str, caller: Reader, registry: Registry) -> Response:
+async def archive(namespace: Name, name: Name, version: str, caller: Reader, registry: Registry) -> Response:
     """The version's archive, the same bytes every time."""
     content = await registry.archive(caller.org_id, f"{namespace}/{name}", version)
     return Response(content, media_type="application/zip", headers=DOWNLOAD)
@@ -111,7 +135,7 @@ async def archive(namespace: str, name: str, version: str, caller: Reader, regis
 
 @router.get("/skills/{namespace}/{name}/versions/{version}/files/{path:path}")
 async def file(
-    caller: Reader, registry: Registry, namespace: str, name: str, version: str, path: str
+    caller: Reader, registry: Registry, namespace: Name, name: Name, version: str, path: str
 ) -> Response:
     """One file of a version, as a download: a skill's files are never shown as pages of ours."""
     content = await registry.file(caller.org_id, f"{namespace}/{name}", version, path)
@@ -126,15 +150,19 @@ async def installations(caller: Reader, registry: Registry) -> list[Installation
 
 @router.put("/installations/{namespace}/{name}")
 async def install(
-    namespace: str, name: str, wanted: InstallRequest, caller: Installer, registry: Registry
+    namespace: Name, name: Name, wanted: InstallRequest, caller: Installer, registry: Registry
 ) -> Installation:
-    """Install a version, or move the installation to it, with what is granted."""
-    ref = f"{namespace}/{name}"
-    return await registry.install(caller.org_id, caller.user_id, ref, wanted.version, wanted.granted)
+    """Install a version, or move the installation to it, with what is granted.
+
+    With the `digest` of the page that was read, nothing else than what was read is installed.
+    """
+    return await registry.install(
+        caller.org_id, caller.user_id, f"{namespace}/{name}", wanted.version, wanted.granted, wanted.digest
+    )
 
 
 @router.delete("/installations/{namespace}/{name}", status_code=NO_CONTENT)
-async def uninstall(namespace: str, name: str, caller: Installer, registry: Registry) -> None:
+async def uninstall(namespace: Name, name: Name, caller: Installer, registry: Registry) -> None:
     """Remove an installation."""
     await registry.uninstall(caller.org_id, f"{namespace}/{name}")
 

@@ -36,6 +36,13 @@ class VersionExists(Conflict):
     default_hint = "Raise the version in skill.toml and publish again."
 
 
+class DigestMismatch(Conflict):
+    """The version is not the one that was read before it was to be installed."""
+
+    code = "digest-mismatch"
+    default_hint = "Read the page of this version, then install it with the digest shown there."
+
+
 class EnvironmentUnsolvable(InvalidInput):
     """The dependencies of a skill's scripts cannot be resolved or installed."""
 

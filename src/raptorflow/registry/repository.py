@@ -1,16 +1,17 @@
-"""Every query on skills, versions, publishes and installations. Each takes the owner."""
+"""The queries on skills, versions and installations. Each takes the owner, or what was found for one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from raptorflow.base.json import JsonObject
 from raptorflow.core.tables import Base
-from raptorflow.registry.models import InstallationRow, PublishRow, SkillRow, VersionRow
+from raptorflow.registry.models import InstallationRow, SkillRow, VersionRow
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,20 @@ class Pinned:
     installation: InstallationRow
     skill: SkillRow
     version: VersionRow
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A skill in a list.
+
+    Attributes:
+        installed_version: the version that the organisation uses, if any.
+        updated_at: when a version was last published.
+    """
+
+    skill: SkillRow
+    installed_version: str | None
+    updated_at: datetime
 
 
 class RegistryRepository:
@@ -32,26 +47,6 @@ class RegistryRepository:
         """Write a new row."""
         self._session.add(row)
         await self._session.flush()
-
-    async def publish(self, org_id: UUID, publish_id: UUID) -> PublishRow | None:
-        """An organisation's publish."""
-        return await self._session.scalar(
-            select(PublishRow).where(PublishRow.org_id == org_id, PublishRow.id == publish_id)
-        )
-
-    async def publish_by_key(self, org_id: UUID, key: str) -> PublishRow | None:
-        """An organisation's publish by its idempotency key."""
-        return await self._session.scalar(
-            select(PublishRow).where(PublishRow.org_id == org_id, PublishRow.idempotency_key == key)
-        )
-
-    async def set_publish(self, org_id: UUID, publish_id: UUID, values: JsonObject) -> None:
-        """Write how far a publish has come."""
-        await self._session.execute(
-            update(PublishRow)
-            .where(PublishRow.org_id == org_id, PublishRow.id == publish_id)
-            .values(**values)
-        )
 
     async def skill(self, org_id: UUID, namespace: str, name: str, *, lock: bool = False) -> SkillRow | None:
         """A skill the organisation may see."""
@@ -79,25 +74,40 @@ class RegistryRepository:
         found = await self.skill(row.org_id, row.namespace, row.name, lock=True)
         return found or row
 
-    async def skills(self, org_id: UUID, after: str | None, limit: int) -> Sequence[tuple[SkillRow, bool]]:
-        """Skills the organisation may see, by `namespace/name`, each with whether it is installed."""
+    async def skills(self, org_id: UUID, after: str | None, limit: int) -> Sequence[Listed]:
+        """Skills the organisation may see, by `namespace/name`."""
         ref = SkillRow.namespace + "/" + SkillRow.name
+        newest = (
+            select(func.max(VersionRow.created_at))
+            .where(VersionRow.skill_id == SkillRow.id)
+            .scalar_subquery()
+        )
+        pinned = aliased(VersionRow)
         query = (
-            select(SkillRow, InstallationRow.id)
+            select(SkillRow, pinned.version, func.coalesce(newest, SkillRow.created_at))
             .outerjoin(
                 InstallationRow,
                 (InstallationRow.skill_id == SkillRow.id) & (InstallationRow.org_id == org_id),
             )
+            .outerjoin(pinned, pinned.id == InstallationRow.version_id)
             .where(or_(SkillRow.org_id == org_id, SkillRow.visibility == "public"))
             .order_by(ref)
             .limit(limit)
         )
         rows = await self._session.execute(query.where(ref > after) if after else query)
-        return [(row[0], bool(row[1])) for row in rows]
+        return [Listed(row[0], row[1], row[2]) for row in rows]
 
     async def versions(self, skill_id: UUID) -> Sequence[str]:
-        """A skill's versions."""
-        found = await self._session.scalars(select(VersionRow.version).where(VersionRow.skill_id == skill_id))
+        """A skill's versions, what was published last first."""
+        return [row.version for row in await self.history(skill_id)]
+
+    async def history(self, skill_id: UUID) -> Sequence[Row[str, str, datetime]]:
+        """`version`, `digest` and `published_at` of a skill's versions, what was published last first."""
+        found = await self._session.execute(
+            select(VersionRow.version, VersionRow.digest, VersionRow.created_at.label("published_at"))
+            .where(VersionRow.skill_id == skill_id)
+            .order_by(VersionRow.created_at.desc(), VersionRow.id.desc())
+        )
         return found.all()
 
     async def version(self, skill_id: UUID, version: str) -> VersionRow | None:

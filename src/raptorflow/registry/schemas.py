@@ -31,7 +31,12 @@ class PublishReceipt(BaseModel):
 
 
 class SkillSummary(BaseModel):
-    """A skill in a list."""
+    """A skill in a list.
+
+    Attributes:
+        version: the newest one.
+        updated_at: when a version was last published.
+    """
 
     ref: str
     namespace: str
@@ -40,6 +45,8 @@ class SkillSummary(BaseModel):
     description: str
     visibility: Visibility
     installed: bool
+    installed_version: str | None
+    updated_at: datetime
 
 
 class SkillPage(BaseModel):
@@ -81,18 +88,102 @@ class SkillVersion(BaseModel):
     permissions: list[str] = Field(description="The capabilities in plain words.")
 
 
+class VariableView(BaseModel):
+    """What a user may customise."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    name: str
+    type: str
+    default: str | int | float | bool | None
+    description: str
+
+
+class InstalledVersion(BaseModel):
+    """The version that the organisation uses."""
+
+    version: str
+    digest: str
+
+
+class SkillDetail(SkillVersion):
+    """One version's page. Texts are as they were published; whoever shows them must not trust them.
+
+    Attributes:
+        readme: `SKILL.md` without its frontmatter, Markdown.
+        requires: skills this one builds on, each with a version range.
+        python: the version specifier of its scripts.
+        published_by: a display name, for the publishing organisation alone.
+        installed: what the organisation uses, of any version.
+    """
+
+    name: str
+    namespace: str
+    visibility: Visibility
+    license: str | None
+    compatibility: str | None
+    readme: str
+    categories: list[str]
+    tags: list[str]
+    variables: list[VariableView]
+    requires: dict[str, str]
+    python: str
+    published_by: str | None
+    installed: InstalledVersion | None
+    latest_version: str
+
+
+class VersionItem(BaseModel):
+    """One version in a list."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    version: str
+    digest: str
+    published_at: datetime
+
+
 class VersionList(BaseModel):
     """All versions of a skill, the newest first."""
 
     ref: str
     versions: list[str]
+    items: list[VersionItem]
+
+
+class Consent(BaseModel):
+    """What an organisation has to agree to before it uses a version.
+
+    Attributes:
+        permissions: what the version declares, in plain words.
+        granted: what is granted now; null when the skill is not installed.
+        added: what is asked for beyond that, in plain words.
+        removed: what is granted and no longer needed, in plain words.
+        needs_consent: false when an installed skill asks for nothing beyond its grant.
+    """
+
+    ref: str
+    version: str
+    digest: str
+    declared: Capabilities
+    permissions: list[str]
+    installed_version: str | None
+    granted: Capabilities | None
+    added: list[str]
+    removed: list[str]
+    needs_consent: bool
 
 
 class InstallRequest(BaseModel):
-    """Which version to install, and what to grant; everything the skill declares when left out."""
+    """Which version to install, and what to grant; everything the skill declares when left out.
+
+    Attributes:
+        digest: of the version that was read; when the range now means another, it is refused.
+    """
 
     version: str = "latest"
     granted: Capabilities | None = None
+    digest: str | None = None
 
 
 class Installation(BaseModel):
@@ -100,8 +191,10 @@ class Installation(BaseModel):
 
     id: UUID
     ref: str
+    namespace: str
     name: str
     version: str
+    latest_version: str
     digest: str
     description: str
     granted: Capabilities

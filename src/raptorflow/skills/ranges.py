@@ -68,6 +68,12 @@ def best_match(versions: Iterable[str], wanted: VersionRange) -> str | None:
     return max(fitting, key=Version.parse, default=None)
 
 
+def newest_first(versions: Iterable[str]) -> list[str]:
+    """Releases from the highest down, then prereleases: the order in which `best_match` prefers them."""
+    ordered = sorted(versions, key=Version.parse, reverse=True)
+    return sorted(ordered, key=lambda version: Version.parse(version).prerelease is not None)
+
+
 def _clauses(part: str, text: str) -> list[Clause]:
     found = _CLAUSE.fullmatch(part)
     if found is None:

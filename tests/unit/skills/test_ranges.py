@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from semver import Version
 
 from raptorflow.skills.errors import VersionRangeInvalid
-from raptorflow.skills.ranges import VersionRange, best_match
+from raptorflow.skills.ranges import VersionRange, best_match, newest_first
 
 VERSIONS = ["0.9.0", "1.0.0", "1.2.0", "1.2.9", "1.3.0-rc.1", "2.0.0"]
 
@@ -119,3 +119,12 @@ def test_the_best_match_is_the_highest_release_that_matches(
     if best:
         assert all(Version.parse(best) >= Version.parse(each) for each in fitting)
         assert not Version.parse(best).prerelease
+
+
+@given(st.lists(releases | prereleases, unique=True))
+def test_the_newest_first_is_what_best_match_would_take_one_after_the_other(versions: list[str]) -> None:
+    left, taken = list(versions), list[str]()
+    while (best := best_match(left, VersionRange.parse("*"))) is not None:
+        taken.append(best)
+        left.remove(best)
+    assert newest_first(versions) == taken

@@ -601,6 +601,8 @@ export interface paths {
         /**
          * Install
          * @description Install a version, or move the installation to it, with what is granted.
+         *
+         *     With the `digest` of the page that was read, nothing else than what was read is installed.
          */
         put: operations["install_api_v1_registry_installations__namespace___name__put"];
         post?: never;
@@ -664,6 +666,8 @@ export interface paths {
         /**
          * Search
          * @description The skills that fit a question: installed ones, then a few suggestions.
+         *
+         *     With `prefix` the last word is still being typed: `anal` finds analytics, `goog` google-ads.
          */
         get: operations["search_api_v1_registry_search_get"];
         put?: never;
@@ -754,6 +758,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/skills/{namespace}/{name}/versions/{version}/consent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Consent
+         * @description What to agree to before a version is used: what it asks for beyond what is granted now.
+         */
+        get: operations["consent_api_v1_registry_skills__namespace___name__versions__version__consent_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/skills/{namespace}/{name}/versions/{version}/files/{path}": {
         parameters: {
             query?: never;
@@ -766,6 +790,26 @@ export interface paths {
          * @description One file of a version, as a download: a skill's files are never shown as pages of ours.
          */
         get: operations["file_api_v1_registry_skills__namespace___name__versions__version__files__path__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/registry/skills/{namespace}/{name}/versions/{version}/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Page
+         * @description Everything about a version; the text of its `SKILL.md` as it was published, not interpreted.
+         */
+        get: operations["page_api_v1_registry_skills__namespace___name__versions__version__page_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -890,6 +934,37 @@ export interface components {
             };
         };
         /**
+         * Consent
+         * @description What an organisation has to agree to before it uses a version.
+         *
+         *     Attributes:
+         *         permissions: what the version declares, in plain words.
+         *         granted: what is granted now; null when the skill is not installed.
+         *         added: what is asked for beyond that, in plain words.
+         *         removed: what is granted and no longer needed, in plain words.
+         *         needs_consent: false when an installed skill asks for nothing beyond its grant.
+         */
+        Consent: {
+            /** Added */
+            added: string[];
+            declared: components["schemas"]["Capabilities-Output"];
+            /** Digest */
+            digest: string;
+            granted: components["schemas"]["Capabilities-Output"] | null;
+            /** Installed Version */
+            installed_version: string | null;
+            /** Needs Consent */
+            needs_consent: boolean;
+            /** Permissions */
+            permissions: string[];
+            /** Ref */
+            ref: string;
+            /** Removed */
+            removed: string[];
+            /** Version */
+            version: string;
+        };
+        /**
          * EmailChoice
          * @description Whose link to make.
          */
@@ -905,8 +980,13 @@ export interface components {
         /**
          * InstallRequest
          * @description Which version to install, and what to grant; everything the skill declares when left out.
+         *
+         *     Attributes:
+         *         digest: of the version that was read; when the range now means another, it is refused.
          */
         InstallRequest: {
+            /** Digest */
+            digest?: string | null;
             granted?: components["schemas"]["Capabilities-Input"] | null;
             /**
              * Version
@@ -934,12 +1014,26 @@ export interface components {
              * Format: date-time
              */
             installed_at: string;
+            /** Latest Version */
+            latest_version: string;
             /** Name */
             name: string;
+            /** Namespace */
+            namespace: string;
             /** Permissions */
             permissions: string[];
             /** Ref */
             ref: string;
+            /** Version */
+            version: string;
+        };
+        /**
+         * InstalledVersion
+         * @description The version that the organisation uses.
+         */
+        InstalledVersion: {
+            /** Digest */
+            digest: string;
             /** Version */
             version: string;
         };
@@ -1487,6 +1581,74 @@ export interface components {
             token_type: "Bearer";
         };
         /**
+         * SkillDetail
+         * @description One version's page. Texts are as they were published; whoever shows them must not trust them.
+         *
+         *     Attributes:
+         *         readme: `SKILL.md` without its frontmatter, Markdown.
+         *         requires: skills this one builds on, each with a version range.
+         *         python: the version specifier of its scripts.
+         *         published_by: a display name, for the publishing organisation alone.
+         *         installed: what the organisation uses, of any version.
+         */
+        SkillDetail: {
+            /** Actions */
+            actions: components["schemas"]["ActionView"][];
+            capabilities: components["schemas"]["Capabilities-Output"];
+            /** Categories */
+            categories: string[];
+            /** Compatibility */
+            compatibility: string | null;
+            /** Description */
+            description: string;
+            /** Digest */
+            digest: string;
+            /** Files */
+            files: components["schemas"]["raptorflow__registry__schemas__FileView"][];
+            installed: components["schemas"]["InstalledVersion"] | null;
+            /** Latest Version */
+            latest_version: string;
+            /** License */
+            license: string | null;
+            /** Name */
+            name: string;
+            /** Namespace */
+            namespace: string;
+            /**
+             * Permissions
+             * @description The capabilities in plain words.
+             */
+            permissions: string[];
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Published By */
+            published_by: string | null;
+            /** Python */
+            python: string;
+            /** Readme */
+            readme: string;
+            /** Ref */
+            ref: string;
+            /** Requires */
+            requires: {
+                [key: string]: string;
+            };
+            /** Tags */
+            tags: string[];
+            /** Variables */
+            variables: components["schemas"]["VariableView"][];
+            /** Version */
+            version: string;
+            /**
+             * Visibility
+             * @enum {string}
+             */
+            visibility: "public" | "org";
+        };
+        /**
          * SkillHit
          * @description One search result.
          *
@@ -1526,18 +1688,29 @@ export interface components {
         /**
          * SkillSummary
          * @description A skill in a list.
+         *
+         *     Attributes:
+         *         version: the newest one.
+         *         updated_at: when a version was last published.
          */
         SkillSummary: {
             /** Description */
             description: string;
             /** Installed */
             installed: boolean;
+            /** Installed Version */
+            installed_version: string | null;
             /** Name */
             name: string;
             /** Namespace */
             namespace: string;
             /** Ref */
             ref: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
             /** Version */
             version: string;
             /**
@@ -1651,10 +1824,41 @@ export interface components {
             type: string;
         };
         /**
+         * VariableView
+         * @description What a user may customise.
+         */
+        VariableView: {
+            /** Default */
+            default: string | number | boolean | null;
+            /** Description */
+            description: string;
+            /** Name */
+            name: string;
+            /** Type */
+            type: string;
+        };
+        /**
+         * VersionItem
+         * @description One version in a list.
+         */
+        VersionItem: {
+            /** Digest */
+            digest: string;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /** Version */
+            version: string;
+        };
+        /**
          * VersionList
          * @description All versions of a skill, the newest first.
          */
         VersionList: {
+            /** Items */
+            items: components["schemas"]["VersionItem"][];
             /** Ref */
             ref: string;
             /** Versions */
@@ -2846,6 +3050,7 @@ export interface operations {
             query: {
                 query: string;
                 limit?: number;
+                prefix?: boolean;
             };
             header?: never;
             path?: never;
@@ -3004,6 +3209,39 @@ export interface operations {
             };
         };
     };
+    consent_api_v1_registry_skills__namespace___name__versions__version__consent_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Consent"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     file_api_v1_registry_skills__namespace___name__versions__version__files__path__get: {
         parameters: {
             query?: never;
@@ -3025,6 +3263,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": unknown;
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    page_api_v1_registry_skills__namespace___name__versions__version__page_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                namespace: string;
+                name: string;
+                version: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SkillDetail"];
                 };
             };
             /** @description Validation Error */

@@ -83,6 +83,12 @@ class Users:
         """
         return (await self._known(user_id)).personal_org_id
 
+    async def name_of(self, user_id: UUID) -> str | None:
+        """A user's display name; None when there is no such user (any more)."""
+        async with self._database.system_session() as session:
+            user = await UsersRepository(session).user(user_id)
+        return user.name if user else None
+
     async def me(self, caller: Caller) -> Me:
         """The caller, with all organisations."""
         async with self._database.system_session() as session:

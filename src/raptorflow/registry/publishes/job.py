@@ -20,6 +20,7 @@ from raptorflow.registry.environments import Environments
 from raptorflow.registry.errors import EnvironmentUnsolvable, PublishNotFound, VersionExists
 from raptorflow.registry.library import Library, blob_key
 from raptorflow.registry.models import InstallationRow, PublishRow, SkillRow, VersionRow
+from raptorflow.registry.publishes.repository import PublishesRepository
 from raptorflow.registry.repository import RegistryRepository
 from raptorflow.registry.search.document import SearchText
 from raptorflow.registry.search.repository import index_skill
@@ -96,14 +97,15 @@ class Publisher:
         async with self._database.session(org_id) as session:
             repository = RegistryRepository(session)
             known = await repository.version_of(org_id, namespace, skill.name, skill.version)
-            row = await repository.publish(org_id, publish_id)
+            publishes = PublishesRepository(session)
+            row = await publishes.publish(org_id, publish_id)
             if known is None:
                 return "new"
             _refuse_other_content(known, skill)
             if row and row.install:
                 await _install(repository, row, known)
             done = {"status": "published", "finished_at": utc_now(), "step": None}
-            await repository.set_publish(org_id, publish_id, done)
+            await publishes.change(org_id, publish_id, done)
         return "known"
 
     async def _build_environment(self, org_id: UUID, publish_id: UUID) -> str | None:
@@ -131,8 +133,8 @@ class Publisher:
         document = SearchText(" ".join([skill.name, *skill.tags]), skill.description, skill.body)
         vector = await self._search.vector_of(document)
         async with self._database.session(org_id) as session:
-            repository = RegistryRepository(session)
-            publish = await _known(repository, org_id, publish_id)
+            repository, publishes = RegistryRepository(session), PublishesRepository(session)
+            publish = await _known(publishes, org_id, publish_id)
             row = await repository.upsert_skill(_skill_row(publish, namespace, skill))
             if row.org_id != org_id:
                 raise NotPermitted(f"{namespace}/{skill.name} belongs to another organisation.")
@@ -148,22 +150,22 @@ class Publisher:
             if publish.install:
                 await _install(repository, publish, version)
             values = {"status": "published", "finished_at": utc_now(), "step": None}
-            await repository.set_publish(org_id, publish_id, values)
+            await publishes.change(org_id, publish_id, values)
             news = {"skill": f"{namespace}/{skill.name}", "version": skill.version, "digest": skill.digest}
             await emit(session, org_id=org_id, name="SkillPublished", payload=news)
 
     async def _read(self, org_id: UUID, publish_id: UUID) -> tuple[Unpacked, Skill]:
         async with self._database.session(org_id) as session:
-            publish = await _known(RegistryRepository(session), org_id, publish_id)
+            publish = await _known(PublishesRepository(session), org_id, publish_id)
         unpacked = unpack(await self._blobs.get(publish.archive_key))
         return unpacked, read_skill_files(unpacked.files, unpacked.folder_name, unpacked.executables)
 
     async def _mark(self, org_id: UUID, publish_id: UUID, values: JsonObject) -> None:
         async with self._database.session(org_id) as session:
-            await RegistryRepository(session).set_publish(org_id, publish_id, values)
+            await PublishesRepository(session).change(org_id, publish_id, values)
 
 
-async def _known(repository: RegistryRepository, org_id: UUID, publish_id: UUID) -> PublishRow:
+async def _known(repository: PublishesRepository, org_id: UUID, publish_id: UUID) -> PublishRow:
     publish = await repository.publish(org_id, publish_id)
     if publish is None:
         raise PublishNotFound(f"There is no publish {publish_id}.")
