@@ -1,7 +1,7 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ApiProblem } from "@/api/problem";
-import { call } from "@/features/orchestrator/contract";
+import { ApiProblem, problemOf } from "@/api/problem";
+import { fetchWithSession } from "@/api/session";
 import { t } from "@/strings";
 
 const words = t.chat.offline;
@@ -13,7 +13,12 @@ interface InUse {
 
 const modelQuery = queryOptions({
   queryKey: ["orchestrator", "models"],
-  queryFn: () => call<InUse>("GET", "/models"),
+  queryFn: async (): Promise<InUse> => {
+    const address = new URL("/api/v1/orchestrator/models", window.location.origin);
+    const answer = await fetchWithSession(new Request(address));
+    if (!answer.ok) throw problemOf(answer.status, null);
+    return answer.json();
+  },
   staleTime: 30_000,
   retry: (failures, error) => failures < 2 && !(error instanceof ApiProblem && error.status < 500),
 });

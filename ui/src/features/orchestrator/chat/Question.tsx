@@ -38,7 +38,13 @@ export function Question({ run, message, onSend }: Props) {
         <Files files={message.files} />
       </div>
       {hasEnded(run) && (
-        <Button ref={pencil} look="quiet" size="small" onClick={() => setEditing(true)}>
+        <Button
+          ref={pencil}
+          look="quiet"
+          size="small"
+          onClick={() => setEditing(true)}
+          className="focus-visible:opacity-100 pointer-fine:opacity-0 pointer-fine:group-focus-within:opacity-100 pointer-fine:group-hover:opacity-100"
+        >
           <Pencil aria-hidden />
           {words.edit}
         </Button>

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
+import { api, data } from "@/api/client";
 import { sessionsQuery } from "@/features/orchestrator/chat/sessions";
-import { call, type RunView } from "@/features/orchestrator/contract";
 import type { FileRef } from "@/features/orchestrator/stream/events";
 
 export interface Outgoing {
@@ -18,15 +18,17 @@ export function useSend(sessionId?: string) {
   const key = useRef({ of: "", key: "" });
   return useMutation({
     mutationFn: async (message: Outgoing) => {
-      session.current ??= (await call<{ id: string }>("POST", "/sessions", {})).id;
+      session.current ??= (await data(api.POST("/api/v1/orchestrator/sessions", { body: { title: "" } }))).id;
       const body = { ...message, files: message.files.map((file) => file.id) };
       // Sending the same again after a failure is sending it once.
       const same = JSON.stringify(body);
       if (key.current.of !== same) key.current = { of: same, key: newKey() };
-      const run = await call<RunView>("POST", `/sessions/${session.current}/messages`, {
-        ...body,
-        idempotency_key: key.current.key,
-      });
+      const run = await data(
+        api.POST("/api/v1/orchestrator/sessions/{session_id}/messages", {
+          params: { path: { session_id: session.current } },
+          body: { ...body, idempotency_key: key.current.key },
+        }),
+      );
       key.current = { of: "", key: "" };
       return { run, sessionId: session.current };
     },
@@ -34,7 +36,8 @@ export function useSend(sessionId?: string) {
   });
 }
 
-export const cancel = (runId: string) => call("POST", `/runs/${runId}/cancel`);
+export const cancel = (runId: string) =>
+  data(api.POST("/api/v1/orchestrator/runs/{run_id}/cancel", { params: { path: { run_id: runId } } }));
 
 /** `crypto.randomUUID` is not there when the server is reached over plain HTTP. */
 function newKey(): string {

@@ -1,12 +1,12 @@
 import { type InfiniteData, infiniteQueryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { api, data, type Schemas } from "@/api/client";
-import { call } from "@/features/orchestrator/contract";
 import { day } from "@/lib/format";
 import { t } from "@/strings";
 
 export type Session = Schemas["SessionView"];
 
 const PAGE = 50;
+const ONE = "/api/v1/orchestrator/sessions/{session_id}";
 
 export const sessionsQuery = infiniteQueryOptions({
   queryKey: ["orchestrator", "sessions"],
@@ -21,10 +21,14 @@ export function useSessionChanges() {
   const queries = useQueryClient();
   const onSuccess = () => queries.invalidateQueries({ queryKey: sessionsQuery.queryKey });
   const rename = useMutation({
-    mutationFn: ({ id, title }: { id: string; title: string }) => call("PATCH", `/sessions/${id}`, { title }),
+    mutationFn: ({ id, title }: { id: string; title: string }) =>
+      data(api.PATCH(ONE, { params: { path: { session_id: id } }, body: { title } })),
     onSuccess,
   });
-  const remove = useMutation({ mutationFn: (id: string) => call("DELETE", `/sessions/${id}`), onSuccess });
+  const remove = useMutation({
+    mutationFn: (id: string) => data(api.DELETE(ONE, { params: { path: { session_id: id } } })),
+    onSuccess,
+  });
   return { rename, remove };
 }
 
