@@ -33,7 +33,7 @@ export const chat = {
     questions: {
       compare: "Which campaign should get more budget?",
       profile: "Profile this file: what is in it, and what stands out?",
-      trend: "How did spend develop over the four weeks?",
+      rate: "Which campaign has the most conversions per click?",
     },
     file: "campaigns.csv",
   },

@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChartColumn, FileSearch, TrendingUp } from "lucide-react";
+import { ChartColumn, FileSearch, MousePointerClick } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useNotices } from "@/components/Notices";
 import campaigns from "@/features/home/campaigns.csv?url";
@@ -31,7 +31,7 @@ export function Begin() {
     <>
       <OfflineBanner />
       <Room onSend={send} initial={ask}>
-        <div className="flex min-h-0 flex-1 flex-col overflow-y-auto">
+        <div className="relative flex min-h-0 flex-1 flex-col overflow-y-auto">
           <div className="mx-auto my-auto flex w-full max-w-3xl flex-col gap-6 px-4 py-6">
             <div>
               <h2 className="text-2xl font-semibold tracking-tight">{words.title}</h2>
@@ -48,7 +48,7 @@ export function Begin() {
 const examples = [
   { question: words.questions.compare, icon: ChartColumn },
   { question: words.questions.profile, icon: FileSearch },
-  { question: words.questions.trend, icon: TrendingUp },
+  { question: words.questions.rate, icon: MousePointerClick },
 ];
 
 function Examples({ busy, onAsk }: { busy: boolean; onAsk: (message: Outgoing) => void }) {

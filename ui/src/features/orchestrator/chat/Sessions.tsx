@@ -18,7 +18,7 @@ export function Sessions({ active, onGo }: { active: string | undefined; onGo?: 
         <Plus aria-hidden />
         {words.begin}
       </Link>
-      <nav aria-label={words.label} className="-mx-2 min-h-0 flex-1 overflow-y-auto px-2">
+      <nav aria-label={words.label} className="relative -mx-2 min-h-0 flex-1 overflow-y-auto px-2">
         {sessions.isPending && <Skeleton lines={5} />}
         {sessions.isError && <Problem error={sessions.error} onRetry={sessions.refetch} />}
         {sessions.data?.length === 0 && <p className="px-2 text-sm text-quiet">{words.none}</p>}

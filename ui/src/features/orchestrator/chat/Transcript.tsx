@@ -46,7 +46,7 @@ function Scrolling({ end, children }: { end: Props["end"]; children: React.React
         ref={end.box as RefObject<HTMLDivElement>}
         onScroll={end.onScroll}
         aria-label={t.chat.transcript}
-        className="min-h-0 flex-1 overflow-y-auto"
+        className="relative min-h-0 flex-1 overflow-y-auto"
       >
         <div ref={end.content} className="mx-auto flex w-full max-w-3xl flex-col gap-8 px-4 py-6">
           {children}
