@@ -2,6 +2,8 @@ const percent = (share: number) => `${Math.round(share * 100)}%`;
 const count = (number: number, one: string, many: string) =>
   `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
+const MIB = 1024 * 1024;
+
 export const chat = {
   title: "Chat",
   untitled: "New conversation",
@@ -33,7 +35,7 @@ export const chat = {
     questions: {
       compare: "Which campaign should get more budget?",
       profile: "Profile this file: what is in it, and what stands out?",
-      rate: "Which campaign has the most conversions per click?",
+      difference: "Do the campaigns differ significantly in conversions?",
     },
     file: "campaigns.csv",
   },
@@ -54,7 +56,7 @@ export const chat = {
   },
   offline: {
     title: "No language model is connected.",
-    text: "The offline model searches the skill that fits, fills in its inputs by rules and shows what it returns.",
+    text: "The offline model looks up the skill that fits, fills in its inputs by rules and shows what it returns.",
     cannot: "It cannot converse, combine skills or write.",
     connect: "Connect a model",
   },
@@ -122,8 +124,8 @@ export const chat = {
     nothing: "None",
     sandbox: "Sandbox",
     limits: "Limits",
-    limitsOf: (seconds: number, memory: string, disk: string) =>
-      `${seconds} s, ${memory} of memory, ${disk} of files`,
+    limitsOf: (seconds: number, memory: number, disk: number) =>
+      `${seconds} s, ${Math.round(memory / MIB)} MiB of memory, ${Math.round(disk / MIB)} MiB of files`,
     driver: (driver: string) => `driver ${driver}`,
     exitCode: (code: number) => `exit code ${code}`,
     cpu: (time: string) => `${time} of processor time`,

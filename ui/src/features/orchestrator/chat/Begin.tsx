@@ -1,5 +1,5 @@
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { ChartColumn, FileSearch, MousePointerClick } from "lucide-react";
+import { ChartColumn, FileSearch, Scale } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useNotices } from "@/components/Notices";
 import campaigns from "@/features/home/campaigns.csv?url";
@@ -48,7 +48,7 @@ export function Begin() {
 const examples = [
   { question: words.questions.compare, icon: ChartColumn },
   { question: words.questions.profile, icon: FileSearch },
-  { question: words.questions.rate, icon: MousePointerClick },
+  { question: words.questions.difference, icon: Scale },
 ];
 
 function Examples({ busy, onAsk }: { busy: boolean; onAsk: (message: Outgoing) => void }) {
