@@ -89,15 +89,19 @@ const conversation = createRoute({
 const skills = createRoute({
   getParentRoute: () => inside,
   path: "/skills",
-  validateSearch: (search): { query?: string } => ({ query: text(search.query) }),
+  validateSearch: (search): { query?: string; installed?: true } => ({
+    query: text(search.query),
+    installed: search.installed === true || undefined,
+  }),
   component: lazyRouteComponent(() => import("@/features/registry/Skills"), "Skills"),
 });
 const skill = createRoute({
   getParentRoute: () => inside,
   path: "/skills/$namespace/$name",
-  validateSearch: (search): { version?: string; tab?: string } => ({
+  validateSearch: (search): { version?: string; tab?: string; file?: string } => ({
     version: text(search.version),
     tab: text(search.tab),
+    file: text(search.file),
   }),
   component: lazyRouteComponent(() => import("@/features/registry/SkillPage"), "SkillPage"),
 });

@@ -234,7 +234,7 @@ class SkillsRegistry:
             SkillNotInstalled: the organisation has not installed it.
         """
         async with self._database.session(org_id) as session:
-            found = await _installed(RegistryRepository(session), org_id, name)
+            found = await find_installed(RegistryRepository(session), org_id, name)
         return [str(action["name"]) for action in found.version.actions]
 
     async def read_file(self, org_id: UUID, name: str, path: str) -> bytes:

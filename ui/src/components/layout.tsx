@@ -7,13 +7,18 @@ import { t } from "@/strings";
 
 /** A page's frame: its title in the window and as the one heading, what it is for, and what can be done. */
 export function Page({
+  above,
   title,
+  badges,
   lead,
   actions,
   wide,
   children,
 }: {
+  /** Where the page stands, before its title. */
+  above?: ReactNode;
   title: string;
+  badges?: ReactNode;
   lead?: ReactNode;
   actions?: ReactNode;
   wide?: boolean;
@@ -29,7 +34,11 @@ export function Page({
     >
       <header className="flex flex-wrap items-start justify-between gap-4">
         <div className="min-w-0">
-          <h1 className="text-2xl font-semibold tracking-tight break-words">{title}</h1>
+          {above}
+          <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+            <h1 className="min-w-0 text-2xl font-semibold tracking-tight break-words">{title}</h1>
+            {badges}
+          </div>
           {lead && <div className="mt-1 text-sm text-quiet">{lead}</div>}
         </div>
         {actions && <div className="flex flex-wrap gap-2">{actions}</div>}

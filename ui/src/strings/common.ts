@@ -15,5 +15,12 @@ export const common = {
   nav: { label: "Main", home: "Home", chat: "Chat", skills: "Skills", runs: "Runs", settings: "Settings" },
   theme: { label: "Appearance", light: "Light", dark: "Dark", system: "As the system" },
   notFound: { title: "There is nothing here", text: "The address is not known.", home: "Go home" },
+  hiddenCharacters: (names: string[]) =>
+    `Hidden characters: ${names.slice(0, 4).join(", ")}${names.length > 4 ? ` and ${names.length - 4} more` : ""}`,
+  markdown: {
+    picture: (name: string) => (name ? `Picture: ${name}` : "Picture"),
+    done: "Done",
+    open: "To do",
+  },
   crashed: { title: "This page failed", text: "It ran into something it did not expect." },
 };

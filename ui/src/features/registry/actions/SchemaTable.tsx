@@ -1,0 +1,92 @@
+import type { ReactNode } from "react";
+import { HiddenCharacters } from "@/components/HiddenCharacters";
+import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
+import { type Row, rowsOf } from "@/features/registry/actions/rows";
+import type { Schema } from "@/features/registry/actions/schema";
+import { t } from "@/strings";
+
+const words = t.registry.schema;
+const actionWords = t.registry.actions;
+const MOST_RAW = 20_000;
+
+/** What an action takes or gives: a table to read, and the schema itself for who wants it. */
+export function SchemaTable({ title, label, schema }: { title: string; label: string; schema: Schema }) {
+  const rows = rowsOf(schema);
+  return (
+    <div className="flex min-w-0 flex-col gap-2">
+      <h4 className="text-sm font-semibold">{title}</h4>
+      {rows.length === 0 ? (
+        <p className="text-sm text-quiet">{actionWords.nothing}</p>
+      ) : (
+        <Table rows={rows} label={label} />
+      )}
+      <Raw schema={schema} />
+    </div>
+  );
+}
+
+interface Column {
+  name: string;
+  of: (row: Row) => ReactNode;
+}
+
+const columns: Column[] = [
+  { name: words.name, of: (row) => <code className="font-mono text-xs break-words">{row.path}</code> },
+  { name: words.type, of: (row) => row.type },
+  { name: words.required, of: (row) => (row.required ? words.yes : words.no) },
+  { name: words.description, of: (row) => row.description && <Words text={row.description} /> },
+  { name: words.standard, of: (row) => row.standard && <Words text={row.standard} /> },
+  { name: words.limits, of: (row) => row.limits.join("; ") },
+];
+
+/** Columns that say nothing in any row are left out. */
+function Table({ rows, label }: { rows: Row[]; label: string }) {
+  const shown = columns.filter(({ of }) => rows.some((row) => of(row)));
+  return (
+    <Scrolled label={label} className="rounded-lg border">
+      <table className="w-full text-left text-sm">
+        <thead className="bg-raised text-xs text-quiet">
+          <tr>
+            {shown.map(({ name }) => (
+              <th key={name} scope="col" className="px-3 py-2 font-medium">
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody className="divide-y">
+          {rows.map((row) => (
+            <tr key={row.path} className="align-top">
+              {shown.map(({ name, of }) => (
+                <td key={name} className="max-w-80 px-3 py-2 break-words">
+                  {of(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Scrolled>
+  );
+}
+
+function Words({ text }: { text: string }) {
+  return (
+    <span dir="auto" className="block min-w-40 [unicode-bidi:isolate]">
+      {text} <HiddenCharacters text={text} />
+    </span>
+  );
+}
+
+function Raw({ schema }: { schema: Schema }) {
+  const written = JSON.stringify(schema, null, 2);
+  return (
+    <details className="text-sm">
+      <summary className="cursor-pointer text-quiet hover:text-ink">{actionWords.raw}</summary>
+      <pre className="mt-2 rounded-lg bg-raised p-3 font-mono text-xs break-all whitespace-pre-wrap">
+        {written.slice(0, MOST_RAW)}
+      </pre>
+      {written.length > MOST_RAW && <p className="text-xs text-quiet">{actionWords.cut}</p>}
+    </details>
+  );
+}
