@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hiddenIn, pieces } from "@/lib/hidden";
+import { hiddenIn, pieces, visible } from "@/lib/hidden";
 
 describe("hidden characters", () => {
   it.each([
@@ -18,6 +18,8 @@ describe("hidden characters", () => {
     ["a flag made of tags", "🏴\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}"],
     ["a non-joiner in Persian", "می\u200Cخواهم"],
   ])("leaves %s alone", (_, text) => expect(hiddenIn(text)).toEqual([]));
+
+  it("writes them out", () => expect(visible("a\u202Eb")).toBe("a⟦U+202E⟧b"));
 
   it("shows them by name where they stand", () => {
     expect(pieces("a\u202Eb")).toEqual([

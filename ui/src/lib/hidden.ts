@@ -42,6 +42,11 @@ export function hiddenIn(text: string): string[] {
   return [...new Set(text.match(hidden) ?? [])].map(nameOf).sort();
 }
 
+/** The text with hidden characters written out, so that they do nothing in it. */
+export function visible(text: string): string {
+  return text.replace(hidden, (character) => `⟦${nameOf(character)}⟧`);
+}
+
 /** The text in pieces, hidden characters by their names; after `most` of them the rest is left as it is. */
 export function pieces(text: string, most = 500): Piece[] {
   const found: Piece[] = [];

@@ -19,6 +19,7 @@ export const common = {
     `Hidden characters: ${names.slice(0, 4).join(", ")}${names.length > 4 ? ` and ${names.length - 4} more` : ""}`,
   markdown: {
     picture: (name: string) => (name ? `Picture: ${name}` : "Picture"),
+    table: (line: number) => `Table, line ${line}`,
     done: "Done",
     open: "To do",
   },

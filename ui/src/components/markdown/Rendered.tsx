@@ -2,22 +2,24 @@ import "@/components/markdown/markdown.css";
 import { useRouter } from "@tanstack/react-router";
 import { ImageOff, Square, SquareCheck } from "lucide-react";
 import type { ComponentProps, MouseEvent } from "react";
-import ReactMarkdown, { type Components } from "react-markdown";
+import ReactMarkdown, { type Components, type ExtraProps } from "react-markdown";
 import rehypeSanitize from "rehype-sanitize";
 import remarkGfm from "remark-gfm";
 import { type Addresses, safeLink, safePicture } from "@/components/markdown/addresses";
 import { orderedHeadings } from "@/components/markdown/headings";
+import { htmlAsText } from "@/components/markdown/raw";
+import { Scrolled } from "@/components/Scrolled";
 import { t } from "@/strings";
 
 const words = t.markdown;
-const components: Components = { a: Anchor, img: Picture, input: Tick };
+const components: Components = { a: Anchor, img: Picture, input: Tick, table: Table };
 
 export default function Rendered({ text, linkTo, pictureAt }: Addresses & { text: string }) {
   return (
     <div className="markdown" dir="auto">
       <ReactMarkdown
         remarkPlugins={[remarkGfm]}
-        rehypePlugins={[rehypeSanitize, orderedHeadings]}
+        rehypePlugins={[htmlAsText, rehypeSanitize, orderedHeadings]}
         urlTransform={(address, key) =>
           key === "src" ? safePicture(address, pictureAt) : safeLink(address, linkTo)
         }
@@ -61,6 +63,15 @@ function Picture({ src, alt }: ComponentProps<"img">) {
       <ImageOff aria-hidden />
       {words.picture(alt || "")}
     </span>
+  );
+}
+
+/** A wide table is moved within its own box. */
+function Table({ node, children }: ComponentProps<"table"> & ExtraProps) {
+  return (
+    <Scrolled label={words.table(node?.position?.start.line ?? 1)}>
+      <table>{children}</table>
+    </Scrolled>
   );
 }
 

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { Check } from "lucide-react";
-import { HiddenCharacters } from "@/components/HiddenCharacters";
+import { HiddenCharacters, TextByOthers } from "@/components/HiddenCharacters";
 import { Badge, Banner, Page, Problem, Skeleton } from "@/components/layout";
 import { Actions } from "@/features/registry/actions/Actions";
 import { InstallCard } from "@/features/registry/consent/InstallCard";
@@ -92,8 +92,8 @@ function Badges({ skill }: { skill: SkillDetail }) {
 function Summary({ skill }: { skill: SkillDetail }) {
   return (
     <div className="flex max-w-3xl flex-col items-start gap-2">
-      <p dir="auto" className="break-words [unicode-bidi:isolate]">
-        {skill.description}
+      <p>
+        <TextByOthers text={skill.description} />
       </p>
       <HiddenCharacters text={skill.description} />
     </div>

@@ -2,6 +2,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { type RefObject, useRef } from "react";
 import { Button } from "@/components/button";
 import { Page, Problem, Skeleton } from "@/components/layout";
+import { type Entry, fits } from "@/features/registry/list/entries";
 import { Nothing } from "@/features/registry/list/Nothing";
 import { SearchBox } from "@/features/registry/list/SearchBox";
 import { SkillCard } from "@/features/registry/list/SkillCard";
@@ -10,6 +11,8 @@ import { useKeys } from "@/features/registry/list/useKeys";
 import { t } from "@/strings";
 
 const words = t.registry.list;
+/** Of what does not fit, no more than these. */
+const NEAREST = 4;
 const route = getRouteApi("/inside/skills");
 
 export function Skills() {
@@ -72,20 +75,18 @@ function Results({ query, installed, list }: Asked) {
   const { entries, error, retry, more, fetchingMore } = useEntries(query, installed);
   if (error) return <Problem error={error} onRetry={retry} />;
   if (!entries) return <Skeleton lines={5} />;
-  const found = more ? "" : query ? words.foundFor(entries.length, query) : words.found(entries.length);
+  const fitting = entries.filter(fits);
   return (
     <section ref={list} aria-label={words.results} className="flex flex-col gap-3">
-      <p role="status" className="text-sm break-words text-quiet empty:hidden">
-        {entries.length > 0 && found}
+      <p role="status" className="text-sm wrap-anywhere text-quiet empty:hidden">
+        {fitting.length > 0 && !more && found(fitting.length, query)}
       </p>
-      {entries.length === 0 ? (
-        <Nothing query={query} installed={installed} />
-      ) : (
-        <ul className="grid gap-3 lg:grid-cols-2">
-          {entries.map((entry) => (
-            <SkillCard key={entry.ref} entry={entry} />
-          ))}
-        </ul>
+      {fitting.length > 0 ? <Cards entries={fitting} /> : <Nothing query={query} installed={installed} />}
+      {fitting.length === 0 && entries.length > 0 && (
+        <>
+          <p className="mt-3 text-sm text-quiet">{words.empty.nearest}</p>
+          <Cards entries={entries.slice(0, NEAREST)} />
+        </>
       )}
       {more && (
         <Button onClick={more} busy={fetchingMore} className="self-center">
@@ -93,5 +94,19 @@ function Results({ query, installed, list }: Asked) {
         </Button>
       )}
     </section>
+  );
+}
+
+function found(number: number, query: string): string {
+  return query ? words.foundFor(number, query) : words.found(number);
+}
+
+function Cards({ entries }: { entries: Entry[] }) {
+  return (
+    <ul className="grid grid-cols-1 gap-3 lg:grid-cols-2">
+      {entries.map((entry) => (
+        <SkillCard key={entry.ref} entry={entry} />
+      ))}
+    </ul>
   );
 }

@@ -1,4 +1,4 @@
-import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
+import { Scrolled } from "@/components/Scrolled";
 import type { Json } from "@/features/orchestrator/stream/events";
 import { isObject } from "@/features/orchestrator/stream/run";
 import { t } from "@/strings";

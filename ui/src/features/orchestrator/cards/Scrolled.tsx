@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 import type { ReactNode } from "react";
 import { cn } from "@/lib/cn";
 
@@ -19,3 +20,6 @@ export function Scrolled({
     </fieldset>
   );
 }
+=======
+export { Scrolled } from "@/components/Scrolled";
+>>>>>>> wip/ui-skills

@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Search } from "lucide-react";
+import { Scrolled } from "@/components/Scrolled";
 import { Frame, statusOf, Trouble } from "@/features/orchestrator/cards/Frame";
-import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
 import { type Hit, isObject, type Run, type Step } from "@/features/orchestrator/stream/run";
 import { t } from "@/strings";
 

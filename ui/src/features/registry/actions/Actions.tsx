@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { FlaskConical, SquareTerminal } from "lucide-react";
 import { lazy, Suspense, useId, useState } from "react";
 import { Button } from "@/components/button";
-import { HiddenCharacters } from "@/components/HiddenCharacters";
+import { HiddenCharacters, TextByOthers } from "@/components/HiddenCharacters";
 import { Card, Empty, Skeleton } from "@/components/layout";
 import { SchemaTable } from "@/features/registry/actions/SchemaTable";
 import type { Action, SkillDetail } from "@/features/registry/queries";
@@ -38,8 +38,8 @@ function ActionCard({ skill, action }: { skill: SkillDetail; action: Action }) {
       <div className="flex flex-wrap items-start justify-between gap-3">
         <div className="flex min-w-0 flex-1 basis-60 flex-col items-start gap-1">
           <h3 className="font-mono text-base font-semibold break-words">{action.name}</h3>
-          <p dir="auto" className="text-sm break-words text-quiet [unicode-bidi:isolate]">
-            {action.description}
+          <p className="text-sm text-quiet">
+            <TextByOthers text={action.description} />
           </p>
           <HiddenCharacters text={action.description} />
         </div>
@@ -64,7 +64,12 @@ function ActionCard({ skill, action }: { skill: SkillDetail; action: Action }) {
         )}
       </div>
       <SchemaTable title={words.input} label={words.inputOf(action.name)} schema={action.input_schema} />
-      <SchemaTable title={words.output} label={words.outputOf(action.name)} schema={action.output_schema} />
+      <SchemaTable
+        title={words.output}
+        label={words.outputOf(action.name)}
+        schema={action.output_schema}
+        folded
+      />
     </Card>
   );
 }

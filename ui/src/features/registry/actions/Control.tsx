@@ -1,4 +1,5 @@
 import { Field, Input, Select, Textarea } from "@/components/field";
+import { TextByOthers } from "@/components/HiddenCharacters";
 import { FileControl } from "@/features/registry/actions/FileControl";
 import type {
   ChoiceField,
@@ -27,7 +28,7 @@ export function Control(props: Props) {
   const label = field.required ? field.name : `${field.name} (${words.optional})`;
   const hint = [field.description, hintOf(field)].filter(Boolean).join(" ");
   return (
-    <Field label={label} hint={hint && <bdi>{hint}</bdi>} error={problem}>
+    <Field label={label} hint={hint && <TextByOthers text={hint} />} error={problem}>
       {(control) => <Choose {...props} control={{ ...control, name: field.name }} />}
     </Field>
   );

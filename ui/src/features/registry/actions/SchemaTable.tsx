@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
-import { HiddenCharacters } from "@/components/HiddenCharacters";
-import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
+import { HiddenCharacters, TextByOthers } from "@/components/HiddenCharacters";
+import { Scrolled } from "@/components/Scrolled";
 import { type Row, rowsOf } from "@/features/registry/actions/rows";
 import type { Schema } from "@/features/registry/actions/schema";
 import { t } from "@/strings";
@@ -9,19 +9,36 @@ const words = t.registry.schema;
 const actionWords = t.registry.actions;
 const MOST_RAW = 20_000;
 
+interface Props {
+  title: string;
+  label: string;
+  schema: Schema;
+  /** Shown only when asked for. */
+  folded?: boolean;
+}
+
 /** What an action takes or gives: a table to read, and the schema itself for who wants it. */
-export function SchemaTable({ title, label, schema }: { title: string; label: string; schema: Schema }) {
+export function SchemaTable({ title, label, schema, folded }: Props) {
   const rows = rowsOf(schema);
+  if (rows.length === 0) {
+    return (
+      <div className="text-sm">
+        <h4 className="font-semibold">{title}</h4>
+        <p className="text-quiet">{actionWords.nothing}</p>
+      </div>
+    );
+  }
   return (
-    <div className="flex min-w-0 flex-col gap-2">
-      <h4 className="text-sm font-semibold">{title}</h4>
-      {rows.length === 0 ? (
-        <p className="text-sm text-quiet">{actionWords.nothing}</p>
-      ) : (
+    <details open={!folded} className="min-w-0">
+      <summary className="cursor-pointer text-sm">
+        <h4 className="inline font-semibold">{title}</h4>{" "}
+        <span className="text-xs text-quiet">{actionWords.values(rows.length)}</span>
+      </summary>
+      <div className="mt-2 flex min-w-0 flex-col gap-2">
         <Table rows={rows} label={label} />
-      )}
-      <Raw schema={schema} />
-    </div>
+        <Raw schema={schema} />
+      </div>
+    </details>
   );
 }
 
@@ -72,8 +89,9 @@ function Table({ rows, label }: { rows: Row[]; label: string }) {
 
 function Words({ text }: { text: string }) {
   return (
-    <span dir="auto" className="block min-w-40 [unicode-bidi:isolate]">
-      {text} <HiddenCharacters text={text} />
+    <span className="flex min-w-40 flex-col gap-1">
+      <TextByOthers text={text} />
+      <HiddenCharacters text={text} />
     </span>
   );
 }

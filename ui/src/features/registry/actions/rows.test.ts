@@ -3,7 +3,7 @@ import { rowsOf } from "@/features/registry/actions/rows";
 import type { Schema } from "@/features/registry/actions/schema";
 
 describe("a schema as a table", () => {
-  it("says what each value is, in words", () => {
+  it("says what each value is, in words, what is required first", () => {
     const rows = rowsOf({
       type: "object",
       properties: {
@@ -20,13 +20,13 @@ describe("a schema as a table", () => {
     expect(
       rows.map((row) => [row.path, row.type, row.required, row.standard, row.limits.join("; ")]),
     ).toEqual([
+      ["file", "file", true, "", ""],
       ["status", "one of", false, "ON", "ON, OFF"],
       ["limit", "whole number", false, "", "at least 1; at most 5,000"],
-      ["file", "file", true, "", ""],
       ["rows", "list of object", false, "", ""],
       ["rows[].name", "text", true, "", ""],
     ]);
-    expect(rows[0]?.description).toBe("Which.");
+    expect(rows[1]?.description).toBe("Which.");
   });
 
   it("ends, whatever it is given", () => {

@@ -43,8 +43,13 @@ function withoutNull(schema: Schema): Schema {
   return types.length === 1 ? { ...schema, type: types[0] } : schema;
 }
 
+/** The values of an object by name, those that are required first. */
 export function properties(schema: Schema): [string, unknown][] {
-  return isObject(schema.properties) ? Object.entries(schema.properties) : [];
+  const all = isObject(schema.properties) ? Object.entries(schema.properties) : [];
+  const [first, rest] = [true, false].map((wanted) =>
+    all.filter(([name]) => isRequired(schema, name) === wanted),
+  );
+  return [...(first ?? []), ...(rest ?? [])];
 }
 
 export function isRequired(schema: Schema, name: string): boolean {

@@ -5,7 +5,7 @@ import { Button } from "@/components/button";
 import { HiddenCharacters } from "@/components/HiddenCharacters";
 import { Card, Problem, Skeleton } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
-import { Scrolled } from "@/features/orchestrator/cards/Scrolled";
+import { Scrolled } from "@/components/Scrolled";
 import { save } from "@/features/registry/files/download";
 import { nameOf } from "@/features/registry/files/tree";
 import { type File, fileContent, fileQuery, type SkillDetail } from "@/features/registry/queries";

@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { ArrowUpCircle, Check } from "lucide-react";
-import { HiddenCharacters } from "@/components/HiddenCharacters";
+import { HiddenCharacters, TextByOthers } from "@/components/HiddenCharacters";
 import { Badge } from "@/components/layout";
 import { canUpgrade, degrees, type Entry, type Fit } from "@/features/registry/list/entries";
 import { ago } from "@/lib/format";
@@ -11,7 +11,7 @@ const words = t.registry.list;
 export function SkillCard({ entry }: { entry: Entry }) {
   const { namespace, name } = entry;
   return (
-    <li className="relative flex flex-col gap-2 rounded-xl border bg-surface p-4 focus-within:border-accent hover:border-line-strong sm:p-5">
+    <li className="relative flex min-w-0 flex-col gap-2 rounded-xl border bg-surface p-4 focus-within:border-accent hover:border-line-strong sm:p-5">
       <div className="flex flex-wrap items-start justify-between gap-2">
         <div className="min-w-0">
           <h2 className="text-base font-semibold break-words">
@@ -27,14 +27,20 @@ export function SkillCard({ entry }: { entry: Entry }) {
         </div>
         <State entry={entry} />
       </div>
-      <p dir="auto" className="line-clamp-3 text-sm break-words [unicode-bidi:isolate]">
-        {entry.description}
+      <p className="line-clamp-3 text-sm">
+        <TextByOthers text={entry.description} />
       </p>
       <HiddenCharacters text={entry.description} />
       <p className="mt-auto flex flex-wrap gap-x-2 pt-1 text-xs text-quiet">
-        <span>{words.version(entry.version)}</span>
-        {entry.updatedAt && <span>· {words.updated(ago(entry.updatedAt))}</span>}
-        {entry.fit && <span className="text-accent">· {fitWords(entry.fit)}</span>}
+        <span className="break-all">{words.version(entry.version)}</span>
+        {entry.updatedAt && (
+          <span className="before:mr-2 before:content-['·']">{words.updated(ago(entry.updatedAt))}</span>
+        )}
+        {entry.fit && (
+          <span className="text-accent before:mr-2 before:text-quiet before:content-['·']">
+            {fitWords(entry.fit)}
+          </span>
+        )}
       </p>
     </li>
   );

@@ -68,6 +68,13 @@ export function degrees(fit: Fit): { words: Degree; meaning: Degree } {
   return { words: degree(fit.words, 0.6, 0.2), meaning: degree(fit.similarity, 0.5, 0.3) };
 }
 
+/** Whether it fits what was searched for, more than anything would. */
+export function fits(entry: Entry): boolean {
+  if (!entry.fit) return true;
+  const { words, meaning } = degrees(entry.fit);
+  return words !== "none" || meaning !== "none";
+}
+
 function degree(value: number, much: number, little: number): Degree {
   if (value >= much) return "most";
   return value >= little ? "some" : "none";

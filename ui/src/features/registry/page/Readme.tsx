@@ -4,6 +4,7 @@ import { Card } from "@/components/layout";
 import { Markdown } from "@/components/Markdown";
 import { pathFrom } from "@/features/registry/files/tree";
 import type { SkillDetail } from "@/features/registry/queries";
+import { visible } from "@/lib/hidden";
 import { t } from "@/strings";
 
 const HERE = "SKILL.md";
@@ -33,7 +34,7 @@ export function Readme({ skill }: { skill: SkillDetail }) {
   return (
     <Card className="flex flex-col gap-3">
       <HiddenCharacters text={skill.readme} />
-      <Markdown text={skill.readme} linkTo={linkTo} pictureAt={pictureAt} />
+      <Markdown text={visible(skill.readme)} linkTo={linkTo} pictureAt={pictureAt} />
     </Card>
   );
 }
