@@ -540,6 +540,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orchestrator/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description Your runs, newest first, trials included; `before` is the last id of the page before.
+         */
+        get: operations["list_runs_api_v1_orchestrator_runs_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orchestrator/runs/{run_id}": {
         parameters: {
             query?: never;
@@ -638,6 +658,34 @@ export interface paths {
         get: operations["get_session_api_v1_orchestrator_sessions__session_id__get"];
         put?: never;
         post?: never;
+        /**
+         * Delete Session
+         * @description Delete a conversation with its runs; open ones are cancelled. Files stay yours.
+         */
+        delete: operations["delete_session_api_v1_orchestrator_sessions__session_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Rename Session
+         * @description Give a conversation another title.
+         */
+        patch: operations["rename_session_api_v1_orchestrator_sessions__session_id__patch"];
+        trace?: never;
+    };
+    "/api/v1/orchestrator/sessions/{session_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get History
+         * @description The newest turns below the turn `before`, oldest first, each with its events so far.
+         */
+        get: operations["get_history_api_v1_orchestrator_sessions__session_id__history_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -655,9 +703,29 @@ export interface paths {
         put?: never;
         /**
          * Send Message
-         * @description Send a message: its run is accepted, tail its events for the answer.
+         * @description Send a message, or with `replaces` send one again: its run is accepted, tail its events.
          */
         post: operations["send_message_api_v1_orchestrator_sessions__session_id__messages_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orchestrator/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin Trial
+         * @description Run one action of an installed skill in the sandbox without a model; tail its run's events.
+         */
+        post: operations["begin_trial_api_v1_orchestrator_trials_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1070,6 +1138,28 @@ export interface components {
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * History
+         * @description A page of a conversation, oldest first; `more` says whether there are earlier turns.
+         */
+        History: {
+            /** More */
+            more: boolean;
+            /** Runs */
+            runs: components["schemas"]["HistoryRun"][];
+        };
+        /**
+         * HistoryRun
+         * @description A turn of a conversation; `events` are the numbered ones so far, as the stream sends them.
+         */
+        HistoryRun: {
+            /** Events */
+            events: {
+                [key: string]: unknown;
+            }[];
+            message: components["schemas"]["MessageView"];
+            run: components["schemas"]["RunView"];
         };
         /**
          * InstallRequest
@@ -1527,7 +1617,8 @@ export interface components {
          * NewMessage
          * @description A user's message.
          *
-         *     With an `idempotency_key` (or the header `Idempotency-Key`) sending it twice is sending it once.
+         *     With an `idempotency_key` (or the header `Idempotency-Key`) sending it twice is sending it once. With
+         *     `replaces` it takes the place of that run and of all later ones: a retry, or an edited message.
          */
         NewMessage: {
             /**
@@ -1537,6 +1628,8 @@ export interface components {
             files: string[];
             /** Idempotency Key */
             idempotency_key?: string | null;
+            /** Replaces */
+            replaces?: string | null;
             /** Text */
             text: string;
         };
@@ -1590,6 +1683,36 @@ export interface components {
              * @default
              */
             title: string;
+        };
+        /**
+         * NewTrial
+         * @description One action of an installed skill to run, without a model.
+         *
+         *     A file argument is the file's name in the trial, its id stands in `files`.
+         */
+        NewTrial: {
+            /**
+             * Action
+             * @example count
+             */
+            action: string;
+            /**
+             * Arguments
+             * @default {}
+             */
+            arguments: {
+                [key: string]: unknown;
+            };
+            /**
+             * Files
+             * @default []
+             */
+            files: string[];
+            /**
+             * Skill
+             * @example acme/word-counter
+             */
+            skill: string;
         };
         /**
          * NewUser
@@ -1708,6 +1831,128 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "trial";
+            /** Last Seq */
+            last_seq: number;
+            /** Model */
+            model: string | null;
+            /** Question */
+            question: string;
+            /** Replaces */
+            replaces: string | null;
+            /**
+             * Session Id
+             * Format: uuid
+             */
+            session_id: string;
+            /** Session Title */
+            session_title: string;
+            /** Started At */
+            started_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+            /** Superseded */
+            superseded: boolean;
+            /** Turn */
+            turn: number;
+            /** Usage */
+            usage: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunSummary
+         * @description A run in a list; `skills` are those whose actions it ran.
+         */
+        RunSummary: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "trial";
+            /** Last Seq */
+            last_seq: number;
+            /** Model */
+            model: string | null;
+            /** Question */
+            question: string;
+            /** Replaces */
+            replaces: string | null;
+            /**
+             * Session Id
+             * Format: uuid
+             */
+            session_id: string;
+            /** Session Title */
+            session_title: string;
+            /** Skills */
+            skills: string[];
+            /** Started At */
+            started_at: string | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            /** Superseded */
+            superseded: boolean;
+            /** Turn */
+            turn: number;
+            /** Usage */
+            usage: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RunView
+         * @description A run as it stands.
+         */
+        RunView: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Error */
+            error: {
+                [key: string]: unknown;
+            } | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
             /** Last Seq */
             last_seq: number;
             /** Model */
@@ -1724,8 +1969,6 @@ export interface components {
              * @enum {string}
              */
             status: "queued" | "running" | "succeeded" | "failed" | "cancelled";
-            /** Steps */
-            steps: components["schemas"]["StepView"][];
             /** Turn */
             turn: number;
             /** Usage */
@@ -1744,6 +1987,14 @@ export interface components {
             hits: components["schemas"]["SkillHit"][];
         };
         /**
+         * SessionChange
+         * @description A new title.
+         */
+        SessionChange: {
+            /** Title */
+            title: string;
+        };
+        /**
          * SessionDetail
          * @description A conversation with its transcript, its files and its loaded skills.
          */
@@ -1760,6 +2011,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "trial";
             /** Messages */
             messages: components["schemas"]["MessageView"][];
             /** Open Runs */
@@ -1780,7 +2036,7 @@ export interface components {
         };
         /**
          * SessionView
-         * @description A conversation.
+         * @description A conversation, or the trial of an action.
          */
         SessionView: {
             /**
@@ -1793,6 +2049,11 @@ export interface components {
              * Format: uuid
              */
             id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "chat" | "trial";
             /** Title */
             title: string;
             /** Turns */
@@ -2013,7 +2274,7 @@ export interface components {
         };
         /**
          * StepView
-         * @description A step as the journal has it; `timings` are milliseconds.
+         * @description A step as the journal has it; `timings` are milliseconds, a call's `input` has its `arguments`.
          */
         StepView: {
             /** Attempt */
@@ -2022,6 +2283,10 @@ export interface components {
             finished_at: string | null;
             /** Index */
             index: number;
+            /** Input */
+            input: {
+                [key: string]: unknown;
+            } | null;
             /**
              * Kind
              * @enum {string}
@@ -3141,6 +3406,40 @@ export interface operations {
             };
         };
     };
+    list_runs_api_v1_orchestrator_runs_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: string | null;
+                status?: ("queued" | "running" | "succeeded" | "failed" | "cancelled") | null;
+                session_id?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     get_run_api_v1_orchestrator_runs__run_id__get: {
         parameters: {
             query?: never;
@@ -3332,6 +3631,104 @@ export interface operations {
             };
         };
     };
+    delete_session_api_v1_orchestrator_sessions__session_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    rename_session_api_v1_orchestrator_sessions__session_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_history_api_v1_orchestrator_sessions__session_id__history_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: number | null;
+            };
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     send_message_api_v1_orchestrator_sessions__session_id__messages_post: {
         parameters: {
             query?: never;
@@ -3346,6 +3743,39 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    begin_trial_api_v1_orchestrator_trials_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTrial"];
             };
         };
         responses: {
