@@ -48,7 +48,23 @@ def connection(**changes: Any) -> ConnectedModel:
 
 def taken(chosen: ConnectedModel | None) -> TakenRun:
     ref = RunRef(new_id(), new_id(), chosen.org_id if chosen else new_id())
-    return TakenRun(ref, new_id(), 1, 1, 0, False, {}, {}, [], [], [], [], chosen)
+    return TakenRun(
+        ref=ref,
+        user_id=new_id(),
+        turn=1,
+        attempt=1,
+        last_seq=0,
+        cancel_requested=False,
+        usage={},
+        kind="chat",
+        replaces=None,
+        state={},
+        history=[],
+        turn_entries=[],
+        steps=[],
+        files=[],
+        connection=chosen,
+    )
 
 
 class Nobody:
