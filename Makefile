@@ -30,14 +30,14 @@ run: ## start everything; Ctrl-C stops it (make run ARGS="--port 9000")
 
 test: ## run every test against real parts that it starts and stops itself (make test ARGS="tests/unit")
 	@sh tools/bootstrap.sh dev
-	@.venv/bin/python tools/system_packages.py
+	@.venv/bin/python tools/system_packages.py --tests
 	@sh tools/ui.sh build
 	@sh tools/ui.sh test
 	@.venv/bin/pytest -m "not verify" $(ARGS)
 
 verify: ## run the long suites: fuzzing, crash matrix, load
 	@sh tools/bootstrap.sh dev
-	@.venv/bin/python tools/system_packages.py
+	@.venv/bin/python tools/system_packages.py --tests
 	@sh tools/ui.sh build
 	@.venv/bin/pytest -m verify $(ARGS)
 

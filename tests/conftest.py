@@ -1,19 +1,28 @@
 """Real parts for the test session: PostgreSQL and Valkey of its own, and the list of what did not run."""
 
+import asyncio
 import shutil
+import socket
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import uvicorn
 from _pytest.terminal import TerminalReporter
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
 
+from raptorflow.base.json import JsonObject, dumps
 from raptorflow.core.migrate import upgrade
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
 from raptorflow.stack.valkey import EmbeddedValkey
 
+Reply = Callable[[JsonObject], Response]
+FOREVER_SECONDS = 60.0
 NO_TIME_LEFT = pytest.StashKey[list[str]]()
 DEADLINE = pytest.StashKey[float]()
 
@@ -48,6 +57,121 @@ def migrated_database(postgres_urls: PostgresUrls) -> PostgresUrls:
     """The session's database at the newest schema."""
     upgrade(postgres_urls.owner_url)
     return postgres_urls
+
+
+@dataclass
+class ModelServer:
+    """Speaks OpenAI's protocol: answers each request with the next reply of a script.
+
+    `usage`, when set, are the prompt's and the answer's tokens, told at the end of each stream.
+    """
+
+    url: str
+    usage: tuple[int, int] | None = None
+    paths: list[str] = field(default_factory=list[str])
+    script: list[Reply] = field(default_factory=list[Reply])
+    requests: list[JsonObject] = field(default_factory=list[JsonObject])
+    headers: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    times: list[float] = field(default_factory=list[float])
+
+    @property
+    def keys(self) -> list[str]:
+        return [headers.get("authorization", "") for headers in self.headers]
+
+    def plays(self, *replies: Reply) -> None:
+        self.script[:] = replies
+
+    def says(self, *words: str) -> Reply:
+        pieces = [_chunk({"role": "assistant", "content": word}) for word in words]
+        return lambda _: _stream(*pieces, _chunk({}, "stop"), *self._counted())
+
+    def calls(self, name: str, arguments: str) -> Reply:
+        half = len(arguments) // 2
+        first: JsonObject = {"index": 0, "id": "call_1", "type": "function"}
+        first["function"] = {"name": name, "arguments": arguments[:half]}
+        rest: JsonObject = {"index": 0, "function": {"arguments": arguments[half:]}}
+        return lambda _: _stream(
+            _chunk({"role": "assistant", "tool_calls": [first]}),
+            _chunk({"tool_calls": [rest]}),
+            _chunk({}, "tool_calls"),
+            *self._counted(),
+        )
+
+    def problem(self, status: int, code: str, headers: dict[str, str] | None = None) -> Reply:
+        body = {"error": {"message": f"it is {code}", "type": code, "code": code}}
+        return lambda _: JSONResponse(body, status_code=status, headers=headers)
+
+    def breaks_off(self, *words: str) -> Reply:
+        """Begins to write and drops the connection."""
+
+        async def body() -> AsyncIterator[str]:
+            for word in words:
+                yield _chunk({"role": "assistant", "content": word})
+            raise ConnectionResetError("dropped")
+
+        return lambda _: StreamingResponse(body(), media_type="text/event-stream")
+
+    def ends_early(self, *words: str) -> Reply:
+        """Closes the stream properly, but in the middle of the answer."""
+        pieces = [_chunk({"role": "assistant", "content": word}) for word in words]
+        return lambda _: _stream(*pieces, done=False)
+
+    def never_begins(self, _: JsonObject) -> Response:
+        async def body() -> AsyncIterator[str]:
+            await asyncio.sleep(FOREVER_SECONDS)
+            yield ""
+
+        return StreamingResponse(body(), media_type="text/event-stream")
+
+    def _counted(self) -> list[str]:
+        if self.usage is None:
+            return []
+        prompt, answer = self.usage
+        tokens = {"prompt_tokens": prompt, "completion_tokens": answer, "total_tokens": prompt + answer}
+        return [_line({"choices": [], "usage": tokens})]
+
+
+def _line(fields: JsonObject) -> str:
+    head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "local"}
+    return f"data: {dumps({**head, **fields})}\n\n"
+
+
+def _chunk(delta: JsonObject, finish: str | None = None) -> str:
+    return _line({"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+
+def _stream(*chunks: str, done: bool = True) -> Response:
+    async def body() -> AsyncIterator[str]:
+        for piece in chunks:
+            yield piece
+            await asyncio.sleep(0)
+        if done:
+            yield "data: [DONE]\n\n"
+
+    return StreamingResponse(body(), media_type="text/event-stream")
+
+
+@pytest.fixture
+async def model_server() -> AsyncGenerator[ModelServer]:
+    """A model's server on loopback; what it answers is the test's to say."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = ModelServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+    app = FastAPI()
+
+    @app.post("/{path:path}")
+    async def complete(request: Request, path: str) -> Response:
+        server.paths.append(path)
+        server.requests.append(await request.json())
+        server.headers.append(dict(request.headers))
+        server.times.append(time.monotonic())
+        return server.script.pop(0)(server.requests[-1])
+
+    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+    runner = uvicorn.Server(config)
+    task = asyncio.create_task(runner.serve(sockets=[listener]))
+    yield server
+    runner.should_exit = True
+    await task
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,7 +15,7 @@ check() {
 
 check "style" $bin/ruff check "$@"
 check "format" $bin/ruff format --check "$@"
-check "sizes and silencers" $bin/python tools/house.py "$@"
+check "sizes and silencers" $bin/python tools/house.py "$@" ui/src
 check "layers" $bin/lint-imports
 check "types" $bin/pyright
 check "API document" $bin/python tools/openapi.py --check

@@ -1,6 +1,6 @@
 """The house rules that no linter has: sizes of files and functions, and nothing silenced line by line.
 
-    python tools/house.py src packages tests
+    python tools/house.py src packages tests ui/src
 
 A file has at most 500 lines and a function 60, its docstring and decorators included.
 """
@@ -17,17 +17,19 @@ LONGEST_FILE = 500
 LONGEST_FUNCTION = 60
 SILENCER = re.compile(r"#\s*(type:\s*ignore|noqa|pyright:|pragma|pylint:|ruff:|mypy:)", re.IGNORECASE)
 PUT_OFF = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
+UI_SILENCER = re.compile(r"(biome-ignore|@ts-ignore|@ts-expect-error|@ts-nocheck|eslint-disable)")
+UI_PUT_OFF = re.compile(r"//.*\b(TODO|FIXME|XXX|HACK)\b")
 # Skill code is the author's, held by the skill validator and not by our rules.
 NOT_OURS = ("src/raptorflow/samples/skills/",)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def python_files(folders: list[str]) -> Iterator[Path]:
-    """Every Python file of ours below the folders."""
+def source_files(folders: list[str]) -> Iterator[Path]:
+    """Every Python and TypeScript file of ours below the folders; what a program wrote is not ours."""
     for folder in folders:
-        for file in sorted(Path(folder).rglob("*.py")):
-            if not file.as_posix().startswith(NOT_OURS):
+        for file in sorted(path for end in ("py", "ts", "tsx") for path in Path(folder).rglob(f"*.{end}")):
+            if not file.as_posix().startswith(NOT_OURS) and ".gen." not in file.name:
                 yield file
 
 
@@ -37,6 +39,18 @@ def problems(file: Path) -> Iterator[str]:
     lines = len(text.splitlines())
     if lines > LONGEST_FILE:
         yield f"{file}: {lines} lines, {LONGEST_FILE} at most"
+    yield from _python(file, text) if file.suffix == ".py" else _typescript(file, text)
+
+
+def _typescript(file: Path, text: str) -> Iterator[str]:
+    for number, line in enumerate(text.splitlines(), 1):
+        if UI_SILENCER.search(line):
+            yield f"{file}:{number}: a rule is silenced: {line.strip()}"
+        if UI_PUT_OFF.search(line):
+            yield f"{file}:{number}: put off: {line.strip()}"
+
+
+def _python(file: Path, text: str) -> Iterator[str]:
     tree = ast.parse(text, str(file))
     for node in ast.walk(tree):
         if isinstance(node, Function):
@@ -81,7 +95,7 @@ def _comments(file: Path, text: str) -> Iterator[str]:
 
 def main(folders: list[str]) -> int:
     """Print every problem; 1 when there is one."""
-    files = list(python_files(folders))
+    files = list(source_files(folders))
     found = [problem for file in files for problem in problems(file)]
     for problem in found:
         print(problem)

@@ -1,6 +1,7 @@
 """Brings what only the system's package manager has, when the wheels' own does not do on this machine.
 
-    python tools/system_packages.py
+    python tools/system_packages.py            what skills need to run
+    python tools/system_packages.py --tests    and what the tests need
 
 As root it installs what is missing; otherwise it names the command and stops with exit code 1.
 """
@@ -45,10 +46,18 @@ def seccomp_loads() -> bool:
     return True
 
 
+def browser_is_there() -> bool:
+    """Chromium under one of its names."""
+    return any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+
+
 NEEDS = (
     Need("bubblewrap", "the sandbox cannot be built with the bubblewrap of the wheel", bubblewrap_works),
     Need("libseccomp2", "the sandbox filters system calls with libseccomp", seccomp_loads),
 )
+
+
+TEST_NEEDS = (Need("chromium", "the web interface is tested in a browser", browser_is_there),)
 
 
 def _runs(command: list[str]) -> bool:
@@ -72,14 +81,15 @@ def install(packages: list[str]) -> bool:
 
 def main() -> int:
     """0 when nothing is missing any more."""
-    missing = [need for need in NEEDS if not need.met()]
+    needs = NEEDS + (TEST_NEEDS if "--tests" in sys.argv else ())
+    missing = [need for need in needs if not need.met()]
     if not missing:
         return 0
     packages = [need.package for need in missing]
     for need in missing:
         print(f"missing: {need.package}: {need.why}", file=sys.stderr)
     if os.geteuid() == 0 and shutil.which("apt-get") and install(packages):
-        missing = [need for need in NEEDS if not need.met()]
+        missing = [need for need in needs if not need.met()]
     if missing:
         print(f"As root: apt-get install {' '.join(need.package for need in missing)}", file=sys.stderr)
         print("If it is installed already: `.venv/bin/raptorflow doctor` says more.", file=sys.stderr)

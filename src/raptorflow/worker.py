@@ -15,6 +15,9 @@ from raptorflow.core.engine import Engine
 from raptorflow.core.outbox import OutboxRelay
 from raptorflow.core.telemetry import configure_telemetry, logger
 from raptorflow.core.valkey import open_valkey
+from raptorflow.orchestrator.connections.jobs import ModelTester
+from raptorflow.orchestrator.connections.keys import ModelKeys
+from raptorflow.orchestrator.language_models.connector import Connector
 from raptorflow.orchestrator.language_models.factory import build_model
 from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.service import AgentOrchestrator
@@ -44,13 +47,17 @@ async def work(settings: Settings) -> None:
     embedder = MiniLmEmbedder()
     registry = build_registry(database, blobs, embedder, settings.registry, (settings.data_dir(), python))
     orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator, registry)
-    runs = RunWorker(orchestrator, Abilities(registry, sandbox, build_model(settings.orchestrator), python))
+    connector = Connector(settings.orchestrator, ModelKeys(settings.accounts.secret))
+    model = build_model(settings.orchestrator)
+    runs = RunWorker(orchestrator, Abilities(registry, sandbox, model, python, connector))
     engine, relay = Engine(database, url, settings.engine), OutboxRelay(database, url)
     registry.publisher().register(engine)
+    ModelTester(database, connector, settings.orchestrator).register(engine)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(database.close)
         parts.push_async_callback(valkey.aclose)
         parts.push_async_callback(orchestrator.close)
+        parts.push_async_callback(connector.close)
         for part in (runs, engine, relay):
             await part.start()
             parts.push_async_callback(part.stop)

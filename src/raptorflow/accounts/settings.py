@@ -7,7 +7,7 @@ class AccountsSettings(BaseModel):
     """Sign-in and tokens."""
 
     secret: SecretStr | None = None
-    """Encrypts signing keys at rest; `raptorflow run` generates one into the data folder."""
+    """Encrypts signing keys and models' keys at rest; `raptorflow run` makes one in the data folder."""
     public_url: str | None = None
     """How browsers reach the server; the issuer of its tokens."""
     access_seconds: int = Field(default=600, ge=60, le=3600)

@@ -82,7 +82,8 @@ def _model(settings: Settings) -> Check:
     model = settings.orchestrator.model
     if model == "offline":
         found = "offline: skills are picked by rules, no language model is connected"
-        return Check("Language model", "optional", found, "RAPTORFLOW_MODEL=anthropic:NAME (or openai:NAME)")
+        remedy = "Settings in the web interface, or RAPTORFLOW_MODEL=anthropic:NAME (or openai:NAME)"
+        return Check("Language model", "optional", found, remedy)
     return Check("Language model", "ok", model)
 
 

@@ -37,6 +37,13 @@ class BlobsUnavailable(PartUnavailable):
     default_hint = "Check RAPTORFLOW_BLOBS__URL and the store's credentials in the environment."
 
 
+class SecretUnreadable(PartUnavailable):
+    """A sealed secret does not open: another installation's secret, another row, or it was changed."""
+
+    code = "secret-unreadable"
+    default_hint = "Is RAPTORFLOW_ACCOUNTS__SECRET the one it was sealed under? Otherwise enter it again."
+
+
 class UnknownJob(PartUnavailable):
     """A job was enqueued under a name that no room registered."""
 

@@ -41,6 +41,10 @@ class OrchestratorSettings(BaseModel):
     model_rate_limit_retries: int = Field(default=3, ge=0, le=20)
     model_max_wait_seconds: float = Field(default=60.0, gt=0)
     """A provider that asks for a longer wait than this ends the run instead."""
+    model_local_addresses: bool = False
+    """Whether connected models may be on this machine or in its network; `raptorflow run` allows it."""
+    model_test_seconds: float = Field(default=60.0, gt=0)
+    """What testing a connected model may take."""
     offline_min_score: float = Field(default=0.2, ge=0, le=1)
     """From here the offline model takes a skill for the right one: the greater of the part of the question's
     words that the skill holds and of the similarity of their meaning."""

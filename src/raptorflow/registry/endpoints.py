@@ -77,9 +77,13 @@ async def search(
     registry: Registry,
     query: Annotated[str, Query(min_length=1, max_length=2000, pattern=NO_NUL)],
     limit: Annotated[int, Query(ge=1, le=50)] = 5,
+    prefix: bool = False,
 ) -> SearchResult:
-    """The skills that fit a question: installed ones, then a few suggestions."""
-    return await registry.search(caller.org_id, query, limit)
+    """The skills that fit a question: installed ones, then a few suggestions.
+
+    With `prefix` the last word is still being typed: `anal` finds analytics, `goog` google-ads.
+    """
+    return await registry.search(caller.org_id, query, limit, typing=prefix)
 
 
 @router.get("/skills")

@@ -210,9 +210,12 @@ class SkillsRegistry:
         """What an organisation has installed."""
         return await self._installations.list(org_id)
 
-    async def search(self, org_id: UUID, query: str, limit: int = 5) -> SearchResult:
-        """The skills that fit a question: installed ones, then a few suggestions."""
-        return await self._search.search(org_id, query, limit)
+    async def search(self, org_id: UUID, query: str, limit: int = 5, *, typing: bool = False) -> SearchResult:
+        """The skills that fit a question: installed ones, then a few suggestions.
+
+        With `typing` the last word may go on: `anal` finds analytics.
+        """
+        return await self._search.search(org_id, query, limit, typing=typing)
 
     async def load(self, org_id: UUID, name: str) -> LoadedSkill:
         """An installed skill, ready to use.
@@ -231,7 +234,7 @@ class SkillsRegistry:
             SkillNotInstalled: the organisation has not installed it.
         """
         async with self._database.session(org_id) as session:
-            found = await _installed(RegistryRepository(session), org_id, name)
+            found = await find_installed(RegistryRepository(session), org_id, name)
         return [str(action["name"]) for action in found.version.actions]
 
     async def read_file(self, org_id: UUID, name: str, path: str) -> bytes:

@@ -136,6 +136,9 @@ def completed(settings: Settings, address: Address) -> Settings:
     if "allow_supervised" not in settings.sandbox.model_fields_set:
         # Where the kernel gives this user no cgroup one may still try it out; each run says what is weaker.
         settings.sandbox.allow_supervised = True
+    if "model_local_addresses" not in settings.orchestrator.model_fields_set:
+        # On a machine of one's own the language model often runs beside.
+        settings.orchestrator.model_local_addresses = True
     return settings
 
 
@@ -200,6 +203,7 @@ def program_environment(settings: Settings) -> dict[str, str]:
         "ACCOUNTS__SECRET": secret.get_secret_value() if secret else None,
         "ACCOUNTS__PUBLIC_URL": settings.accounts.public_url,
         "SANDBOX__ALLOW_SUPERVISED": str(settings.sandbox.allow_supervised).lower(),
+        "ORCHESTRATOR__MODEL_LOCAL_ADDRESSES": str(settings.orchestrator.model_local_addresses).lower(),
     }
     inherited = {name: value for name, value in os.environ.items() if name != OWNER_URL_VARIABLE}
     return inherited | {f"RAPTORFLOW_{name}": value for name, value in added.items() if value}

@@ -26,8 +26,12 @@ from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
 from raptorflow.core.http import install_http
 from raptorflow.core.valkey import open_valkey
+from raptorflow.orchestrator.connections.endpoints import router as connections
+from raptorflow.orchestrator.connections.keys import ModelKeys
+from raptorflow.orchestrator.connections.service import ModelConnections
 from raptorflow.orchestrator.endpoints import router
 from raptorflow.orchestrator.folder_skills import FolderSkills
+from raptorflow.orchestrator.language_models.connector import Connector
 from raptorflow.orchestrator.language_models.offline import OfflineModel
 from raptorflow.orchestrator.ports import ActionRunner, SkillSource
 from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
@@ -136,6 +140,7 @@ class House:
     skills: FolderSkills
     sandbox: SandboxManager
     settings: OrchestratorSettings
+    connector: Connector
     workers: list[RunWorker] = field(default_factory=list[RunWorker])
 
     async def person(self) -> Person:
@@ -163,6 +168,7 @@ class House:
             runner or self.sandbox,
             model or OfflineModel(min_score=0.1),
             sandbox_python(),
+            self.connector,
         )
         worker = RunWorker(self.orchestrator, abilities)
         await worker.start()
@@ -268,10 +274,12 @@ async def make_house(
         skills, blobs = FolderSkills([skill_folder]), open_blobs(str(tmp_path / "blobs"))
         orchestrator = AgentOrchestrator(database, valkey, blobs, settings, skills)
         app = FastAPI()
+        keys = ModelKeys(SecretStr(SECRET))
         app.state.accounts, app.state.orchestrator = accounts, orchestrator
+        app.state.connections = ModelConnections(database, settings, keys)
         install_http(app)
-        app.include_router(router)
-        app.include_router(sockets)
+        for each in (router, connections, sockets):
+            app.include_router(each)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", ws="websockets-sansio", lifespan="off")
@@ -285,6 +293,7 @@ async def make_house(
             skills,
             build_manager(SandboxSettings(allow_supervised=True)),
             settings,
+            Connector(settings, keys),
         )
         built.append((house, server, task))
         return house
@@ -295,6 +304,7 @@ async def make_house(
             await worker.stop()
         server.should_exit = True
         await task
+        await house.connector.close()
         await house.orchestrator.close()
         await house.database.close()
     shutil.rmtree(tmp_path, ignore_errors=True)

@@ -61,6 +61,8 @@ async def test_its_own_organisation_has_all_of_it(new_person: NewPerson) -> None
         answer = await owner.http.request(method, url, json=body)
         unread = body == {"digest": f"sha256:{'0' * 64}"}
         assert answer.status_code == (409 if unread else 200), f"{method} {url}: {answer.text}"
+    typed = await owner.http.get(f"{API}/search", params={"query": "zanz", "prefix": True})
+    assert [(hit["name"], hit["words"]) for hit in typed.json()["hits"]] == [("moonbase", 1.0)]
 
 
 async def test_a_public_page_names_no_member_and_no_installation_of_others(new_person: NewPerson) -> None:

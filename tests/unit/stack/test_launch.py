@@ -63,6 +63,16 @@ def test_what_was_chosen_is_not_filled_in(settings: Settings, monkeypatch: pytes
     assert environment["RAPTORFLOW_ACCOUNTS__SECRET"] == "of my own"
 
 
+def test_models_on_one_s_own_machine_are_allowed_unless_that_was_decided(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = "RAPTORFLOW_ORCHESTRATOR__MODEL_LOCAL_ADDRESSES"
+    assert not settings.orchestrator.model_local_addresses
+    assert program_environment(completed(settings, Address()))[variable] == "true"
+    monkeypatch.setenv(variable, "false")
+    assert program_environment(completed(Settings(), Address()))[variable] == "false"
+
+
 def test_server_and_worker_never_get_the_owner_s_login(settings: Settings) -> None:
     environment = program_environment(completed(settings, Address()))
     assert environment["RAPTORFLOW_DATABASE__URL"] == "postgresql+psycopg://app:secret@db/x"

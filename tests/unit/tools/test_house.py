@@ -36,6 +36,23 @@ def test_a_broken_rule_is_named_with_its_place(tmp_path: Path, source: str, comp
     assert "room.py" in judged.stdout
 
 
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("\n" * 501, "501 lines"),
+        ("// biome" + "-ignore lint: no", "silenced"),
+        ("const x = 1; // TO" + "DO later", "put off"),
+    ],
+)
+def test_the_interface_has_the_same_rules(tmp_path: Path, source: str, complaint: str) -> None:
+    (tmp_path / "Room.tsx").write_text(source)
+    (tmp_path / "schema.gen.ts").write_text("\n" * 9999)
+    judged = judge(tmp_path)
+    assert judged.returncode == 1
+    assert complaint in judged.stdout
+    assert "schema.gen" not in judged.stdout
+
+
 def test_code_within_the_rules_passes(tmp_path: Path) -> None:
     (tmp_path / "room.py").write_text(
         'PAUSE = 1\ntime.sleep(PAUSE)\nasyncio.sleep(0)\ntext = "# no' + 'qa"\n'

@@ -446,6 +446,100 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/orchestrator/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Models
+         * @description The providers there are, your organisation's connections, and the model in use.
+         *
+         *     When the chosen connection is deleted, the server's default is in use again (`source` is `settings`).
+         */
+        get: operations["list_models_api_v1_orchestrator_models_get"];
+        put?: never;
+        /**
+         * Connect Model
+         * @description Connect a model. Its key is sealed and never shown again; test it, then choose it.
+         */
+        post: operations["connect_model_api_v1_orchestrator_models_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orchestrator/models/choice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Choose Model
+         * @description Choose the connection that runs use from now on; null is the server's default.
+         */
+        put: operations["choose_model_api_v1_orchestrator_models_choice_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orchestrator/models/{connection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Model
+         * @description A connection with its newest test.
+         */
+        get: operations["get_model_api_v1_orchestrator_models__connection_id__get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete Model
+         * @description Take a connection and its key away.
+         */
+        delete: operations["delete_model_api_v1_orchestrator_models__connection_id__delete"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Model
+         * @description Change a connection. A stored key does not go along to another host: send it again with the address.
+         */
+        patch: operations["change_model_api_v1_orchestrator_models__connection_id__patch"];
+        trace?: never;
+    };
+    "/api/v1/orchestrator/models/{connection_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Model
+         * @description Have a worker ask the model for a text and a tool call; look at the connection for the result.
+         */
+        post: operations["test_model_api_v1_orchestrator_models__connection_id__test_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/orchestrator/runs": {
         parameters: {
             query?: never;
@@ -734,6 +828,8 @@ export interface paths {
         /**
          * Search
          * @description The skills that fit a question: installed ones, then a few suggestions.
+         *
+         *     With `prefix` the last word is still being typed: `anal` finds analytics, `goog` google-ads.
          */
         get: operations["search_api_v1_registry_search_get"];
         put?: never;
@@ -1335,6 +1431,158 @@ export interface components {
             tool_calls: components["schemas"]["ToolCallView"][];
         };
         /**
+         * ModelChoiceRequest
+         * @description Which connection runs are to use; null is the server's default.
+         */
+        ModelChoiceRequest: {
+            /** Connection Id */
+            connection_id: string | null;
+        };
+        /**
+         * ModelConnection
+         * @description A connected language model; of its key only the end is shown.
+         */
+        ModelConnection: {
+            /** Base Url */
+            base_url: string | null;
+            /** Chosen */
+            chosen: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Key Hint */
+            key_hint: string | null;
+            /** Model */
+            model: string;
+            /**
+             * Provider
+             * @enum {string}
+             */
+            provider: "anthropic" | "openai" | "openai-compatible";
+            test: components["schemas"]["ModelTest"] | null;
+        };
+        /**
+         * ModelConnectionChange
+         * @description What to change of a connection; null takes an address or a key away, what is left out stays.
+         */
+        ModelConnectionChange: {
+            /** Api Key */
+            api_key?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Model */
+            model?: string | null;
+        };
+        /**
+         * ModelCost
+         * @description Prices in millionths of a US dollar: of a million tokens, and of the test itself.
+         */
+        ModelCost: {
+            /** Input Per Million Microusd */
+            input_per_million_microusd: number;
+            /** Output Per Million Microusd */
+            output_per_million_microusd: number;
+            /** Test Microusd */
+            test_microusd: number;
+        };
+        /**
+         * ModelInUse
+         * @description The model that answers the organisation's next run; `settings` is the server's default.
+         */
+        ModelInUse: {
+            /** Connection Id */
+            connection_id: string | null;
+            /** Model */
+            model: string;
+            /** Offline */
+            offline: boolean;
+            /** Provider */
+            provider: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "connection" | "settings";
+        };
+        /**
+         * ModelOverview
+         * @description The providers there are, the organisation's connections, and what is in use.
+         */
+        ModelOverview: {
+            /** Connections */
+            connections: components["schemas"]["ModelConnection"][];
+            in_use: components["schemas"]["ModelInUse"];
+            /** Providers */
+            providers: components["schemas"]["ModelProvider"][];
+        };
+        /**
+         * ModelProvider
+         * @description What connecting a provider's model takes.
+         */
+        ModelProvider: {
+            /**
+             * Id
+             * @enum {string}
+             */
+            id: "anthropic" | "openai" | "openai-compatible";
+            /** Needs Base Url */
+            needs_base_url: boolean;
+            /** Needs Key */
+            needs_key: boolean;
+            /** Suggestions */
+            suggestions: string[];
+            /** Title */
+            title: string;
+        };
+        /**
+         * ModelTest
+         * @description What a test found. Nothing is known of what it did not come to.
+         *
+         *     Attributes:
+         *         first_event_ms: until the model's first sign of life, and `total_ms` until the end of its text.
+         *         streaming: whether the text came in more than one piece.
+         *         tool_calling: whether it called the tool that it was told to call.
+         *         cost: absent when no price is known for this model at this address.
+         */
+        ModelTest: {
+            cost?: components["schemas"]["ModelCost"] | null;
+            /** First Event Ms */
+            first_event_ms?: number | null;
+            /** Input Tokens */
+            input_tokens?: number | null;
+            /** Output Tokens */
+            output_tokens?: number | null;
+            /** Problem */
+            problem?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "running" | "passed" | "failed";
+            /** Streaming */
+            streaming?: boolean | null;
+            /**
+             * Tested At
+             * Format: date-time
+             */
+            tested_at: string;
+            /** Tokens Per Second */
+            tokens_per_second?: number | null;
+            /** Tool Calling */
+            tool_calling?: boolean | null;
+            /** Total Ms */
+            total_ms?: number | null;
+        };
+        /**
          * NewAccessToken
          * @description A personal access token to make.
          */
@@ -1384,6 +1632,23 @@ export interface components {
             replaces?: string | null;
             /** Text */
             text: string;
+        };
+        /**
+         * NewModelConnection
+         * @description A language model to connect.
+         */
+        NewModelConnection: {
+            /** Api Key */
+            api_key?: string | null;
+            /** Base Url */
+            base_url?: string | null;
+            /** Model */
+            model: string;
+            /**
+             * Provider
+             * @enum {string}
+             */
+            provider: "anthropic" | "openai" | "openai-compatible";
         };
         /**
          * NewOrganisation
@@ -2929,6 +3194,218 @@ export interface operations {
             };
         };
     };
+    list_models_api_v1_orchestrator_models_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelOverview"];
+                };
+            };
+        };
+    };
+    connect_model_api_v1_orchestrator_models_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModelConnection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelConnection"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    choose_model_api_v1_orchestrator_models_choice_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelChoiceRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelInUse"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    get_model_api_v1_orchestrator_models__connection_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelConnection"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    delete_model_api_v1_orchestrator_models__connection_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    change_model_api_v1_orchestrator_models__connection_id__patch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelConnectionChange"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelConnection"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    test_model_api_v1_orchestrator_models__connection_id__test_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelConnection"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_runs_api_v1_orchestrator_runs_get: {
         parameters: {
             query?: {
@@ -3478,6 +3955,7 @@ export interface operations {
             query: {
                 query: string;
                 limit?: number;
+                prefix?: boolean;
             };
             header?: never;
             path?: never;

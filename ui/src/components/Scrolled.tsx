@@ -14,8 +14,8 @@ export function Scrolled({
   children: ReactNode;
 }) {
   return (
-    <section {...reachable} aria-label={label} className={cn("overflow-auto", className)}>
+    <fieldset {...reachable} aria-label={label} className={cn("relative min-w-0 overflow-auto", className)}>
       {children}
-    </section>
+    </fieldset>
   );
 }

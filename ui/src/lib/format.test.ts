@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, bytes, dollars, milliseconds } from "@/lib/format";
+import { ago, bytes, count, dollars, milliseconds } from "@/lib/format";
 
 test.each([
   [0, "0 B"],
@@ -17,6 +17,7 @@ test.each([
 ])("%d ms", (ms, text) => expect(milliseconds(ms)).toBe(text));
 
 test.each([
+  [0, "$0"],
   [12, "$0.000012"],
   [1_234_567, "$1.23"],
 ])("%d millionths of a dollar", (sum, text) => expect(dollars(sum)).toBe(text));
@@ -25,4 +26,9 @@ test("how long ago", () => {
   const now = Date.parse("2026-11-25T12:00:00Z");
   expect(ago("2026-11-25T11:57:00Z", now)).toBe("3 minutes ago");
   expect(ago("2026-11-24T12:00:00Z", now)).toBe("yesterday");
+});
+
+test("a number of things", () => {
+  expect(count(1_234_567)).toBe("1,234,567");
+  expect(count(41.7)).toBe("42");
 });

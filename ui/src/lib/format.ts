@@ -21,8 +21,16 @@ export function milliseconds(ms: number): string {
 
 /** US dollars from millionths: enough digits to tell a small sum from nothing. */
 export function dollars(microusd: number): string {
+  if (microusd === 0) return "$0";
   const value = microusd / 1_000_000;
   return `$${value >= 0.1 ? value.toFixed(2) : value.toPrecision(2)}`;
+}
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+
+/** A number of things, such as tokens. */
+export function count(amount: number): string {
+  return whole.format(amount);
 }
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });

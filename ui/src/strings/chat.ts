@@ -1,9 +1,87 @@
-const percent = (share: number) => `${Math.round(share * 100)} %`;
+const percent = (share: number) => `${Math.round(share * 100)}%`;
 const count = (number: number, one: string, many: string) =>
   `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
+const MIB = 1024 * 1024;
+
 export const chat = {
   title: "Chat",
+  untitled: "New conversation",
+  room: "Conversation",
+  transcript: "Questions and answers",
+  sessions: {
+    label: "Conversations",
+    show: "Conversations",
+    begin: "New conversation",
+    none: "Nothing here yet. What you ask is kept here.",
+    today: "Today",
+    yesterday: "Yesterday",
+    older: "Show older ones",
+    rename: (title: string) => `Rename “${title}”`,
+    renameTitle: "Rename this conversation",
+    name: "Title",
+    remove: (title: string) => `Delete “${title}”`,
+    removeTitle: "Delete this conversation?",
+    removeText: (title: string) =>
+      `“${title}” goes with its runs, and an answer that is being written ends. Your files stay yours.`,
+    removeAction: "Delete",
+    removed: "The conversation is deleted.",
+  },
+  begin: {
+    title: "What would you like to know?",
+    text: "Ask in your own words, with files if you have some. The skill that fits is found, loaded and run in a sandbox.",
+    examples: "Examples",
+    madeData: "with made-up data",
+    questions: {
+      compare: "Which campaign should get more budget?",
+      profile: "Profile this file: what is in it, and what stands out?",
+      difference: "Do the campaigns differ significantly in conversions?",
+    },
+    file: "campaigns.csv",
+  },
+  composer: {
+    label: "Your message",
+    placeholder: "Ask something, or drop files here",
+    send: "Send",
+    stop: "Stop",
+    attach: "Attach files",
+    files: "Attached files",
+    dropHere: "Drop the files to attach them",
+    uploading: (name: string, share: number) => `Uploading ${name}: ${percent(share)}`,
+    waitForFiles: "The files are still being uploaded.",
+    brokenFiles: "Remove the files that could not be uploaded.",
+    remove: (name: string) => `Remove ${name}`,
+    keys: "Enter sends, Shift + Enter begins a line",
+    broken: "The upload broke off. Is the network there?",
+  },
+  offline: {
+    title: "No language model is connected.",
+    text: "The offline model looks up the skill that fits, fills in its inputs by rules and shows what it returns.",
+    cannot: "It cannot converse, combine skills or write.",
+    connect: "Connect a model",
+  },
+  connection: { lost: "Reconnecting…" },
+  gone: { title: "This conversation is not there", text: "It was deleted, or it is somebody else's." },
+  turn: {
+    question: "Question",
+    waits: "Waits for the answer before it",
+    queued: "Waits to begin",
+    thinking: "Working on it",
+    pause: (reason: string, seconds: number) =>
+      `The model's provider wants a pause (${reason}): going on in ${Math.ceil(seconds)} s`,
+    cancel: "Cancel",
+    cancelled: "Stopped.",
+    edit: "Edit and resend",
+    editLabel: "Edited message",
+    editWarning: "Sending it again replaces this answer and all that follows.",
+    resend: "Resend",
+    retry: "Retry",
+    copy: "Copy answer",
+    details: "Details",
+    earlier: "Show earlier turns",
+    latest: "Jump to the latest",
+    failed: (message: string) => `The run failed: ${message}`,
+  },
   cards: {
     label: "Steps",
     search: (query: string) => `Searched skills for “${query}”`,
@@ -46,8 +124,8 @@ export const chat = {
     nothing: "None",
     sandbox: "Sandbox",
     limits: "Limits",
-    limitsOf: (seconds: number, memory: string, disk: string) =>
-      `${seconds} s, ${memory} of memory, ${disk} of files`,
+    limitsOf: (seconds: number, memory: number, disk: number) =>
+      `${seconds} s, ${Math.round(memory / MIB)} MiB of memory, ${Math.round(disk / MIB)} MiB of files`,
     driver: (driver: string) => `driver ${driver}`,
     exitCode: (code: number) => `exit code ${code}`,
     cpu: (time: string) => `${time} of processor time`,

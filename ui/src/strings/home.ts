@@ -1,1 +1,50 @@
-export const home = { title: "Home" };
+export const home = {
+  hello: (name: string) => `Welcome, ${name}`,
+  lead: "RaptorFlow finds the right skill for a question, shows what it may do, and runs its code in a sandbox that allows nothing else.",
+  password: {
+    text: "Your account has no password yet: one-time links are the only way in.",
+    action: "Set a password",
+  },
+  try: {
+    title: "Three things to try",
+    lead: "They work at once, without a language model.",
+    missing: "The sample skill “analytics” is not installed, and all three need it.",
+    missingAction: "Look for it",
+    budget: {
+      title: "Ask a question about data",
+      question: "Which campaign should get more budget?",
+      text: "Four weeks of four made-up advertising campaigns go along. The answer has numbers, a chart, and says what may be chance.",
+      action: "Ask it",
+      data: "Look at the made data",
+      file: "campaigns.csv",
+    },
+    profile: {
+      title: "Look into a file of your own",
+      question: "Profile this file: columns, missing values, outliers and trends.",
+      text: "Any CSV file: its columns, gaps, outliers and trends. It is read in the sandbox and stays on this server.",
+      action: "Choose a CSV file",
+      drop: "or drop it here",
+      working: (name: string) => `Sending ${name} …`,
+    },
+    action: {
+      title: "Run an action by hand",
+      text: "See what a skill asks for and what it may do, fill in its form, and run it in the sandbox.",
+      action: "Open the analytics skill",
+    },
+  },
+  house: {
+    title: "How things are",
+    model: "Model",
+    offline: "No language model is connected. The offline model answers by fixed rules.",
+    connect: "Connect a model",
+    change: "Change",
+    skills: "Skills",
+    installed: (skills: number) =>
+      skills === 1 ? "1 skill is installed." : `${skills} skills are installed.`,
+    noSkills: "No skill is installed.",
+    browse: "Browse skills",
+    runs: "Last runs",
+    noRuns: "Nothing has been asked yet.",
+    allRuns: "All runs",
+  },
+};

@@ -1,1 +1,100 @@
-export const models = { title: "Models" };
+export const models = {
+  lead: "The language model that answers in your organisation's conversations.",
+  onlyAdmins:
+    "Only admins and owners of the organisation can connect, test and choose a model. You can look.",
+  inUse: {
+    title: "In use now",
+    connection: "A connection of your organisation.",
+    settings: "The server's default, set by whoever runs it.",
+    offline: "No language model is connected",
+    offlineText:
+      "Answers come from the offline model: fixed rules on this server, no network, no cost. Every answer of it says so.",
+    can: "It can",
+    canDo: [
+      "find the installed skill that fits your question, by its words and their meaning",
+      "fill in what the skill asks for from your words and your files",
+      "run one action in the sandbox and show its result and files",
+    ],
+    cannot: "It cannot",
+    cannotDo: [
+      "hold a conversation, explain, or write a text of its own",
+      "follow skills that are instructions alone, or combine several skills",
+      "do anything that no installed skill does",
+    ],
+  },
+  choose: "Which model answers?",
+  chooseHint: "Questions that are asked from now on go to the model that is chosen here.",
+  serverDefault: "The server's default",
+  serverDefaultText: "What the server was started with; the offline model when it was started without one.",
+  chosen: "In use",
+  connect: "Connect a model",
+  connectLead: "The key is encrypted before it is stored and is never shown again.",
+  firstTitle: "Nothing is connected yet",
+  firstText: "Choose a provider and paste a key, or give the address of a server of your own.",
+  provider: "Provider",
+  providerText: {
+    key: "Needs an API key",
+    address: "Needs its address; a key if it wants one",
+  },
+  model: "Model",
+  modelHint: "As the provider spells it.",
+  modelSuggested: "As the provider spells it. Suggestions appear as you type.",
+  key: "API key",
+  keyOptional: "API key (if the server wants one)",
+  keyHint: "Stored encrypted. Only its last letters are shown later.",
+  baseUrl: "Base URL",
+  baseUrlHint: "Where the OpenAI protocol answers, such as http://127.0.0.1:11434/v1",
+  baseUrlOptional: "Base URL (optional)",
+  baseUrlOptionalHint: "Only for a gateway of your own; left empty, it is the provider's.",
+  saved: (model: string) => `${model} is connected. Test it, then choose it.`,
+  changed: "Saved.",
+  chose: (model: string) => `${model} answers from now on.`,
+  choseDefault: "The server's default answers from now on.",
+  keyEnds: (hint: string | null) => {
+    if (!hint) return "No key";
+    return hint === "…" ? "A key is stored" : `Key ${hint}`;
+  },
+  added: (when: string) => `Connected ${when}`,
+  editOf: (model: string) => `Change ${model}`,
+  editTitle: "Change the connection",
+  newKey: "New API key",
+  newKeyHint: (hint: string | null) =>
+    hint ? "Left empty, the present key stays." : "Left empty, there is none.",
+  takeKeyAway: "Take the key away",
+  keyStaysHere: "A key does not go along to another host: enter it again with a new address.",
+  remove: (model: string) => `Delete ${model}`,
+  removeAction: "Delete",
+  removeTitle: "Delete this connection?",
+  removeText: (model: string, chosen: boolean) =>
+    `The connection to ${model} and its key are deleted. ${
+      chosen
+        ? "It is in use: the server's default answers from then on."
+        : "Runs that are over stay as they are."
+    }`,
+  test: {
+    action: "Test",
+    of: (model: string) => `Test ${model}`,
+    never: "Not tested yet",
+    running: "Testing: a short text and a tool call …",
+    passed: "Passed",
+    failed: "Failed",
+    when: (when: string) => `tested ${when}`,
+    failedText: "The test failed.",
+    firstEvent: "First sign of life",
+    total: "Whole answer",
+    streaming: "Streaming",
+    toolCalling: "Tool calling",
+    speed: "Speed",
+    perSecond: (tokens: string) => `${tokens} tokens/s`,
+    tokens: "Tokens of the test",
+    tokensOf: (input: string, output: string) => `${input} in, ${output} out`,
+    inputPrice: "Price in",
+    outputPrice: "Price out",
+    perMillion: (dollars: string) => `${dollars} per million tokens`,
+    testCost: "Cost of the test",
+    noPrice: "No price is known for this model at this address.",
+    yes: "Yes",
+    no: "No",
+    unknown: "Not known",
+  },
+};

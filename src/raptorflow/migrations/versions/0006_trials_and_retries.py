@@ -5,7 +5,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import INT4MULTIRANGE, JSONB, UUID
 
 revision = "0006_trials_and_retries"
-down_revision = "0004_orchestrator"
+down_revision = "0005_models"
 
 
 def upgrade() -> None:

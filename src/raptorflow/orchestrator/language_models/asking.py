@@ -7,11 +7,11 @@ anything else                   ModelFailed with the provider's words
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from httpx import TransportError
+from httpx2 import DecodingError, TransportError
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.exceptions import (
     AgentRunError,
@@ -38,8 +38,10 @@ from pydantic_ai.tools import ToolDefinition
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.orchestrator.connections.errors import ModelAddressRefused
 from raptorflow.orchestrator.context.entries import printable
 from raptorflow.orchestrator.errors import ModelBusy, ModelFailed, ModelKeyRefused, ModelUnreachable
+from raptorflow.orchestrator.language_models.prices import Cost, cost_of
 from raptorflow.orchestrator.metrics import MODEL_RETRIES
 from raptorflow.orchestrator.settings import OrchestratorSettings
 
@@ -75,12 +77,48 @@ class Answer:
     Attributes:
         text: what the listener was told, in one piece.
         requests: how often the model was asked.
+        cost: absent when no price is known.
     """
 
     response: ModelResponse
     text: str
     requests: int
     first_event_ms: float | None
+    cost: Cost | None = None
+
+
+class Asks(Protocol):
+    """What a turn asks: a model under a name."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as runs and steps show it."""
+        ...
+
+    async def ask(
+        self, messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition], listener: Listener
+    ) -> Answer:
+        """Ask and wait for the whole answer, as `Asker.ask` does."""
+        ...
+
+
+@dataclass(frozen=True)
+class Wording:
+    """How a model's failures are told.
+
+    Attributes:
+        hints: by error, what to do about it; the error's own hint for the others.
+        secret: what no message may hold, though the provider repeats it.
+    """
+
+    hints: Mapping[type[RaptorFlowError], str] = field(default_factory=dict[type[RaptorFlowError], str])
+    secret: str = field(default="", repr=False)
+
+    def words(self, error: Exception) -> str:
+        """The provider's words, as far as they can be shown."""
+        text = str(error)
+        # Before it is cut, or half a secret might stay.
+        return (text.replace(self.secret, "…") if self.secret else text)[:MOST_OF_A_MESSAGE]
 
 
 class Asker:
@@ -89,17 +127,24 @@ class Asker:
     Args:
         model: any pydantic-ai model.
         settings: deadlines and retries.
+        wording: how its failures are told.
     """
 
-    def __init__(self, model: Model, settings: OrchestratorSettings) -> None:
+    def __init__(self, model: Model, settings: OrchestratorSettings, wording: Wording | None = None) -> None:
         self.model = model
         self._settings = settings
+        self._wording = wording or Wording()
         # The SDKs' own retries would wait unseen; ours tell the listener.
         self._model_settings = ModelSettings(
             max_retries=0,
             request_timeout=settings.model_request_seconds,
             first_event_timeout=settings.model_first_event_seconds,
         )
+
+    @property
+    def name(self) -> str:
+        """The model's name, as runs and steps show it."""
+        return self.model.model_name
 
     async def ask(
         self, messages: Sequence[ModelMessage], tools: Sequence[ToolDefinition], listener: Listener
@@ -111,13 +156,14 @@ class Asker:
             ModelBusy: it limits the rate, and waiting did not help.
             ModelUnreachable: it cannot be reached, or broke off twice.
             ModelFailed: it refused the request.
+            ModelAddressRefused: it is at an address that is not allowed.
         """
-        patience = _Patience(self._settings, self.model.model_id)
+        patience = _Patience(self._settings, self.model.model_id, self._wording)
         while True:
             patience.requests += 1
             try:
                 return await self._once(messages, tools, listener, patience.requests)
-            except (AgentRunError, TransportError) as error:
+            except (AgentRunError, TransportError, DecodingError) as error:
                 wait = patience.after(error)
                 MODEL_RETRIES.labels(type(error).__name__).inc()
             listener.start_over()
@@ -149,7 +195,7 @@ class Asker:
         response = stream.get()
         if response.state == "incomplete":
             raise BrokenOff("The model's answer broke off.")
-        return Answer(response, "".join(texts), requests, first)
+        return Answer(response, "".join(texts), requests, first, cost_of(response))
 
 
 def _text(event: ModelResponseStreamEvent, texts: Sequence[str]) -> str:
@@ -163,21 +209,24 @@ def _text(event: ModelResponseStreamEvent, texts: Sequence[str]) -> str:
 class _Patience:
     """How often and how long to try again; `after` raises when it is enough."""
 
-    def __init__(self, settings: OrchestratorSettings, model: str) -> None:
+    def __init__(self, settings: OrchestratorSettings, model: str, wording: Wording) -> None:
         self._settings = settings
         self._model = model
+        self._wording = wording
         self._waits = 0
         self._broken = 0
         self.requests = 0
 
     def after(self, error: Exception) -> float:
         """Seconds to wait before the next request."""
+        if refused := _refused_address(error):
+            raise refused
         if isinstance(error, _BUSY):
             return self._wait(error)
         if _is_broken(error) and not self._broken:
             self._broken += 1
             return 0.0
-        raise _final(error, self._model) from error
+        raise _final(error, self._model, self._wording) from error
 
     def _wait(self, error: ModelAPIError) -> float:
         seconds = error.retry_after if error.retry_after is not None else float(2**self._waits)
@@ -198,10 +247,19 @@ def _is_broken(error: Exception) -> bool:
     return isinstance(error, (*_BROKEN, BrokenOff)) or type(error) is ModelAPIError
 
 
-def _final(error: Exception, model: str) -> RaptorFlowError:
-    words = str(error)[:MOST_OF_A_MESSAGE]
+def _refused_address(error: BaseException | None) -> ModelAddressRefused | None:
+    """What our own network refused, below the errors that the provider's library made of it."""
+    while error and not isinstance(error, ModelAddressRefused):
+        error = error.__cause__
+    return error
+
+
+def _final(error: Exception, model: str, wording: Wording) -> RaptorFlowError:
+    words = wording.words(error)
     if isinstance(error, ModelAuthenticationError):
-        return ModelKeyRefused(f"{model} does not accept the key.", details={"provider": words})
+        hint = wording.hints.get(ModelKeyRefused)
+        return ModelKeyRefused(f"{model} does not accept the key.", hint=hint, details={"provider": words})
     if _is_broken(error):
-        return ModelUnreachable(f"{model} could not be reached, or broke off, twice: {words}")
-    return ModelFailed(f"{model} refused the request: {words}")
+        hint = wording.hints.get(ModelUnreachable)
+        return ModelUnreachable(f"{model} could not be reached, or broke off, twice: {words}", hint=hint)
+    return ModelFailed(f"{model} refused the request: {words}", hint=wording.hints.get(ModelFailed))

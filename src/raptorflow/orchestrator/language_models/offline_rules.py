@@ -21,13 +21,12 @@ from raptorflow.orchestrator.language_models.rendering import render
 from raptorflow.orchestrator.tools.definitions import LOAD, SEARCH, SEPARATOR
 from raptorflow.orchestrator.tools.schemas import file_inputs
 
+CONNECT = "Connect one in the web interface under Settings, or set RAPTORFLOW_MODEL."
 NOTICE = (
     "No language model is connected: the skill was found by search and its arguments were filled by rules. "
-    "Set RAPTORFLOW_MODEL to connect one."
+    f"{CONNECT}"
 )
-NOTICE_ALONE = (
-    "No language model is connected, so I can only run skills. Set RAPTORFLOW_MODEL to connect one."
-)
+NOTICE_ALONE = f"No language model is connected, so I can only run skills. {CONNECT}"
 CHANGING = words_of(
     "add assign book cancel create delete disable enable pause post publish remove send set update write"
 )

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from raptorflow.base.json import JsonObject
+from raptorflow.orchestrator.connections.records import ConnectedModel
 from raptorflow.orchestrator.context.entries import Entry, Role
 from raptorflow.orchestrator.events import NewEvent, RunRef
 
@@ -45,6 +46,7 @@ class TakenRun:
         cancel_requested: somebody cancelled it while no worker had it, or a retry superseded it.
         kind: its session's, chat or trial.
         replaces: the run that it is a retry of.
+        connection: the model that the organisation has chosen; None is the settings' model.
     """
 
     ref: RunRef
@@ -61,6 +63,7 @@ class TakenRun:
     turn_entries: list[Entry]
     steps: list[StepRecord]
     files: list[SessionFileRef]
+    connection: ConnectedModel | None = None
 
     @property
     def asked(self) -> JsonObject:
@@ -125,7 +128,12 @@ class Ending:
 
 @dataclass
 class Boundary:
-    """Everything one commit writes for one run. `first_seq` is the number of its first event."""
+    """Everything one commit writes for one run.
+
+    Attributes:
+        first_seq: the number of its first event.
+        model: who answers from now on; None leaves it.
+    """
 
     run: TakenRun
     first_seq: int
@@ -136,6 +144,7 @@ class Boundary:
     started: StartedStep | None = None
     ending: Ending | None = None
     state: JsonObject | None = None
+    model: str | None = None
 
     @property
     def last_seq(self) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from raptorflow.base.json import JsonObject, dumps, loads
+from raptorflow.orchestrator.connections.records import ConnectedModel
 from raptorflow.orchestrator.context.entries import Entry, without_nul
 from raptorflow.orchestrator.events import RunRef
 from raptorflow.orchestrator.runs.records import (
@@ -42,7 +43,7 @@ with candidate as (
     for update of r skip locked)
 update runs r
 set status = 'running', attempt = r.attempt + 1, lease_owner = :owner,
-    model = case when c.kind = 'chat' then :model end, state = coalesce(r.state, c.state),
+    state = coalesce(r.state, c.state),
     lease_until = clock_timestamp() + cast(:lease as interval),
     started_at = coalesce(r.started_at, clock_timestamp())
 from candidate c where c.id = r.id
@@ -62,8 +63,10 @@ select r.id, r.org_id, r.user_id, r.session_id, r.turn, r.replaces, r.attempt, r
     (select jsonb_agg(jsonb_build_array(f.id, sf.name, f.size, f.sha256, f.media_type, f.blob_key)
                       order by f.id)
      from session_files sf join files f on f.id = sf.file_id
-     where sf.session_id = r.session_id)::text as files
+     where sf.session_id = r.session_id)::text as files,
+    c.id as connection_id, c.provider, c.model, c.base_url, c.sealed_key, c.updated_at
 from runs r join sessions s on s.id = r.session_id
+left join model_connections c on c.org_id = r.org_id and c.chosen
 cross join lateral (
     select coalesce(min(h.turn), r.turn) as first from (
         select e.turn from runs e
@@ -78,13 +81,13 @@ with data as materialized (select cast(:data as jsonb) as d),
 held as (
     update runs r
     set last_seq = b.last_seq, usage = coalesce(b.usage, r.usage), error = b.error,
-        status = coalesce(b.status, r.status),
+        status = coalesce(b.status, r.status), model = coalesce(b.model, r.model),
         lease_owner = case when b.status is null then r.lease_owner end,
         lease_until = case when b.status is null then r.lease_until end,
         finished_at = case when b.status is null then null else clock_timestamp() end
     from data, jsonb_to_recordset(d -> 'runs') as b(
         run_id uuid, attempt int, before int, last_seq int, status text, usage jsonb, error jsonb,
-        state jsonb, of_session boolean)
+        state jsonb, model text, of_session boolean)
     where r.id = b.run_id and r.status = 'running' and r.lease_owner = :owner
       and r.attempt = b.attempt and r.last_seq = b.before
     returning r.id, r.org_id, r.user_id, r.session_id, r.turn, r.attempt, r.status, r.cancel_requested,
@@ -161,10 +164,10 @@ class RunsRepository:
         self._session = session
         self._owner = owner
 
-    async def take(self, limit: int, lease_seconds: float, model: str, history_turns: int) -> list[TakenRun]:
+    async def take(self, limit: int, lease_seconds: float, history_turns: int) -> list[TakenRun]:
         """Take up to `limit` runs that wait or whose lease ran out, a session's runs one after the other."""
         lease = timedelta(seconds=lease_seconds)
-        wanted = {"limit": limit, "owner": self._owner, "model": model, "lease": lease}
+        wanted = {"limit": limit, "owner": self._owner, "lease": lease}
         ids = (await self._session.execute(_TAKE, wanted)).scalars().all()
         if not ids:
             return []
@@ -209,6 +212,21 @@ def _taken(row: Any) -> TakenRun:
         turn_entries=[entry for entry in entries if entry.turn == row.turn],
         steps=[StepRecord(*step) for step in loads(row.steps or "[]")],
         files=[SessionFileRef(UUID(file[0]), *file[1:]) for file in loads(row.files or "[]")],
+        connection=_connection(row),
+    )
+
+
+def _connection(row: Any) -> ConnectedModel | None:
+    if row.connection_id is None:
+        return None
+    return ConnectedModel(
+        id=row.connection_id,
+        org_id=row.org_id,
+        provider=row.provider,
+        model=row.model,
+        base_url=row.base_url,
+        sealed_key=row.sealed_key,
+        updated_at=row.updated_at,
     )
 
 
@@ -230,6 +248,7 @@ def _add(boundary: Boundary, data: dict[str, list[JsonObject]]) -> None:
         "before": boundary.first_seq - 1,
         "last_seq": boundary.last_seq,
         "state": boundary.state,
+        "model": boundary.model,
         "of_session": bool(boundary.state is not None or boundary.files or ending),
     }
     data["runs"].append(run | (vars(ending) if ending else {}))

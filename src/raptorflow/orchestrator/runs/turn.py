@@ -54,7 +54,7 @@ from raptorflow.orchestrator.events import (
     tool_called,
     tool_result,
 )
-from raptorflow.orchestrator.language_models.asking import Asker
+from raptorflow.orchestrator.language_models.asking import Answer, Asks
 from raptorflow.orchestrator.metrics import MODEL_TOKENS, STEP_SECONDS
 from raptorflow.orchestrator.runs.journal import Journal
 from raptorflow.orchestrator.runs.live import LiveRun
@@ -128,7 +128,7 @@ class Turn:
         run: TakenRun,
         journal: Journal,
         live: LiveRun,
-        asker: Asker,
+        asker: Asks,
         toolbox: Toolbox,
         settings: OrchestratorSettings,
     ) -> None:
@@ -160,7 +160,10 @@ class Turn:
         events = [_started(self._run)] if first else [custom("run-resumed", resumed)]
         if not step.again:
             events.append(step_started(step.index, step.kind, step.name))
-        return self._boundary(events, started=step.begun()), step
+        boundary = self._boundary(events, started=step.begun())
+        # A trial asks no model.
+        boundary.model = None if self._run.call else self._asker.name
+        return boundary, step
 
     def opened(self, boundary: Boundary) -> None:
         """The opening is committed."""
@@ -252,7 +255,7 @@ class Turn:
             span.set_attribute("gen_ai.usage.output_tokens", answer.response.usage.output_tokens)
         _check_not_empty(answer.response, step.name)
         response = with_unique_calls(answer.response, self._entries)
-        self._count(response, step.name)
+        self._count(answer, step.name)
         timings: JsonObject = {"model_ms": watch.elapsed_ms(), "first_event_ms": answer.first_event_ms}
         facts: JsonObject = {"requests": answer.requests, "prompt_tokens": prompt.tokens}
         facts |= {"turns_left_out": prompt.left_out} if prompt.left_out else {}
@@ -315,7 +318,7 @@ class Turn:
         calls = open_calls(self._entries)
         if calls:
             return Step(index, "tool", calls[0].tool_name, calls[0], again)
-        return Step(index, "model", self._asker.model.model_name, None, again)
+        return Step(index, "model", self._asker.name, None, again)
 
     def _note(self, done: _Done) -> None:
         for message in done.messages:
@@ -361,15 +364,17 @@ class Turn:
         if step.index >= self._settings.max_steps:
             raise TooManySteps(f"The run did not come to an end within {self._settings.max_steps} steps.")
 
-    def _count(self, response: ModelResponse, model: str) -> None:
+    def _count(self, answer: Answer, model: str) -> None:
         if self._run.call:
-            return  # A trial asks no model.
-        usage = response.usage
+            return
+        usage = answer.response.usage
         for direction, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
             MODEL_TOKENS.labels(model, direction).inc(tokens)
             key = f"{direction}_tokens"
             self._usage[key] = self._usage.get(key, 0) + tokens
         self._usage["requests"] = self._usage.get("requests", 0) + 1
+        if answer.cost:
+            self._usage["cost_microusd"] = self._usage.get("cost_microusd", 0) + answer.cost.microusd
 
 
 def _check_not_empty(response: ModelResponse, model: str) -> None:

@@ -17,7 +17,9 @@ from raptorflow.base.ids import new_id
 from raptorflow.core.errors import DatabaseUnavailable
 from raptorflow.core.telemetry import logger, tracer
 from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
-from raptorflow.orchestrator.language_models.asking import Asker
+from raptorflow.orchestrator.language_models.asking import Asker, Asks
+from raptorflow.orchestrator.language_models.choice import ModelChoice
+from raptorflow.orchestrator.language_models.connector import Connector
 from raptorflow.orchestrator.language_models.direct import DirectModel
 from raptorflow.orchestrator.metrics import RUN_SECONDS, RUNS, RUNS_ACTIVE, RUNS_RESUMED
 from raptorflow.orchestrator.ports import ActionRunner, SkillSource
@@ -47,14 +49,16 @@ class Abilities:
     Attributes:
         skills: the installed skills.
         sandbox: what runs their actions.
-        model: the language model.
+        model: the language model of organisations that have chosen none.
         python: the interpreter inside sandboxes, which skills' environments are built on.
+        connector: reaches the models that organisations have chosen.
     """
 
     skills: SkillSource
     sandbox: ActionRunner
     model: Model
     python: Path
+    connector: Connector | None = None
 
 
 @dataclass
@@ -79,7 +83,7 @@ class RunWorker:
         self._valkey = orchestrator.valkey
         self._settings = settings
         self._abilities = abilities
-        self._asker = Asker(abilities.model, settings)
+        self._models = ModelChoice(Asker(abilities.model, settings), abilities.connector)
         self._actions = Actions(abilities.sandbox, orchestrator.store, abilities.python, settings.policy)
         self._journal = Journal(self._database, self.owner)
         self._publisher = Publisher(self._valkey, settings)
@@ -137,9 +141,7 @@ class RunWorker:
         settings = self._settings
         async with self._database.system_session() as session:
             repository = RunsRepository(session, self.owner)
-            taken = await repository.take(
-                limit, settings.lease_seconds, self._asker.model.model_name, settings.history_turns
-            )
+            taken = await repository.take(limit, settings.lease_seconds, settings.history_turns)
             turns = [(run, self._turn(run)) for run in taken]
             openings = [turn.opening() for _, turn in turns]
             if openings:
@@ -153,9 +155,9 @@ class RunWorker:
         toolbox = Toolbox(run, self._abilities.skills, self._actions, self._settings.max_active_skills)
         return Turn(run, self._journal, live, self._asker_of(run), toolbox, self._settings)
 
-    def _asker_of(self, run: TakenRun) -> Asker:
+    def _asker_of(self, run: TakenRun) -> Asks:
         """Who decides what a run does next: the model, and in a trial the call that it is about."""
-        return Asker(DirectModel(run.call), self._settings) if run.call else self._asker
+        return Asker(DirectModel(run.call), self._settings) if run.call else self._models.asker(run)
 
     def _begin(self, run: TakenRun, turn: Turn, step: Step) -> None:
         task = asyncio.create_task(self._play(run, turn, step))

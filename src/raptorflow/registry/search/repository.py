@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from raptorflow.registry.embeddings import Vector
 from raptorflow.registry.search.document import SearchText
 from raptorflow.registry.search.ranking import Candidate, Corpus
+from raptorflow.registry.search.unfinished import Unfinished
 
 CANDIDATES = 200
 NEIGHBOURS = 50
@@ -20,16 +21,32 @@ _CORPUS = text("""
     select t.documents, t.length, w.lexeme, coalesce(s.documents, 0)
     from search_totals t left join words w on true left join search_terms s on s.lexeme = w.lexeme
 """)
+# A vector of a long text has thousands of words, and to unnest them all is slow. The index gives no word the
+# weight C, so that weight marks the wanted ones, and only they are unnested.
 _CANDIDATES = text("""
     with found as (
         select d.skill_id, d.length, d.lexemes from search_documents d
         where d.lexemes @@ array_to_string(
             array(select quote_literal(w) from unnest(:words) w), ' | ')::tsquery
         and (d.org_id = :org_id or d.visibility = 'public')
-        limit :limit)
-    select f.skill_id, f.length, t.lexeme, t.weights from found f
-    cross join lateral unnest(f.lexemes) as t(lexeme, positions, weights) where t.lexeme = any(:words)
-""").bindparams(bindparam("words", type_=ARRAY(TEXT)))
+        order by d.skill_id = any(:first) desc limit :limit)
+    select f.skill_id, f.length, wanted.lexeme, cardinality(wanted.positions), head.weights from found f
+    cross join lateral unnest(ts_filter(setweight(f.lexemes, 'C', :words), '{c}'))
+        as wanted(lexeme, positions, weights)
+    left join lateral (
+        select lexeme, weights from unnest(ts_filter(f.lexemes, '{a,b}')) where lexeme = any(:words)
+    ) head on head.lexeme = wanted.lexeme
+""").bindparams(bindparam("words", type_=ARRAY(TEXT)), bindparam("first", type_=ARRAY(Uuid)))
+# Stems are of no use to a beginning (`analyti` does not begin `analyt`), so this reads the words themselves:
+# of what a list shows of a skill, and of no text that somebody who types would not see.
+_BEGUN = text(r"""
+    select * from (
+        select d.skill_id, d.length, s.name,
+            s.name ~ ('(^|-)' || :begun) as named, s.description ~* ('\m' || :begun) as described
+        from skills s join search_documents d on d.skill_id = s.id
+        where d.org_id = :org_id or d.visibility = 'public') found
+    where named or described order by named desc, length(name) limit :limit
+""").bindparams(bindparam("begun", type_=TEXT))
 _NEIGHBOURS = text("""
     select d.skill_id, 1 - (d.embedding <=> cast(:vector as vector)) from search_documents d
     where d.org_id = :org_id or d.visibility = 'public'
@@ -105,15 +122,35 @@ async def read_corpus(session: AsyncSession, query: str) -> Corpus:
     return Corpus(documents, length / max(documents, 1), frequencies)
 
 
-async def find_candidates(session: AsyncSession, org_id: UUID, words: Sequence[str]) -> list[Candidate]:
-    """Documents the organisation may see that hold any of the words."""
+async def find_candidates(
+    session: AsyncSession, org_id: UUID, words: Sequence[str], first: Sequence[UUID] = ()
+) -> list[Candidate]:
+    """Documents the organisation may see that hold any of the words.
+
+    Args:
+        session: the search's transaction.
+        org_id: who searches.
+        words: stems.
+        first: documents that are not left out when there are more than `CANDIDATES`.
+    """
     if not words:
         return []
-    values = {"words": list(words), "org_id": org_id, "limit": CANDIDATES}
-    found: dict[UUID, tuple[int, dict[str, Any]]] = {}
-    for skill_id, length, lexeme, weights in await session.execute(_CANDIDATES, values):
-        found.setdefault(skill_id, (length, {}))[1][lexeme] = weights
+    values = {"words": list(words), "org_id": org_id, "limit": CANDIDATES, "first": list(first)}
+    found: dict[UUID, tuple[int, dict[str, Sequence[str]]]] = {}
+    for skill_id, length, lexeme, count, head in await session.execute(_CANDIDATES, values):
+        letters = [*(head or ())]
+        letters += ["D"] * (count - len(letters))
+        found.setdefault(skill_id, (length, {}))[1][lexeme] = letters
     return [Candidate(skill_id, length, holding) for skill_id, (length, holding) in found.items()]
+
+
+async def find_begun(session: AsyncSession, org_id: UUID, query: Unfinished) -> list[Candidate]:
+    """Documents the organisation may see in whose name or description a word begins so."""
+    values = {"begun": query.begun, "org_id": org_id, "limit": CANDIDATES}
+    return [
+        Candidate(row.skill_id, row.length, {query.term: ["A"] * row.named + ["B"] * row.described})
+        for row in await session.execute(_BEGUN, values)
+    ]
 
 
 async def find_neighbours(session: AsyncSession, org_id: UUID, vector: Vector) -> dict[UUID, float]:

@@ -7,8 +7,10 @@ from raptorflow.core.db import Database
 from raptorflow.registry.embeddings import Embedder, Vector
 from raptorflow.registry.schemas import SearchResult, SkillHit
 from raptorflow.registry.search.document import SearchText
-from raptorflow.registry.search.ranking import bm25, coverage, fuse
-from raptorflow.registry.search.repository import describe, find_candidates, find_neighbours, read_corpus
+from raptorflow.registry.search.ranking import fuse
+from raptorflow.registry.search.repository import describe, find_neighbours
+from raptorflow.registry.search.unfinished import unfinished
+from raptorflow.registry.search.words import match_unfinished, match_words
 
 
 class SkillSearch:
@@ -25,18 +27,30 @@ class SkillSearch:
         self._embedder = embedder
         self._suggestions = suggestions
 
-    async def search(self, org_id: UUID, query: str, limit: int) -> SearchResult:
-        """The skills that fit a question: up to `limit` installed ones, then a few suggestions."""
+    async def search(self, org_id: UUID, query: str, limit: int, *, typing: bool = False) -> SearchResult:
+        """The skills that fit a question: up to `limit` installed ones, then a few suggestions.
+
+        Args:
+            org_id: who asks.
+            query: the question.
+            limit: how many installed skills are wanted.
+            typing: whether the last word may go on. A single word that is not finished has no meaning yet:
+                it finds what it begins, and only when it begins nothing the nearest by meaning.
+        """
         watch = Stopwatch()
-        vector = (await self._embedder.embed([query]))[0]
+        last = unfinished(query) if typing else None
+        # Before the transaction where it is sure to be needed: a connection should not wait for a model.
+        vector = None if last and not last.finished.strip() else await self._vector(query)
         async with self._database.session(org_id) as session:
-            corpus = await read_corpus(session, query)
-            candidates = await find_candidates(session, org_id, list(corpus.frequencies))
-            near = await find_neighbours(session, org_id, vector)
-            by_words = sorted(candidates, key=lambda found: (-bm25(found, corpus), found.skill_id))
-            scores = fuse([found.skill_id for found in by_words], list(near))
+            if last:
+                matches = await match_unfinished(session, org_id, last)
+            else:
+                matches = await match_words(session, org_id, query)
+            near: dict[UUID, float] = {}
+            if not (matches.all_begun and matches.order):
+                near = await find_neighbours(session, org_id, vector or await self._vector(query))
+            scores = fuse(matches.order, list(near))
             details = await describe(session, org_id, list(scores))
-        words = {found.skill_id: coverage(found, corpus) for found in candidates}
         hits = [
             SkillHit(
                 name=name,
@@ -44,7 +58,7 @@ class SkillSearch:
                 version=version,
                 description=description,
                 score=round(scores[skill_id], 4),
-                words=round(words.get(skill_id, 0.0), 4),
+                words=round(matches.coverage.get(skill_id, 0.0), 4),
                 similarity=round(near.get(skill_id, 0.0), 4),
                 installed=installed,
             )
@@ -57,4 +71,7 @@ class SkillSearch:
 
     async def vector_of(self, document: SearchText) -> Vector:
         """The vector of a skill's text."""
-        return (await self._embedder.embed([document.embedded()]))[0]
+        return await self._vector(document.embedded())
+
+    async def _vector(self, text: str) -> Vector:
+        return (await self._embedder.embed([text]))[0]

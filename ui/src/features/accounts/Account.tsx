@@ -47,7 +47,7 @@ function Profile({ me }: { me: Me }) {
         <Field label={words.name}>
           {(control) => <Input name="name" defaultValue={me.name} required maxLength={200} {...control} />}
         </Field>
-        <p className="text-sm text-quiet">
+        <p className="text-sm wrap-anywhere text-quiet">
           {words.email}: <span className="text-ink">{me.email}</span>
         </p>
         {rename.isError && <Problem error={rename.error} />}

@@ -71,5 +71,5 @@ function Limits({ skill, version }: { skill: string | undefined; version: string
   const limits = useGrant(skill, version)?.granted.limits;
   if (!limits) return null;
   const { timeout_seconds: seconds, memory_bytes: memory, disk_bytes: disk } = limits;
-  return <Line name={words.limits}>{words.limitsOf(seconds, bytes(memory), bytes(disk))}</Line>;
+  return <Line name={words.limits}>{words.limitsOf(seconds, memory, disk)}</Line>;
 }

@@ -6,6 +6,7 @@ import { t } from "@/strings";
 const words = t.chat.cards;
 const DEEPEST = 3;
 const MOST_ROWS = 12;
+const LONG = 40;
 const numbers = new Intl.NumberFormat("en", { maximumSignificantDigits: 6, useGrouping: "min2" });
 
 /** JSON for reading, and the same as it is for whoever wants it exactly. */
@@ -90,8 +91,8 @@ function Rows({ rows }: { rows: { [key: string]: Json }[] }) {
           {placed(shown).map(({ key, item: row }) => (
             <tr key={key} className="border-t">
               {columns.map((column) => (
-                <td key={column} className="py-1 pr-4">
-                  <Value value={row[column] ?? null} depth={DEEPEST} />
+                <td key={column} className="py-1 pr-4 align-top">
+                  <Cell value={row[column] ?? null} />
                 </td>
               ))}
             </tr>
@@ -101,6 +102,19 @@ function Rows({ rows }: { rows: { [key: string]: Json }[] }) {
       {rows.length > shown.length && <p className="text-quiet">{words.more(rows.length - shown.length)}</p>}
     </Scrolled>
   );
+}
+
+/** What does not fit a table is cut; the JSON below has it whole. */
+function Cell({ value }: { value: Json }) {
+  if (value === null || typeof value !== "object") {
+    const long = typeof value === "string" && value.length > LONG;
+    return (
+      <div className={long ? "min-w-56" : "min-w-max"}>
+        <Scalar value={value} />
+      </div>
+    );
+  }
+  return <code className="block max-w-48 truncate font-mono">{JSON.stringify(value)}</code>;
 }
 
 /** What never moves is known by its place. */

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import type { HistoryRun, RunView } from "@/features/orchestrator/contract";
 import {
   applyAccepted,
   applyHistory,
@@ -8,9 +7,10 @@ import {
   openRuns,
 } from "@/features/orchestrator/stream/conversation";
 import type { StreamEvent } from "@/features/orchestrator/stream/events";
+import type { HistoryRun } from "@/features/orchestrator/stream/history";
 import { RUN, recorded, SESSION } from "@/features/orchestrator/stream/recorded";
 
-const view = (id: string, turn: number): RunView => ({
+const view = (id: string, turn: number): HistoryRun["run"] => ({
   id,
   session_id: SESSION,
   turn,
@@ -18,6 +18,7 @@ const view = (id: string, turn: number): RunView => ({
   model: "offline",
   usage: {},
   error: null,
+  attempt: 1,
   last_seq: 2,
   created_at: "",
   started_at: null,
@@ -25,7 +26,7 @@ const view = (id: string, turn: number): RunView => ({
 });
 const told = (id: string, turn: number): HistoryRun => ({
   run: view(id, turn),
-  message: { id: `${id}.0`, content: `question ${turn}`, files: [] },
+  message: { content: `question ${turn}`, files: [] },
   events: [
     { ...started(id, turn), seq: 1 },
     { runId: id, threadId: SESSION, seq: 2, type: "RUN_FINISHED" },

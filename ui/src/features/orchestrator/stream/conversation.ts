@@ -1,6 +1,6 @@
 /** A session's runs: pure, like the reducer of one run. */
-import type { History, HistoryRun } from "@/features/orchestrator/contract";
 import type { FileRef, StreamEvent } from "@/features/orchestrator/stream/events";
+import type { History, HistoryRun } from "@/features/orchestrator/stream/history";
 import { applyEvent } from "@/features/orchestrator/stream/reduce";
 import { hasEnded, newRun, type Run } from "@/features/orchestrator/stream/run";
 

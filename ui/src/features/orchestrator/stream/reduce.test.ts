@@ -38,6 +38,15 @@ const streams: [string, StreamEvent[]][] = [
 describe("a recorded run", () => {
   const run = play(recorded);
 
+  test("begins with what was asked", () => {
+    expect(run).toMatchObject({
+      turn: 1,
+      replaces: null,
+      message: { text: expect.stringContaining("budget") },
+    });
+    expect(run.message?.files.map((file) => file.name)).toEqual(["campaigns.csv"]);
+  });
+
   test("ends with its answer", () => {
     expect(run.status).toBe("succeeded");
     expect(run.model).toBe("offline");

@@ -1,7 +1,6 @@
 /** A conversation that keeps itself up to date while somebody is subscribed; for `useSyncExternalStore`. */
 import { ApiProblem } from "@/api/problem";
 import { renewSession } from "@/api/session";
-import { readHistory } from "@/features/orchestrator/contract";
 import { Connection, type ConnectionState } from "@/features/orchestrator/stream/connection";
 import {
   type Accepted,
@@ -14,6 +13,7 @@ import {
 } from "@/features/orchestrator/stream/conversation";
 import type { StreamEvent } from "@/features/orchestrator/stream/events";
 import { frames } from "@/features/orchestrator/stream/frames";
+import { readHistory } from "@/features/orchestrator/stream/history";
 import { hasGap } from "@/features/orchestrator/stream/run";
 
 export interface View {

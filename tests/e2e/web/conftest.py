@@ -1,0 +1,110 @@
+"""Debian's Chromium against a whole RaptorFlow; every page is watched for errors of its console."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, StorageState, ViewportSize, async_playwright
+from tests.e2e.web.site import Cable, Site, running_site
+
+from raptorflow.stack.places import open_place
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+# Nothing but the site is asked: no updates, no time, no safe browsing.
+QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
+EXPECT_SECONDS = 15.0
+
+OpenPage = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture(scope="session")
+def site_folder() -> Generator[Path]:
+    """A short path that the sandbox's user can go through."""
+    folder = Path(tempfile.mkdtemp(prefix="rf-"))
+    folder.chmod(0o755)
+    yield folder
+    open_place(folder / "data").remove()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+async def site(site_folder: Path) -> AsyncGenerator[Site]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with running_site(site_folder, port) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncGenerator[Browser]:
+    program = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    assert program, "Chromium is missing: apt-get install chromium"
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=program, args=QUIET.split())
+        yield chromium
+        await chromium.close()
+
+
+@pytest.fixture(scope="session")
+async def signed_in(site: Site, browser: Browser) -> StorageState:
+    """The cookies of somebody with an account of their own, made once for all tests."""
+    context = await browser.new_context(base_url=site.url)
+    page = await context.new_page()
+    await page.goto(await site.new_person(f"{uuid4().hex}@example.com"))
+    await page.get_by_role("button", name="Sign in with this link").click()
+    await page.get_by_role("navigation", name="Main").wait_for()
+    state = await context.storage_state()
+    await context.close()
+    return state
+
+
+@pytest.fixture
+async def open_page(site: Site, browser: Browser, signed_in: StorageState) -> AsyncGenerator[OpenPage]:
+    """Opens a path as the person who is signed in; the test fails when the console tells of an error."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(f"{message.text} ({message.location.get('url')})")
+
+    async with AsyncExitStack() as contexts:
+
+        async def open_path(
+            path: str = "/", *, dark: bool = False, phone: bool = False, guest: bool = False, url: str = ""
+        ) -> Page:
+            context = await browser.new_context(
+                base_url=url or site.url,
+                storage_state=None if guest else signed_in,
+                color_scheme="dark" if dark else "light",
+                viewport=PHONE if phone else DESKTOP,
+                reduced_motion="reduce",
+                permissions=["clipboard-read", "clipboard-write"],
+            )
+            contexts.push_async_callback(context.close)
+            page = await context.new_page()
+            page.set_default_timeout(EXPECT_SECONDS * 1000)
+            page.on("console", listen)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            await page.goto(path)
+            return page
+
+        yield open_path
+    assert complaints == []
+
+
+@pytest.fixture
+async def cable(site: Site) -> AsyncGenerator[Cable]:
+    """A connection to the site that can be cut and mended; open pages with `url=cable.url`."""
+    made = Cable(int(site.url.rpartition(":")[2]))
+    await made.start()
+    yield made
+    await made.cut()

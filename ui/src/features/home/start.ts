@@ -1,0 +1,52 @@
+import { useMutation } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { api, data } from "@/api/client";
+import { problemOf } from "@/api/problem";
+
+const LONGEST_TITLE = 200;
+
+interface Asked {
+  question: string;
+  name: string;
+  content: () => Blob | Promise<Blob>;
+}
+
+/** The made-up data of the examples, or any other file of our own. */
+export async function contentOf(address: string): Promise<Blob> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw problemOf(answer.status, null);
+  return answer.blob();
+}
+
+/** Begins a conversation with a file and a question, and goes to it. */
+export function useAsk() {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: async ({ question, name, content }: Asked) => {
+      const { id: fileId } = await upload(name, await content());
+      const session = await data(
+        api.POST("/api/v1/orchestrator/sessions", { body: { title: question.slice(0, LONGEST_TITLE) } }),
+      );
+      await data(
+        api.POST("/api/v1/orchestrator/sessions/{session_id}/messages", {
+          params: { path: { session_id: session.id } },
+          body: { text: question, files: [fileId] },
+        }),
+      );
+      return session.id;
+    },
+    onSuccess: (sessionId) => navigate({ to: "/chat/$sessionId", params: { sessionId } }),
+  });
+}
+
+function upload(name: string, content: Blob) {
+  return data(
+    api.POST("/api/v1/orchestrator/files", {
+      params: { query: { name } },
+      headers: { "Content-Type": "application/octet-stream" },
+      // The API's document does not describe raw bytes as a body.
+      body: content as never,
+      bodySerializer: (body: unknown) => body as Blob,
+    }),
+  );
+}

@@ -1,1 +1,0 @@
-export { Scrolled } from "@/components/Scrolled";
