@@ -31,7 +31,13 @@ export const searchQuery = (query: string) =>
   queryOptions({
     queryKey: [...everySkillQuery, "search", query],
     queryFn: ({ signal }) =>
-      data(api.GET("/api/v1/registry/search", { params: { query: { query, limit: HITS } }, signal })),
+      // The last word may still be on its way.
+      data(
+        api.GET("/api/v1/registry/search", {
+          params: { query: { query, limit: HITS, prefix: true } },
+          signal,
+        }),
+      ),
     placeholderData: keepPreviousData,
   });
 
