@@ -184,7 +184,7 @@ export const registry = {
   trial: {
     label: (action: string) => `Try ${action}`,
     lead: "Runs the action in the sandbox with what you enter, without a model. What it may reach outside is real.",
-    outcome: "What came of it",
+    outcome: (action: string) => `What came of ${action}`,
     statuses: {
       queued: "Waiting for a worker …",
       running: "Running …",

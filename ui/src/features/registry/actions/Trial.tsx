@@ -6,7 +6,7 @@ import { Button } from "@/components/button";
 import { Problem } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
 import { StepList } from "@/features/orchestrator/cards/StepList";
-import { hasEnded, type Run } from "@/features/orchestrator/stream/run";
+import { hasEnded, type Run, type Step, stepsOf } from "@/features/orchestrator/stream/run";
 import { useRun } from "@/features/orchestrator/stream/useRun";
 import { SchemaForm } from "@/features/registry/actions/SchemaForm";
 import type { Arguments } from "@/features/registry/actions/values";
@@ -36,15 +36,22 @@ export default function Trial({ skillRef, action }: { skillRef: string; action: 
         onArguments={begin.mutate}
       />
       {begin.isError && <Problem error={begin.error} />}
-      {begin.data && <Outcome key={begin.data.id} runId={begin.data.id} sessionId={begin.data.session_id} />}
+      {begin.data && (
+        <Outcome
+          key={begin.data.id}
+          action={action.name}
+          runId={begin.data.id}
+          sessionId={begin.data.session_id}
+        />
+      )}
     </div>
   );
 }
 
-function Outcome({ runId, sessionId }: { runId: string; sessionId: string }) {
+function Outcome({ action, runId, sessionId }: { action: string; runId: string; sessionId: string }) {
   const run = useRun(runId, sessionId);
   return (
-    <section aria-label={words.outcome} className="flex flex-col gap-3 border-t pt-4">
+    <section aria-label={words.outcome(action)} className="flex flex-col gap-3 border-t pt-4">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p role="status" className="text-sm font-medium">
           {words.statuses[run.status]}
@@ -60,10 +67,15 @@ function Outcome({ runId, sessionId }: { runId: string; sessionId: string }) {
           </Link>
         </div>
       </div>
-      <StepList run={run} open />
+      <StepList run={run} steps={stepsOf(run).filter(isNews)} open />
       {run.error && <Failed run={run} />}
     </section>
   );
+}
+
+/** That the skill was loaded goes without saying, unless it was not. */
+function isNews(step: Step): boolean {
+  return step.kind !== "load" || step.status === "error";
 }
 
 /** The run's own error, when none of its steps has told it already. */
