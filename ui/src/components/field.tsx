@@ -29,7 +29,7 @@ export function Field({ label, hint, error, children }: FieldProps) {
   const told = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return (
     <div className="flex flex-col gap-1.5">
-      <label htmlFor={id} className="text-sm font-medium">
+      <label htmlFor={id} className="text-sm font-medium wrap-anywhere">
         {label}
       </label>
       {children({ id, "aria-describedby": told || undefined, "aria-invalid": error ? true : undefined })}

@@ -3,7 +3,7 @@ import { type FormEvent, useMemo, useState } from "react";
 import { Button } from "@/components/button";
 import { Field, Textarea } from "@/components/field";
 import { Control } from "@/features/registry/actions/Control";
-import { type Entered, fieldsOf, firstEntries } from "@/features/registry/actions/fields";
+import { type Entered, type Entries, fieldsOf, firstEntries } from "@/features/registry/actions/fields";
 import type { Schema } from "@/features/registry/actions/schema";
 import { type Arguments, argumentsOf, argumentsOfJson } from "@/features/registry/actions/values";
 import { t } from "@/strings";
@@ -23,21 +23,21 @@ interface Props {
 /** A form made from a JSON Schema; hands over what fits it as far as that can be told here. */
 export function SchemaForm({ label, schema, busy, again, onArguments }: Props) {
   const fields = useMemo(() => fieldsOf(schema), [schema]);
-  const [entered, setEntered] = useState<Record<string, Entered>>(() => firstEntries(fields ?? [], schema));
-  const [problems, setProblems] = useState<Record<string, string>>({});
+  const [entered, setEntered] = useState<Entries>(() => firstEntries(fields ?? [], schema));
+  const [problems, setProblems] = useState<ReadonlyMap<string, string>>(new Map());
   const enter = (name: string, value: Entered) => {
-    setEntered((known) => ({ ...known, [name]: value }));
-    setProblems(({ [name]: _, ...others }) => others);
+    setEntered((known) => new Map(known).set(name, value));
+    setProblems((known) => new Map([...known].filter(([wrong]) => wrong !== name)));
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const made = fields ? argumentsOf(fields, entered) : argumentsOfJson(String(entered[WHOLE] ?? ""));
+    const made = fields ? argumentsOf(fields, entered) : argumentsOfJson(String(entered.get(WHOLE) ?? ""));
     setProblems(made.problems);
-    const [wrong] = Object.keys(made.problems);
+    const [wrong] = made.problems.keys();
     if (wrong === undefined) onArguments(made);
     else focusOn(event.currentTarget, wrong);
   };
-  const mistakes = Object.keys(problems).length;
+  const mistakes = problems.size;
   return (
     <form noValidate aria-label={label} onSubmit={submit} className="flex flex-col gap-4">
       {fields?.length === 0 && <p className="text-sm text-quiet">{words.nothing}</p>}
@@ -45,17 +45,17 @@ export function SchemaForm({ label, schema, busy, again, onArguments }: Props) {
         <Control
           key={field.name}
           field={field}
-          entered={entered[field.name] ?? ""}
+          entered={entered.get(field.name) ?? ""}
           onEnter={(value) => enter(field.name, value)}
-          problem={problems[field.name]}
+          problem={problems.get(field.name)}
         />
       ))}
       {!fields && (
-        <Field label={words.arguments} hint={words.asJson} error={problems[WHOLE]}>
+        <Field label={words.arguments} hint={words.asJson} error={problems.get(WHOLE)}>
           {(control) => (
             <Textarea
               name={WHOLE}
-              value={String(entered[WHOLE] ?? "{}")}
+              value={String(entered.get(WHOLE) ?? "{}")}
               onChange={(event) => enter(WHOLE, event.target.value)}
               spellCheck={false}
               className="font-mono"

@@ -71,6 +71,9 @@ export interface StoredFile {
   size: number;
 }
 
+/** What was entered, by the names of the fields; a map, as a field may be called `constructor`. */
+export type Entries = ReadonlyMap<string, Entered>;
+
 const MOST_FIELDS = 60;
 const ITEMS = ["text", "number", "choice", "flag"];
 
@@ -147,9 +150,9 @@ function listField(common: Common, value: Schema, root: Schema): Field {
 }
 
 /** What stands in the form before anybody has typed: the schema's own defaults. */
-export function firstEntries(fields: Field[], schema: Schema): Record<string, Entered> {
+export function firstEntries(fields: Field[], schema: Schema): Entries {
   const known = new Map(properties(resolved(schema, schema)));
-  return Object.fromEntries(
+  return new Map(
     fields.map((field) => [field.name, firstEntry(field, resolved(known.get(field.name), schema).default)]),
   );
 }

@@ -18,8 +18,8 @@ function only(schema: Schema, required = true): Field {
 
 /** What the one value of a form comes to: the value, or the problem's words. */
 function outcome(schema: Schema, entered: Entered, required = true): unknown {
-  const made = argumentsOf([only(schema, required)], { value: entered });
-  return made.problems.value ?? made.arguments.value;
+  const made = argumentsOf([only(schema, required)], new Map([["value", entered]]));
+  return made.problems.get("value") ?? made.arguments.value;
 }
 
 describe("fields of a schema", () => {
@@ -92,7 +92,7 @@ describe("fields of a schema", () => {
     });
     const fields = fieldsOf(schema) ?? [];
     const entries = firstEntries(fields, schema);
-    expect(entries).toMatchObject({
+    expect(Object.fromEntries(entries)).toMatchObject({
       text: "EUR",
       limit: "50",
       on: true,
@@ -103,7 +103,7 @@ describe("fields of a schema", () => {
     expect(argumentsOf(fields, entries)).toEqual({
       arguments: { text: "EUR", limit: 50, on: true, status: "ANY", tags: ["a", "b"], more: { a: 1 } },
       files: [],
-      problems: {},
+      problems: new Map(),
     });
   });
 });
@@ -159,8 +159,9 @@ describe("arguments from what was entered", () => {
   it("leaves out what is optional and empty", () => {
     const fields =
       fieldsOf(object({ a: { type: "string" }, b: { type: "boolean" }, c: { enum: [1] } })) ?? [];
-    expect(argumentsOf(fields, { a: "", b: "", c: "" })).toEqual({ arguments: {}, files: [], problems: {} });
-    expect(argumentsOf(fields, { b: "false" }).arguments).toEqual({ b: false });
+    const empty = new Map(["a", "b", "c"].map((name) => [name, ""]));
+    expect(argumentsOf(fields, empty)).toEqual({ arguments: {}, files: [], problems: new Map() });
+    expect(argumentsOf(fields, new Map([["b", "false"]])).arguments).toEqual({ b: false });
   });
 
   it("names files, and sends their ids beside", () => {
@@ -171,20 +172,27 @@ describe("arguments from what was entered", () => {
       }),
     );
     const file = (id: string, name: string) => ({ id, name, size: 1 });
-    const made = argumentsOf(fields ?? [], {
-      one: [file("1", "a.csv")],
-      more: [file("2", "b.csv"), file("3", "c.csv")],
-    });
+    const made = argumentsOf(
+      fields ?? [],
+      new Map([
+        ["one", [file("1", "a.csv")]],
+        ["more", [file("2", "b.csv"), file("3", "c.csv")]],
+      ]),
+    );
     expect(made.arguments).toEqual({ one: "a.csv", more: ["b.csv", "c.csv"] });
     expect(made.files).toEqual(["1", "2", "3"]);
   });
 
   it("takes hostile names as names", () => {
     const schema = JSON.parse(
-      '{"type": "object", "properties": {"__proto__": {"type": "string"}}}',
+      '{"properties": {"__proto__": {"type": "string"}, "constructor": {"type": "string"}}, "required": ["constructor"]}',
     ) as Schema;
-    const made = argumentsOf(fieldsOf(schema) ?? [], Object.fromEntries([["__proto__", "x"]]));
+    const fields = fieldsOf(schema) ?? [];
+    const entries = firstEntries(fields, schema);
+    expect([...entries.values()]).toEqual(["", ""]);
+    const made = argumentsOf(fields, new Map(entries).set("__proto__", "x"));
     expect(JSON.stringify(made.arguments)).toBe('{"__proto__":"x"}');
+    expect([...made.problems]).toEqual([["constructor", words.needed]]);
   });
 
   it.each([
@@ -201,6 +209,6 @@ describe("arguments from what was entered", () => {
   it("takes one JSON text where there is no form", () => {
     expect(argumentsOfJson(" ").arguments).toEqual({});
     expect(argumentsOfJson('{"a": 1}').arguments).toEqual({ a: 1 });
-    expect(argumentsOfJson("[1]").problems).toEqual({ "": words.object });
+    expect(argumentsOfJson("[1]").problems).toEqual(new Map([["", words.object]]));
   });
 });

@@ -1,5 +1,6 @@
 import type {
   Entered,
+  Entries,
   Field,
   ListField,
   NumberField,
@@ -24,29 +25,29 @@ export interface Arguments {
   /** Ids of the uploaded files that the arguments name. */
   files: string[];
   /** What is wrong, by the name of the field; empty when the arguments can be sent. */
-  problems: Record<string, string>;
+  problems: ReadonlyMap<string, string>;
 }
 
 /** The arguments of an action from what was entered. Fields left empty are left out. */
-export function argumentsOf(fields: Field[], entered: Record<string, Entered>): Arguments {
+export function argumentsOf(fields: Field[], entered: Entries): Arguments {
   const values: [string, unknown][] = [];
   const problems: [string, string][] = [];
   for (const field of fields) {
-    const outcome = outcomeOf(field, entered[field.name] ?? "");
+    const outcome = outcomeOf(field, entered.get(field.name) ?? "");
     if (outcome === null) {
       if (field.required) problems.push([field.name, words.needed]);
     } else if ("problem" in outcome) problems.push([field.name, outcome.problem]);
     else values.push([field.name, outcome.value]);
   }
-  const files = fields.flatMap((field) => filesIn(entered[field.name]).map((file) => file.id));
-  return { arguments: Object.fromEntries(values), files, problems: Object.fromEntries(problems) };
+  const files = fields.flatMap((field) => filesIn(entered.get(field.name)).map((file) => file.id));
+  return { arguments: Object.fromEntries(values), files, problems: new Map(problems) };
 }
 
 /** The arguments from one JSON text, for schemas that make no form. */
 export function argumentsOfJson(entered: string): Arguments {
   const outcome = json(entered.trim() || "{}", "object");
-  if ("problem" in outcome) return { arguments: {}, files: [], problems: { "": outcome.problem } };
-  return { arguments: outcome.value as Record<string, unknown>, files: [], problems: {} };
+  if ("problem" in outcome) return { arguments: {}, files: [], problems: new Map([["", outcome.problem]]) };
+  return { arguments: outcome.value as Record<string, unknown>, files: [], problems: new Map() };
 }
 
 function filesIn(entered: Entered | undefined): StoredFile[] {

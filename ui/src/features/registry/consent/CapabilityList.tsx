@@ -36,7 +36,7 @@ function GroupItem({ group }: { group: Group }) {
     <li className="flex gap-3">
       <Icon className="mt-0.5 size-4 shrink-0 text-quiet" aria-hidden />
       <div className="min-w-0 flex-1">
-        <p className="font-medium">{words.kinds[group.kind]}</p>
+        <p className="font-semibold">{words.kinds[group.kind]}</p>
         <ul className="mt-0.5 flex flex-col gap-0.5">
           {group.lines.map((line) => (
             <LineItem key={`${line.change} ${line.text}`} line={line} />

@@ -14,7 +14,7 @@ export function Permissions({ skill }: { skill: SkillDetail }) {
       <p className="flex gap-3 text-sm">
         <Terminal className="mt-0.5 size-4 shrink-0 text-quiet" aria-hidden />
         <span>
-          <span className="block font-medium">{words.runsCode}</span>
+          <span className="block font-semibold">{words.runsCode}</span>
           {skill.actions.length > 0 ? words.runs(skill.actions.length) : words.runsNone}
         </span>
       </p>
