@@ -42,7 +42,7 @@ function Shown({ skill }: { skill: SkillDetail }) {
       lead={<Summary skill={skill} />}
     >
       <Older skill={skill} />
-      <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]">
+      <div className="grid items-start gap-6 lg:gap-y-4 lg:grid-cols-[minmax(0,1fr)_20rem] lg:grid-rows-[auto_1fr]">
         <div className="flex flex-col gap-4 lg:col-start-2">
           <InstallCard skill={skill} />
           <Permissions skill={skill} />

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { HiddenCharacters, TextByOthers } from "@/components/HiddenCharacters";
 import { Scrolled } from "@/components/Scrolled";
 import { type Row, rowsOf } from "@/features/registry/actions/rows";
-import type { Schema } from "@/features/registry/actions/schema";
+import { resolved, type Schema } from "@/features/registry/actions/schema";
 import { t } from "@/strings";
 
 const words = t.registry.schema;
@@ -24,7 +24,7 @@ export function SchemaTable({ title, label, schema, folded }: Props) {
     return (
       <div className="text-sm">
         <h4 className="font-semibold">{title}</h4>
-        <p className="text-quiet">{actionWords.nothing}</p>
+        <p className="text-quiet">{isClosed(schema) ? actionWords.nothing : actionWords.untold}</p>
       </div>
     );
   }
@@ -42,18 +42,25 @@ export function SchemaTable({ title, label, schema, folded }: Props) {
   );
 }
 
+function isClosed(schema: Schema): boolean {
+  return resolved(schema, schema).additionalProperties === false;
+}
+
 interface Column {
   name: string;
   of: (row: Row) => ReactNode;
 }
 
 const columns: Column[] = [
-  { name: words.name, of: (row) => <code className="font-mono text-xs break-words">{row.path}</code> },
+  {
+    name: words.name,
+    of: (row) => <code className="block max-w-48 font-mono text-xs break-words">{row.path}</code>,
+  },
   { name: words.type, of: (row) => row.type },
   { name: words.required, of: (row) => (row.required ? words.yes : words.no) },
   { name: words.description, of: (row) => row.description && <Words text={row.description} /> },
-  { name: words.standard, of: (row) => row.standard && <Words text={row.standard} /> },
-  { name: words.limits, of: (row) => row.limits.join("; ") },
+  { name: words.standard, of: (row) => row.standard && <TextByOthers text={row.standard} /> },
+  { name: words.limits, of: (row) => row.limits.length > 0 && <Words text={row.limits.join("; ")} /> },
 ];
 
 /** Columns that say nothing in any row are left out. */
@@ -89,7 +96,7 @@ function Table({ rows, label }: { rows: Row[]; label: string }) {
 
 function Words({ text }: { text: string }) {
   return (
-    <span className="flex min-w-40 flex-col gap-1">
+    <span className="flex min-w-32 flex-col gap-1">
       <TextByOthers text={text} />
       <HiddenCharacters text={text} />
     </span>

@@ -65,7 +65,7 @@ function Asks({ consent }: { consent: Consent }) {
 
 function action(consent: Consent, skill: SkillDetail): string {
   if (consent.installed_version === null) return words.agree;
-  if (consent.needs_consent) return words.agreeUpgrade;
+  if (consent.needs_consent) return words.agreeMove(skill.version);
   return skill.version === skill.latest_version ? words.upgrade : words.change;
 }
 

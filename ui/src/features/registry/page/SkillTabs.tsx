@@ -22,7 +22,7 @@ export function SkillTabs({ tab, onTab, counts, panels }: Props) {
           <Tabs.Trigger
             key={one}
             value={one}
-            className="-mb-px border-b-2 border-transparent px-3 py-2 text-sm font-medium whitespace-nowrap text-quiet hover:text-ink data-[state=active]:border-accent data-[state=active]:text-accent"
+            className="-mb-px border-b-2 border-transparent px-3 py-2 text-sm font-medium whitespace-nowrap text-quiet hover:text-ink focus-visible:rounded-lg focus-visible:-outline-offset-2 data-[state=active]:border-accent data-[state=active]:text-accent"
           >
             {words[one]}
             {counts[one] !== undefined && <span className="ml-1.5 text-xs">{counts[one]}</span>}
