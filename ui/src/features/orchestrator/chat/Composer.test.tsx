@@ -4,7 +4,7 @@ import { createRef } from "react";
 import { afterEach, expect, test, vi } from "vitest";
 import { problemOf } from "@/api/problem";
 import { Composer } from "@/features/orchestrator/chat/Composer";
-import type { Upload } from "@/features/orchestrator/chat/uploads";
+import type { Upload } from "@/features/orchestrator/files/uploads";
 
 afterEach(cleanup);
 
