@@ -8,7 +8,15 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, StorageState, ViewportSize, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    StorageState,
+    ViewportSize,
+    async_playwright,
+    expect,
+)
 from tests.e2e.web.scripted_model import KEY, ScriptedModel, scripted_model
 from tests.e2e.web.site import Cable, Site, running_site
 
@@ -23,6 +31,8 @@ QUIET = (
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 EXPECT_SECONDS = 15.0
 MODELS = "/api/v1/orchestrator/models"
+
+expect.set_options(timeout=EXPECT_SECONDS * 1000)
 
 OpenPage = Callable[..., Awaitable[Page]]
 

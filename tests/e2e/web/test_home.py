@@ -12,7 +12,7 @@ async def test_the_question_on_made_data(open_page: OpenPage) -> None:
     page = await open_page("/")
     await page.get_by_role("button", name="Ask it").click()
     await expect(page).to_have_url(re.compile("/chat/"))
-    await expect(page.get_by_text("Brand Search should get more budget").first).to_be_visible()
+    await expect(page.locator("p", has_text="Brand Search should get more budget").first).to_be_visible()
 
     await page.goto("/runs")
     await page.get_by_role("link", name=re.compile("Which campaign should get more budget")).first.click()

@@ -11,8 +11,8 @@ async def connect(page: Page, address: str, model: str, key: str) -> None:
     await dialog.get_by_text("A server that speaks OpenAI's protocol").click()
     await dialog.get_by_label("Base URL").fill(address)
     await dialog.get_by_label("Model", exact=True).fill(model)
-    await dialog.get_by_label("API key").fill(key)
-    await dialog.get_by_role("button", name="Connect").click()
+    await dialog.get_by_label("API key (if").fill(key)
+    await dialog.get_by_role("button", name="Save").click()
     await expect(page.get_by_text(f"{model} is connected.").first).to_be_visible()
 
 

@@ -78,7 +78,8 @@ async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_
     assert await granted(site, name) == ("1.0.0", ["api.example.com:443"])
     await page.get_by_role("button", name="Upgrade to 1.1.0").click()
     await expect(dialog.get_by_text("asks for more than was granted before")).to_be_visible()
-    await expect(dialog.get_by_role("listitem").filter(has_text="files.example.com")).to_contain_text("New")
+    asked = dialog.get_by_role("listitem").filter(has_text="files.example.com")
+    await expect(asked.last).to_contain_text("New")
     await dialog.get_by_role("button", name="Cancel").click()
     assert await granted(site, name) == ("1.0.0", ["api.example.com:443"])
     await page.get_by_role("button", name="Upgrade to 1.1.0").click()
@@ -126,12 +127,19 @@ async def test_the_same_by_keyboard_alone(site: Site, open_page: OpenPage) -> No
 
 HOSTILE = """
 <script>window.harm = "script"</script>
+
 <img src="x" onerror="window.harm = 'onerror'">
+
 <svg onload="window.harm = 'svg'"><style>* { display: none }</style></svg>
+
 <iframe src="javascript:parent.harm = 'iframe'"></iframe>
+
 [a link](javascript:window.harm='link') [data](data:text/html,<script>window.harm='data'</script>)
+
 ![outside](https://evil.example/pixel.png)
+
 <form action="https://evil.example/"><input name="password"></form>
+
 [ok](https://example.com/) \u202egnp.exe\u202c
 """
 
