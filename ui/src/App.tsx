@@ -4,6 +4,7 @@ import { Tooltip } from "radix-ui";
 import { ApiProblem } from "@/api/problem";
 import { whenSignedOut } from "@/api/session";
 import { Notices } from "@/components/Notices";
+import { rememberSession } from "@/features/accounts/me";
 import { router } from "@/routes";
 
 const HELPS_TO_TRY_AGAIN = (failures: number, error: Error) =>
@@ -14,6 +15,7 @@ const queries = new QueryClient({
 });
 
 whenSignedOut(() => {
+  rememberSession(false);
   if (router.state.location.pathname === "/sign-in") return;
   queries.clear();
   void router.navigate({ to: "/sign-in", search: { next: router.state.location.href } });

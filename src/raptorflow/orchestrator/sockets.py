@@ -30,6 +30,7 @@ from raptorflow.accounts.permissions import caller_of
 from raptorflow.base.errors import NotFound, RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.core.http import Problem
+from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger
 from raptorflow.orchestrator.errors import InvalidFrame, MessageTooLarge
 from raptorflow.orchestrator.events import CUSTOM, MESSAGES_SNAPSHOT, STATE_SNAPSHOT, RunRef
@@ -118,9 +119,7 @@ class SessionWindow:
             self._orchestrator.board.leave(self._session_id, self)
             for watch in self._watches.values():
                 self._orchestrator.hub.unwatch(watch)
-            for task in (sending, receiving):
-                task.cancel()
-            await asyncio.gather(sending, receiving, return_exceptions=True)
+            await end_tasks([sending, receiving])
         if self._outbox.too_slow:
             await self._close(TRY_AGAIN_LATER, "too slow: connect again and resume after your last number")
         elif not done:

@@ -15,7 +15,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
+from raptorflow.cli.first_steps import ADMIN_EMAIL
+from raptorflow.skills.archive import pack_files
+
 SIGN_IN = re.compile(rb"http://127\.0\.0\.1:\d+/sign-in\S+")
+REGISTRY = "/api/v1/registry"
+POLL_SECONDS = 0.1
 READY_SECONDS = 180.0
 STOP_SECONDS = 30.0
 CHUNK = 65_536
@@ -77,6 +82,22 @@ class Site:
         """Make an account; the path of its one-time link."""
         answer = await self.admin.post("/api/v1/accounts/users", json={"email": email, "name": "Ada"})
         return f"/sign-in?token={answer.raise_for_status().json()['link_token']}"
+
+    async def link_of_admin(self) -> str:
+        """The path of a one-time link of the administrator, in whose organisation the samples are."""
+        answer = await self.admin.post("/api/v1/accounts/users/links", json={"email": ADMIN_EMAIL})
+        return f"/sign-in?token={answer.raise_for_status().json()['link_token']}"
+
+    async def publish(self, name: str, files: dict[str, str]) -> None:
+        """Publish a skill into the administrator's organisation, and wait until it is there."""
+        content = pack_files(name, {path: text.encode() for path, text in files.items()}, ())
+        taken = await self.admin.post(f"{REGISTRY}/publishes", content=content)
+        receipt = taken.raise_for_status().json()
+        async with asyncio.timeout(READY_SECONDS):
+            while receipt["status"] not in {"published", "failed"}:
+                await asyncio.sleep(POLL_SECONDS)
+                receipt = (await self.admin.get(f"{REGISTRY}/publishes/{receipt['publish_id']}")).json()
+        assert receipt["status"] == "published", receipt
 
 
 @asynccontextmanager

@@ -222,6 +222,12 @@ class House:
                     return
                 await asyncio.sleep(LOOK_SECONDS)
 
+    async def cancelled_after(self, person: Person, run_id: UUID, goes_on: asyncio.Event) -> None:
+        """Let a run go on that was replaced meanwhile, and wait until it is cancelled."""
+        goes_on.set()
+        events = await self.ended(person, run_id)
+        assert events[-1].get("code") == "run-cancelled", events[-1]
+
     async def ended(self, person: Person, run_id: UUID, after: int = 0) -> list[JsonObject]:
         """A run's numbered and live events until its last, over SSE."""
         events: list[JsonObject] = []

@@ -92,7 +92,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     def __init__(self, network: httpcore2.AsyncNetworkBackend) -> None:
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(trust_env=False),
+            ssl_context=httpx2.create_ssl_context(),
             max_connections=CONNECTIONS,
             max_keepalive_connections=KEPT,
             keepalive_expiry=KEPT_SECONDS,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.ids import new_id
 from raptorflow.core.errors import DatabaseUnavailable
+from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger, tracer
 from raptorflow.orchestrator.errors import JournalUnavailable, LeaseLost
 from raptorflow.orchestrator.language_models.asking import Asker, Asks
@@ -101,13 +102,13 @@ class RunWorker:
     async def stop(self) -> None:
         """Take no more; let the turns end within the drain time, and give back those that do not."""
         taking, keeping, hearing = self._tasks
-        await _end([taking, hearing])
+        await end_tasks([taking, hearing])
         tasks = [active.task for active in self._active.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=self._settings.drain_seconds)
         left = dict(self._active)
-        await _end([active.task for active in left.values()])
-        await _end([keeping])
+        await end_tasks([active.task for active in left.values()])
+        await end_tasks([keeping])
         if left:
             await self._give_back(list(left))
         await self._publisher.drain()
@@ -238,9 +239,3 @@ class RunWorker:
             return
         for run_id in released:
             self._publisher.wake_worker(run_id)
-
-
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

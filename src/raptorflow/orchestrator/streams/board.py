@@ -7,6 +7,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger
 from raptorflow.core.valkey import Valkey
 from raptorflow.orchestrator.events import RunRef
@@ -53,8 +54,7 @@ class SessionBoard:
     async def close(self) -> None:
         """Stop listening."""
         if self._listener:
-            self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
+            await end_tasks([self._listener])
             self._listener = None
 
     async def _listen(self) -> None:

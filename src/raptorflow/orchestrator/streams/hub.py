@@ -13,6 +13,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from raptorflow.base.ids import new_id
+from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger
 from raptorflow.core.valkey import Valkey
 from raptorflow.orchestrator.events import RunRef
@@ -129,10 +130,7 @@ class EventHub:
 
     async def close(self) -> None:
         """Stop reading."""
-        tasks = [*self._tasks, *self._catch_ups]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end_tasks([*self._tasks, *self._catch_ups])
         self._tasks = []
 
     def _start(self) -> None:

@@ -7,7 +7,7 @@ import { Confirm } from "@/components/dialog";
 import { Field, Input } from "@/components/field";
 import { Badge, Card, CardTitle, Problem } from "@/components/layout";
 import { useNotices } from "@/components/Notices";
-import { type Me, meQuery, useMe } from "@/features/accounts/me";
+import { type Me, meQuery, rememberSession, useMe } from "@/features/accounts/me";
 import { savedTheme, saveTheme, type Theme } from "@/lib/theme";
 import { t } from "@/strings";
 
@@ -173,6 +173,7 @@ function Sessions() {
   const navigate = useNavigate();
   const leave = async () => {
     queries.clear();
+    rememberSession(false);
     await navigate({ to: "/sign-in" });
   };
   const signOut = async () => {

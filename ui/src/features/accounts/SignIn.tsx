@@ -6,6 +6,7 @@ import { Button } from "@/components/button";
 import { Field, Input } from "@/components/field";
 import { Card, Problem, useTitle } from "@/components/layout";
 import { Brand } from "@/components/Shell";
+import { rememberSession } from "@/features/accounts/me";
 import { t } from "@/strings";
 
 const words = t.accounts.signIn;
@@ -39,6 +40,7 @@ function useEnter(next: string | undefined): () => Promise<void> {
   const queries = useQueryClient();
   return async () => {
     queries.clear();
+    rememberSession(true);
     await navigate({ href: next?.startsWith("/") && !next.startsWith("//") ? next : "/", replace: true });
   };
 }

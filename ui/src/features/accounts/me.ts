@@ -10,8 +10,17 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** Whether somebody is signed in; other failures are the page's to show. */
+/** The session's cookies are not for scripts to see; this remembers that there are some. */
+const KEY = "raptorflow.session";
+
+export function rememberSession(there: boolean): void {
+  if (there) localStorage.setItem(KEY, "there");
+  else localStorage.removeItem(KEY);
+}
+
+/** Whether somebody is signed in; other failures are the page's to show. Who never was is not asked for. */
 export async function signedIn(queries: QueryClient): Promise<boolean> {
+  if (!localStorage.getItem(KEY)) return false;
   try {
     await queries.ensureQueryData(meQuery);
     return true;

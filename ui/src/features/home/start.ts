@@ -2,6 +2,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api, data } from "@/api/client";
 import { problemOf } from "@/api/problem";
+import { send } from "@/features/orchestrator/files/uploads";
 
 const LONGEST_TITLE = 200;
 
@@ -23,7 +24,7 @@ export function useAsk() {
   const navigate = useNavigate();
   return useMutation({
     mutationFn: async ({ question, name, content }: Asked) => {
-      const { id: fileId } = await upload(name, await content());
+      const { id: fileId } = await send(new File([await content()], name));
       const session = await data(
         api.POST("/api/v1/orchestrator/sessions", { body: { title: question.slice(0, LONGEST_TITLE) } }),
       );
@@ -37,16 +38,4 @@ export function useAsk() {
     },
     onSuccess: (sessionId) => navigate({ to: "/chat/$sessionId", params: { sessionId } }),
   });
-}
-
-function upload(name: string, content: Blob) {
-  return data(
-    api.POST("/api/v1/orchestrator/files", {
-      params: { query: { name } },
-      headers: { "Content-Type": "application/octet-stream" },
-      // The API's document does not describe raw bytes as a body.
-      body: content as never,
-      bodySerializer: (body: unknown) => body as Blob,
-    }),
-  );
 }

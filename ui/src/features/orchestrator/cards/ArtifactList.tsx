@@ -15,7 +15,8 @@ const PICTURES = new Set([
   "image/svg+xml",
 ]);
 
-const contentOf = (file: { id: string }) => `/api/v1/orchestrator/files/${file.id}/content`;
+/** Never an address that a step's output names: the file's own. */
+const contentOf = ({ id }: { id: string }) => `/api/v1/orchestrator/files/${encodeURIComponent(id)}/content`;
 
 /** Files that actions made: pictures to look at, everything to download. */
 export function ArtifactList({ artifacts }: { artifacts: Artifact[] }) {

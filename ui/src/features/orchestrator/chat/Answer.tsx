@@ -1,8 +1,11 @@
+import { CatchBoundary } from "@tanstack/react-router";
 import { lazy, memo, Suspense } from "react";
 import remend from "remend";
 import { blocksOf } from "@/features/orchestrator/chat/blocks";
 
-const Rendered = lazy(() => import("@/components/markdown/Rendered"));
+// Asked for with the page, so that it is there before the first answer.
+const loading = import("@/components/markdown/Rendered");
+const Rendered = lazy(() => loading);
 
 /** Pictures of ours that a text may show: files of the session. */
 const pictureAt = (address: string) =>
@@ -13,18 +16,24 @@ const linkTo = (address: string) => (address.startsWith("/") ? address : undefin
 export function Answer({ text, open }: { text: string; open: boolean }) {
   const blocks = blocksOf(text).map((block, place) => ({ block, key: String(place) }));
   return (
-    <div className="flex flex-col gap-3 [&_p]:whitespace-pre-line">
-      {blocks.map(({ block, key }, place) => (
-        <Block key={key} text={open && place === blocks.length - 1 ? remend(block) : block} />
-      ))}
-    </div>
+    <Suspense fallback={<AsWritten text={text} />}>
+      <div className="flex flex-col gap-3 [&_p]:whitespace-pre-line">
+        {blocks.map(({ block, key }, place) => (
+          <Block key={key} text={open && place === blocks.length - 1 ? remend(block) : block} />
+        ))}
+      </div>
+    </Suspense>
   );
 }
 
 const Block = memo(function Block({ text }: { text: string }) {
   return (
-    <Suspense fallback={<p className="whitespace-pre-wrap break-words">{text}</p>}>
+    <CatchBoundary getResetKey={() => text} errorComponent={() => <AsWritten text={text} />}>
       <Rendered text={text} pictureAt={pictureAt} linkTo={linkTo} />
-    </Suspense>
+    </CatchBoundary>
   );
 });
+
+function AsWritten({ text }: { text: string }) {
+  return <p className="break-words whitespace-pre-wrap">{text}</p>;
+}

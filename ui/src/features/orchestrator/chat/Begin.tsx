@@ -6,7 +6,7 @@ import campaigns from "@/features/home/campaigns.csv?url";
 import { OfflineBanner } from "@/features/orchestrator/chat/OfflineBanner";
 import { Room } from "@/features/orchestrator/chat/Room";
 import { type Outgoing, useSend } from "@/features/orchestrator/chat/sending";
-import { send as upload } from "@/features/orchestrator/chat/uploads";
+import { send as upload } from "@/features/orchestrator/files/uploads";
 import { t } from "@/strings";
 
 const words = t.chat.begin;

@@ -1,6 +1,6 @@
 import { FileText, LoaderCircle, TriangleAlert, X } from "lucide-react";
 import { asProblem } from "@/api/problem";
-import type { Upload } from "@/features/orchestrator/chat/uploads";
+import type { Upload } from "@/features/orchestrator/files/uploads";
 import { cn } from "@/lib/cn";
 import { bytes } from "@/lib/format";
 import { t } from "@/strings";

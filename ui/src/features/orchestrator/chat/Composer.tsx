@@ -5,7 +5,7 @@ import { Textarea } from "@/components/field";
 import { Problem } from "@/components/layout";
 import { Chips } from "@/features/orchestrator/chat/Chips";
 import type { Outgoing } from "@/features/orchestrator/chat/sending";
-import type { useUploads } from "@/features/orchestrator/chat/uploads";
+import type { useUploads } from "@/features/orchestrator/files/uploads";
 import { t } from "@/strings";
 
 const words = t.chat.composer;

@@ -1,31 +1,14 @@
-import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ApiProblem, problemOf } from "@/api/problem";
-import { fetchWithSession } from "@/api/session";
+import { modelsQuery } from "@/features/orchestrator/models/queries";
 import { t } from "@/strings";
 
 const words = t.chat.offline;
 const OFFLINE = "offline";
 
-interface InUse {
-  in_use: { offline: boolean };
-}
-
-const modelQuery = queryOptions({
-  queryKey: ["orchestrator", "models"],
-  queryFn: async (): Promise<InUse> => {
-    const address = new URL("/api/v1/orchestrator/models", window.location.origin);
-    const answer = await fetchWithSession(new Request(address));
-    if (!answer.ok) throw problemOf(answer.status, null);
-    return answer.json();
-  },
-  staleTime: 30_000,
-  retry: (failures, error) => failures < 2 && !(error instanceof ApiProblem && error.status < 500),
-});
-
 /** Says that no language model is connected, when none is; a run's own model tells when nothing else does. */
 export function OfflineBanner({ lastModel }: { lastModel?: string | null }) {
-  const { data } = useQuery(modelQuery);
+  const { data } = useQuery(modelsQuery);
   const offline = data ? data.in_use.offline : lastModel === OFFLINE;
   if (!offline) return null;
   return (

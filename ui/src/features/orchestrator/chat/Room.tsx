@@ -1,7 +1,7 @@
 import { type DragEvent, type ReactNode, type Ref, useRef, useState } from "react";
 import { Composer } from "@/features/orchestrator/chat/Composer";
 import type { Outgoing } from "@/features/orchestrator/chat/sending";
-import { useUploads } from "@/features/orchestrator/chat/uploads";
+import { useUploads } from "@/features/orchestrator/files/uploads";
 import { t } from "@/strings";
 
 interface Props {

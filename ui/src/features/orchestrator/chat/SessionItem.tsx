@@ -23,7 +23,7 @@ export function SessionItem({ session, active, onGo }: Props) {
   return (
     <li
       className={cn(
-        "group flex items-center rounded-lg hover:bg-raised focus-within:bg-raised",
+        "group flex items-center rounded-lg pr-1 hover:bg-raised focus-within:bg-raised",
         active && "bg-accent-soft hover:bg-accent-soft",
       )}
     >
@@ -38,7 +38,7 @@ export function SessionItem({ session, active, onGo }: Props) {
       </Link>
       <span
         className={cn(
-          "flex shrink-0 pr-1",
+          "flex shrink-0",
           !active &&
             "pointer-fine:sr-only pointer-fine:group-focus-within:not-sr-only pointer-fine:group-hover:not-sr-only",
         )}

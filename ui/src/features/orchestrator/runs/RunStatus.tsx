@@ -1,7 +1,7 @@
 import { Ban, CircleAlert, CircleCheck, Clock, LoaderCircle, type LucideIcon } from "lucide-react";
 import type { ComponentProps } from "react";
 import { Badge } from "@/components/layout";
-import type { Status } from "@/features/orchestrator/runs/contract";
+import type { Status } from "@/features/orchestrator/runs/types";
 import { t } from "@/strings";
 
 type Tone = ComponentProps<typeof Badge>["tone"];

@@ -3,9 +3,9 @@ import { Link, useSearch } from "@tanstack/react-router";
 import { ListChecks } from "lucide-react";
 import { Button, buttonStyle } from "@/components/button";
 import { Empty, Page, Problem, Skeleton } from "@/components/layout";
-import type { Status } from "@/features/orchestrator/runs/contract";
 import { runsQuery, STATUSES } from "@/features/orchestrator/runs/queries";
 import { RunCards, RunsTable } from "@/features/orchestrator/runs/RunsTable";
+import type { Status } from "@/features/orchestrator/runs/types";
 import { t } from "@/strings";
 
 const words = t.runs;

@@ -1,9 +1,9 @@
 import { Link } from "@tanstack/react-router";
 import { Badge } from "@/components/layout";
-import type { RunSummary } from "@/features/orchestrator/runs/contract";
 import { Fact } from "@/features/orchestrator/runs/Facts";
 import { cost, duration, NOT_KNOWN, tokens } from "@/features/orchestrator/runs/figures";
 import { RunStatus } from "@/features/orchestrator/runs/RunStatus";
+import type { RunSummary } from "@/features/orchestrator/runs/types";
 import { When } from "@/features/orchestrator/runs/When";
 import { t } from "@/strings";
 

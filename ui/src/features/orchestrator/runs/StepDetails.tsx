@@ -1,12 +1,13 @@
 import type { ReactNode } from "react";
 import { Banner } from "@/components/layout";
-import { type Artifact, Artifacts } from "@/features/orchestrator/runs/Artifacts";
-import type { Step } from "@/features/orchestrator/runs/contract";
+import { ArtifactList } from "@/features/orchestrator/cards/ArtifactList";
 import { Fact } from "@/features/orchestrator/runs/Facts";
 import { Failure } from "@/features/orchestrator/runs/Failure";
 import { argumentsOf, type StepKind } from "@/features/orchestrator/runs/figures";
 import { Json } from "@/features/orchestrator/runs/Json";
+import type { Step } from "@/features/orchestrator/runs/types";
 import { type Sandbox, Verdict } from "@/features/orchestrator/runs/Verdict";
+import type { Artifact } from "@/features/orchestrator/stream/events";
 import { count, milliseconds } from "@/lib/format";
 import { t } from "@/strings";
 
@@ -41,7 +42,7 @@ export function StepDetails({ step, kind, open }: Props) {
       {sandbox && <Verdict sandbox={sandbox} />}
       {artifacts && artifacts.length > 0 && (
         <Part title={words.artifacts}>
-          <Artifacts artifacts={artifacts} />
+          <ArtifactList artifacts={artifacts} />
         </Part>
       )}
       {Object.keys(given).length > 0 && (

@@ -10,11 +10,11 @@ import {
   Wrench,
 } from "lucide-react";
 import { Badge, Card, CardTitle } from "@/components/layout";
-import type { RunDetail, Step } from "@/features/orchestrator/runs/contract";
 import { kindOf, type StepKind, subjectOf } from "@/features/orchestrator/runs/figures";
 import { isOpen } from "@/features/orchestrator/runs/queries";
 import { isCutShort, StepDetails } from "@/features/orchestrator/runs/StepDetails";
 import { type Bar, type Tick, timeline } from "@/features/orchestrator/runs/timeline";
+import type { RunDetail, Step } from "@/features/orchestrator/runs/types";
 import { cn } from "@/lib/cn";
 import { milliseconds } from "@/lib/format";
 import { t } from "@/strings";

@@ -1,5 +1,5 @@
 /** A run's figures as people read them; what is not known is a dash. */
-import type { Run, Step, Usage } from "@/features/orchestrator/runs/contract";
+import type { Run, Step, Usage } from "@/features/orchestrator/runs/types";
 import { count, dollars, milliseconds } from "@/lib/format";
 import { t } from "@/strings";
 

@@ -1,7 +1,9 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { data } from "@/api/client";
-import { type RunSummary, runsApi, type Status } from "@/features/orchestrator/runs/contract";
+import { api, data } from "@/api/client";
+import { type RunSummary, runOf, type Status, summariesOf } from "@/features/orchestrator/runs/types";
 
+const ALL = "/api/v1/orchestrator/runs";
+const ONE = "/api/v1/orchestrator/runs/{run_id}";
 export const STATUSES: Status[] = ["running", "queued", "succeeded", "failed", "cancelled"];
 const PAGE = 25;
 const LATEST = 5;
@@ -19,11 +21,7 @@ export const runsQuery = (status: Status | undefined) =>
   infiniteQueryOptions({
     queryKey: ["orchestrator", "runs", "list", status ?? "all"],
     queryFn: ({ pageParam }) =>
-      data(
-        runsApi.GET("/api/v1/orchestrator/runs", {
-          params: { query: { limit: PAGE, status, before: pageParam } },
-        }),
-      ),
+      data(api.GET(ALL, { params: { query: { limit: PAGE, status, before: pageParam } } })).then(summariesOf),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => (page.length === PAGE ? page.at(-1)?.id : undefined),
     refetchInterval: ({ state }) => whileOpen(state.data?.pages.flat()),
@@ -31,22 +29,21 @@ export const runsQuery = (status: Status | undefined) =>
 
 export const latestRunsQuery = queryOptions({
   queryKey: ["orchestrator", "runs", "latest"],
-  queryFn: () => data(runsApi.GET("/api/v1/orchestrator/runs", { params: { query: { limit: LATEST } } })),
+  queryFn: () => data(api.GET(ALL, { params: { query: { limit: LATEST } } })).then(summariesOf),
   refetchInterval: ({ state }) => whileOpen(state.data),
 });
 
 export const runQuery = (run_id: string) =>
   queryOptions({
     queryKey: ["orchestrator", "runs", "one", run_id],
-    queryFn: () => data(runsApi.GET("/api/v1/orchestrator/runs/{run_id}", { params: { path: { run_id } } })),
+    queryFn: () => data(api.GET(ONE, { params: { path: { run_id } } })).then(runOf),
     refetchInterval: ({ state }) => (state.data && isOpen(state.data) ? OPEN_RUN_MS : false),
   });
 
 export function useStop(run_id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: () =>
-      data(runsApi.POST("/api/v1/orchestrator/runs/{run_id}/cancel", { params: { path: { run_id } } })),
+    mutationFn: () => data(api.POST(`${ONE}/cancel`, { params: { path: { run_id } } })).then(runOf),
     onSuccess: (run) => queries.setQueryData(runQuery(run_id).queryKey, run),
   });
 }

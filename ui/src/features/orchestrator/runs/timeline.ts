@@ -1,5 +1,5 @@
 /** Where the steps of a run lie on a common axis. Times are milliseconds after the axis begins. */
-import type { Run, Step } from "@/features/orchestrator/runs/contract";
+import type { Run, Step } from "@/features/orchestrator/runs/types";
 
 export interface Bar {
   index: number;

@@ -48,7 +48,9 @@ const three = { runs: [told("a", 1), told("b", 2), told("c", 3)], more: false };
 
 test("history and stream tell the same run", () => {
   const numbered = recorded.filter((event) => event.seq);
-  const page = { runs: [{ ...told(RUN, 1), events: numbered }], more: false };
+  const file = { id: expect.any(String), name: "campaigns.csv", size: 4842 };
+  const message = { content: "Which campaign should get more budget?", files: [file] };
+  const page = { runs: [{ run: view(RUN, 1), message, events: numbered }], more: false };
   const replayed = applyHistory(fresh, page);
   const streamed = applyHistory(recorded.reduce(applyToConversation, fresh), page);
   expect(streamed).toEqual(replayed);

@@ -4,8 +4,8 @@ import type { ChangeEvent } from "react";
 import { Button } from "@/components/button";
 import { inputStyle } from "@/components/field";
 import { Problem } from "@/components/layout";
+import { send as upload } from "@/features/orchestrator/files/uploads";
 import type { FileField, StoredFile } from "@/features/registry/actions/fields";
-import { upload } from "@/features/registry/actions/upload";
 import { cn } from "@/lib/cn";
 import { bytes } from "@/lib/format";
 import { t } from "@/strings";
@@ -22,7 +22,7 @@ interface Props {
 /** Files of one's own for an action; each is uploaded as soon as it is chosen. */
 export function FileControl({ field, files, onFiles, control }: Props) {
   const send = useMutation({
-    mutationFn: (chosen: File[]) => Promise.all(chosen.map(upload)),
+    mutationFn: (chosen: File[]) => Promise.all(chosen.map((file) => upload(file))),
     onSuccess: (stored) => onFiles(field.many ? [...files, ...stored] : stored),
   });
   const choose = (event: ChangeEvent<HTMLInputElement>) => {
