@@ -11,9 +11,11 @@ from fastapi import FastAPI
 
 from raptorflow.accounts.endpoints import router as accounts_router
 from raptorflow.accounts.service import AccountsService
+from raptorflow.base.errors import RaptorFlowError
 from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
 from raptorflow.core.http import health_router, install_http
+from raptorflow.core.programs import say_problem
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import check_valkey, open_valkey
 from raptorflow.orchestrator.endpoints import router as orchestrator_router
@@ -23,7 +25,7 @@ from raptorflow.registry.build import build_registry
 from raptorflow.registry.embeddings import MiniLmEmbedder
 from raptorflow.registry.endpoints import router as registry_router
 from raptorflow.sandbox.interpreter import sandbox_python
-from raptorflow.settings import Settings
+from raptorflow.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -32,7 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         SettingMissing: a part has no URL; `raptorflow run` fills them in for the embedded parts.
     """
-    settings = settings or Settings()
+    settings = settings or load_settings()
     configure_telemetry(settings.telemetry, service="server")
     database = Database(settings.database_url(), pool_size=settings.database.pool_size)
     valkey = open_valkey(settings.valkey_url())
@@ -57,7 +59,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    await app.state.accounts.open()
+    try:
+        await app.state.accounts.open()
+    except RaptorFlowError as error:
+        # The framework ends the process with a traceback; whoever started it is told in one sentence.
+        say_problem(error)
+        raise
     try:
         yield
     finally:
