@@ -18,6 +18,7 @@ check "format" $bin/ruff format --check "$@"
 check "sizes and silencers" $bin/python tools/house.py "$@"
 check "layers" $bin/lint-imports
 check "types" $bin/pyright
+check "settings page" $bin/python tools/reference.py --check
 check "lock file" $bin/uv lock --check --no-python-downloads
 
 if [ -n "$failed" ]; then
