@@ -40,7 +40,7 @@ class ServerReadiness:
 
     async def _missing_part(self) -> JsonObject | None:
         """The problem of a part that does not answer; empty when all do, None when the server does not."""
-        with suppress(OSError, TimeoutError, ValueError):
+        with suppress(OSError, TimeoutError, ValueError, LookupError):
             async with asyncio.timeout(ANSWER_SECONDS):
                 head, _, body = (await self._answer()).partition(b"\r\n\r\n")
             if head.split()[1:2] == [OK]:
