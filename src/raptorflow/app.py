@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from raptorflow.accounts.endpoints import router as accounts_router
 from raptorflow.accounts.service import AccountsService
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.core.api_page import install_api_page
 from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
 from raptorflow.core.http import health_router, install_http
@@ -45,12 +46,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("raptorflow"),
         summary="A self-hosted platform for agent skills.",
         lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.database, app.state.valkey = database, valkey
     app.state.accounts = AccountsService(database, valkey, settings.accounts)
     app.state.registry = build_registry(database, blobs, MiniLmEmbedder(), settings.registry, places)
     app.state.orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator)
     install_http(app)
+    install_api_page(app)
     health = health_router({"database": database.check, "valkey": lambda: check_valkey(valkey)})
     for router in (accounts_router, registry_router, orchestrator_router, sockets_router, health):
         app.include_router(router)
