@@ -20,6 +20,7 @@ check "layers" $bin/lint-imports
 check "types" $bin/pyright
 check "API document" $bin/python tools/openapi.py --check
 check "web interface" sh tools/ui.sh check
+check "settings page" $bin/python tools/reference.py --check
 check "lock file" $bin/uv lock --check --no-python-downloads
 
 if [ -n "$failed" ]; then

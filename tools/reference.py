@@ -1,9 +1,16 @@
 """Writes docs/reference/settings.md from the settings themselves.
 
-python tools/reference.py
+python tools/reference.py            write it
+python tools/reference.py --check    fail when it is not what would be written
 """
 
+import ast
 import inspect
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import Any, get_args, get_origin
@@ -11,7 +18,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from raptorflow.settings import Settings
+from raptorflow.settings import PREFIX, SEPARATOR, Settings
 
 TARGET = Path(__file__).parents[1] / "docs" / "reference" / "settings.md"
 HEAD = """\
@@ -19,21 +26,26 @@ HEAD = """\
 
 Each setting is an environment variable, or a key of `raptorflow.toml` in the folder a process starts in
 (`[database] url = "..."`); variables win. This page is made by `python tools/reference.py`.
+
+The command line has variables of its own: `RAPTORFLOW_HOST` and `RAPTORFLOW_PORT` for `raptorflow run`, and
+`RAPTORFLOW_URL` and `RAPTORFLOW_TOKEN` for the commands that talk to a server.
 """
 
 
 def field_notes(model: type[BaseModel]) -> dict[str, str]:
     """The text below each field in the class, by field."""
-    notes: dict[str, str] = {}
-    name = ""
-    for line in inspect.getsource(model).splitlines():
-        plain = line.strip()
-        if plain.startswith('"""') and name:
-            notes[name] = plain.strip('"').strip()
-            name = ""
-        elif line.startswith("    ") and ":" in plain and plain.partition(":")[0] in model.model_fields:
-            name = plain.partition(":")[0]
-    return notes
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    if not isinstance(definition, ast.ClassDef):
+        return {}
+    return dict(_notes(definition))
+
+
+def _notes(definition: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for field, note in pairwise(definition.body):
+        if not (isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)):
+            continue
+        if isinstance(note, ast.Expr) and isinstance(note.value, ast.Constant):
+            yield field.target.id, " ".join(str(note.value.value).split())
 
 
 def type_name(annotation: Any) -> str:
@@ -51,27 +63,53 @@ def default_of(field: FieldInfo) -> str:
     return "" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
+def short_name(field_name: str, field: FieldInfo) -> str | None:
+    """The variable without its branch, when the setting can be given by it too: found by trying."""
+    variable, before = PREFIX + field_name.upper(), default_of(field)
+    os.environ[variable] = "some other value"
+    try:
+        return variable if default_of(field) != before else None
+    finally:
+        del os.environ[variable]
+
+
 def branch(name: str, model: type[BaseModel]) -> list[str]:
     """A section for one branch."""
     notes = field_notes(model)
-    doc = (inspect.getdoc(model) or "").splitlines()[0]
+    doc = inspect.getdoc(model) or ""
     lines = [f"\n## {name}\n", doc, "\n| variable | type | default | |", "|---|---|---|---|"]
     for field_name, field in model.model_fields.items():
-        variable = f"RAPTORFLOW_{name.upper()}__{field_name.upper()}"
+        variable = f"`{PREFIX}{name.upper()}{SEPARATOR}{field_name.upper()}`"
+        short = short_name(field_name, field)
+        variable = f"{variable} or `{short}`" if short else variable
         kind, default = type_name(field.annotation), default_of(field)
-        lines.append(f"| `{variable}` | {kind} | {default} | {notes.get(field_name, '')} |")
+        lines.append(f"| {variable} | {kind} | {default} | {notes.get(field_name, '')} |")
     return lines
 
 
-def main() -> None:
-    """Write the page."""
+def page() -> str:
+    """The whole page, as on a machine where nothing is set."""
+    for variable in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[variable]
     lines = [HEAD]
     for name, field in Settings.model_fields.items():
         model = field.annotation
         if isinstance(model, type) and issubclass(model, BaseModel):
             lines += branch(name, model)
-    TARGET.write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the page, or compare it with `--check`; 1 when it is not up to date."""
+    text = page()
+    if "--check" in sys.argv:
+        if text == TARGET.read_text():
+            return 0
+        print(f"{TARGET.name} is not what the settings say: python tools/reference.py")
+        return 1
+    TARGET.write_text(text)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,9 +11,12 @@ from fastapi import APIRouter, FastAPI
 
 from raptorflow.accounts.endpoints import router as accounts_router
 from raptorflow.accounts.service import AccountsService
+from raptorflow.base.errors import RaptorFlowError
+from raptorflow.core.api_page import install_api_page
 from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
 from raptorflow.core.http import health_router, install_http
+from raptorflow.core.programs import say_problem
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import check_valkey, open_valkey
 from raptorflow.orchestrator.connections.endpoints import router as connections_router
@@ -26,7 +29,7 @@ from raptorflow.registry.build import build_registry
 from raptorflow.registry.embeddings import MiniLmEmbedder
 from raptorflow.registry.endpoints import router as registry_router
 from raptorflow.sandbox.interpreter import sandbox_python
-from raptorflow.settings import Settings
+from raptorflow.settings import Settings, load_settings
 from raptorflow.web.endpoints import install_interface
 from raptorflow.web.interface import Interface
 
@@ -37,7 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     Raises:
         SettingMissing: a part has no URL; `raptorflow run` fills them in for the embedded parts.
     """
-    settings = settings or Settings()
+    settings = settings or load_settings()
     configure_telemetry(settings.telemetry, service="server")
     database = Database(settings.database_url(), pool_size=settings.database.pool_size)
     valkey = open_valkey(settings.valkey_url())
@@ -48,6 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         version=version("raptorflow"),
         summary="A self-hosted platform for agent skills.",
         lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.database, app.state.valkey = database, valkey
     app.state.accounts = AccountsService(database, valkey, settings.accounts)
@@ -58,6 +63,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     keys = ModelKeys(settings.accounts.secret)
     app.state.connections = ModelConnections(database, settings.orchestrator, keys)
     install_http(app)
+    install_api_page(app)
     health = health_router({"database": database.check, "valkey": lambda: check_valkey(valkey)})
     for router in (*api_routers(), health):
         app.include_router(router)
@@ -72,7 +78,12 @@ def api_routers() -> tuple[APIRouter, ...]:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
-    await app.state.accounts.open()
+    try:
+        await app.state.accounts.open()
+    except RaptorFlowError as error:
+        # The framework ends the process with a traceback; whoever started it is told in one sentence.
+        say_problem(error)
+        raise
     try:
         yield
     finally:

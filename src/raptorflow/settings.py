@@ -1,17 +1,19 @@
 """The settings tree: `RAPTORFLOW_*` variables over an optional `raptorflow.toml`."""
 
+import tomllib
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
 from raptorflow.accounts.settings import AccountsSettings
-from raptorflow.base.errors import PartUnavailable
+from raptorflow.base.errors import InvalidInput, PartUnavailable
 from raptorflow.core.settings import (
     BlobSettings,
     DatabaseSettings,
@@ -24,6 +26,10 @@ from raptorflow.orchestrator.settings import OrchestratorSettings
 from raptorflow.registry.settings import RegistrySettings
 from raptorflow.sandbox.settings import SandboxSettings
 
+PREFIX = "RAPTORFLOW_"
+SEPARATOR = "__"
+FILE = "raptorflow.toml"
+
 
 class SettingMissing(PartUnavailable):
     """A part has no address."""
@@ -32,13 +38,22 @@ class SettingMissing(PartUnavailable):
     default_hint = "Start with `raptorflow run`, which brings embedded parts, or set the variable."
 
 
+class SettingInvalid(InvalidInput):
+    """A setting has a value that does not fit; the value is not repeated, because it may be a secret."""
+
+    code = "setting-invalid"
+    default_hint = (
+        "Correct the variable, or the key in raptorflow.toml; docs/reference/settings.md lists all."
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set; `RAPTORFLOW_DATABASE__URL` sets `database.url`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RAPTORFLOW_",
-        env_nested_delimiter="__",
-        toml_file="raptorflow.toml",
+        env_prefix=PREFIX,
+        env_nested_delimiter=SEPARATOR,
+        toml_file=FILE,
         extra="ignore",
     )
 
@@ -95,6 +110,27 @@ class Settings(BaseSettings):
         """Arguments first, then the environment, then `raptorflow.toml`."""
         del dotenv_settings, file_secret_settings
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+def load_settings() -> Settings:
+    """The settings of the environment and of `raptorflow.toml` in the current folder.
+
+    Raises:
+        SettingInvalid: a value does not fit, or the file is not TOML.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = [
+            f"{PREFIX}{SEPARATOR.join(map(str, fault['loc'])).upper()}: {fault['msg']}."
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise SettingInvalid(" ".join(faults)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        hint = "See https://toml.io, or remove the file."
+        raise SettingInvalid(f"{Path(FILE).absolute()} is not TOML: {error}.", hint=hint) from None
+    except SettingsError as error:
+        raise SettingInvalid(f"A setting cannot be read: {error}.") from None
 
 
 def _url(value: SecretStr | None, variable: str) -> str:

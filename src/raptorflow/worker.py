@@ -5,7 +5,6 @@
 
 import asyncio
 import signal
-import sys
 from contextlib import AsyncExitStack
 
 from raptorflow.base.errors import RaptorFlowError
@@ -13,6 +12,7 @@ from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
 from raptorflow.core.engine import Engine
 from raptorflow.core.outbox import OutboxRelay
+from raptorflow.core.programs import end_with, say_ready
 from raptorflow.core.telemetry import configure_telemetry, logger
 from raptorflow.core.valkey import open_valkey
 from raptorflow.orchestrator.connections.jobs import ModelTester
@@ -25,7 +25,7 @@ from raptorflow.registry.build import build_registry
 from raptorflow.registry.embeddings import MiniLmEmbedder
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import build_manager
-from raptorflow.settings import Settings
+from raptorflow.settings import Settings, load_settings
 
 log = logger(__name__)
 
@@ -64,6 +64,7 @@ async def work(settings: Settings) -> None:
         # The first search should not wait for the model of the embeddings.
         await embedder.embed(["ready"])
         log.info("worker ready", model=settings.orchestrator.model, sandbox=settings.sandbox.driver)
+        say_ready()
         await stopped.wait()
 
 
@@ -77,12 +78,12 @@ def _stop_signal() -> asyncio.Event:
 
 def main() -> None:
     """Start a worker with the settings of the environment."""
-    settings = Settings()
-    configure_telemetry(settings.telemetry, service="worker")
     try:
+        settings = load_settings()
+        configure_telemetry(settings.telemetry, service="worker")
         asyncio.run(work(settings))
     except RaptorFlowError as error:
-        sys.exit(f"{error.message} {error.hint or ''}")
+        end_with(error)
 
 
 if __name__ == "__main__":

@@ -2,29 +2,24 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
 
-from raptorflow.base.errors import InvalidInput, RaptorFlowError
+from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import Connection, read_connection
+from raptorflow.cli.question import FileUnusable, Question, check_question
 from raptorflow.cli.screen import Screen
 from raptorflow.cli.story import Story
 
 OUTPUTS = Path("raptorflow-out")
 EXIT_FAILED = 1
-
-
-class FileUnusable(InvalidInput):
-    """A file that was named cannot be sent."""
-
-    code = "file-unusable"
+MIB = 1024 * 1024
 
 
 class RunFailed(RaptorFlowError):
@@ -39,15 +34,6 @@ class RunFailed(RaptorFlowError):
     def problem(self, instance: str | None = None) -> JsonObject:
         """The problem document, with the run's own code."""
         return super().problem(instance) | {"code": self._code}
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked, about which files, and where artefacts go."""
-
-    text: str
-    files: Sequence[Path]
-    out: Path
 
 
 def ask(
@@ -74,34 +60,14 @@ def ask(
     asyncio.run(ask_server(read_connection(url, token), asked, as_json=json))
 
 
-def check_question(asked: Question) -> None:
-    """Find what cannot work before anything is started.
-
-    Raises:
-        InvalidInput: there is no question.
-        FileUnusable: a file is not there or cannot be read.
-    """
-    if not asked.text.strip():
-        raise InvalidInput("The question is empty.", hint='Ask one: raptorflow ask "..." --file data.csv')
-    for path in asked.files:
-        if not path.is_file():
-            raise FileUnusable(f"There is no file {path}.", hint="Check the path.")
-        try:
-            with path.open("rb"):
-                pass
-        except OSError as error:
-            raise FileUnusable(
-                f"{path} cannot be read: {error.strerror}.", hint="Check its permissions."
-            ) from error
-
-
 async def ask_server(connection: Connection, asked: Question, *, as_json: bool) -> None:
-    """Ask, show what happens, fetch artefacts, and exit 1 when there is no answer.
+    """Ask, show what happens, fetch artefacts, and exit 1 when the run or its last action failed.
 
     Raises:
         RaptorFlowError: the server refused or did not answer, or the run failed.
     """
-    screen, story = Screen(Console(soft_wrap=True, highlight=False), quiet=as_json), Story()
+    screen = Screen(Console(soft_wrap=True, highlight=False), quiet=as_json)
+    story = Story(files=[path.name for path in asked.files])
     try:
         async with ApiClient(connection) as client:
             await _converse(client, asked, screen, story)
@@ -110,19 +76,21 @@ async def ask_server(connection: Connection, asked: Question, *, as_json: bool) 
         screen.stop_waiting()
     if as_json:
         print(dumps(story.report()))
+    else:
+        screen.summary(story)
         if story.error:
-            sys.exit(EXIT_FAILED)
-        return
-    screen.summary(story)
-    if story.error:
-        raise RunFailed(story.error)
+            raise RunFailed(story.error)
+    if story.failed:
+        sys.exit(EXIT_FAILED)
 
 
 async def _converse(client: ApiClient, asked: Question, screen: Screen, story: Story) -> None:
     files: list[str] = []
     for path in asked.files:
+        size = path.stat().st_size
         screen.wait(f"Sending {path.name} ...")
-        files.append((await client.upload(path, path.stat().st_size))["id"])
+        report = partial(_sent, screen, path.name, size)
+        files.append((await client.upload(path, size, report))["id"])
     screen.wait("Thinking ...")
     session = await client.request("POST", "/api/v1/orchestrator/sessions", json={})
     async with client.events(session["id"]) as stream:
@@ -132,13 +100,17 @@ async def _converse(client: ApiClient, asked: Question, screen: Screen, story: S
                 raise ServerRefused(event["value"])
             if event["type"].startswith("TEXT_MESSAGE"):
                 screen.text(event)
-            line = story.take(event)
-            if line:
+            if line := story.take(event):
                 screen.stop_waiting()
                 screen.line(line)
-                screen.wait("Thinking ...")
+            if doing := story.doing(event):
+                screen.wait(doing)
             if story.finished:
                 return
+
+
+def _sent(screen: Screen, name: str, size: int, sent: int) -> None:
+    screen.wait(f"Sending {name}: {sent / max(size, 1):.0%} of {size / MIB:,.0f} MiB ...")
 
 
 async def _fetch(client: ApiClient, out: Path, story: Story) -> None:

@@ -1,6 +1,6 @@
 """The API as the command line uses it: HTTP for requests, a WebSocket for a turn's events."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -66,14 +66,17 @@ class ApiClient:
             raise ServerRefused(_problem_of(response))
         return loads(response.content) if response.content else None
 
-    async def upload(self, path: Path, size: int) -> JsonObject:
-        """Upload a file of `size` bytes for the next message; returns its record (`id`, `name`, `size`)."""
+    async def upload(self, path: Path, size: int, report: Callable[[int], None]) -> JsonObject:
+        """Upload a file of `size` bytes for the next message; returns its record (`id`, `name`, `size`).
+
+        `report` is told now and then how many bytes have been sent.
+        """
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         return await self.request(
             "POST",
             "/api/v1/orchestrator/files",
             params={"name": path.name},
-            content=_chunks(path),
+            content=_chunks(path, report),
             headers=headers,
         )
 
@@ -122,10 +125,11 @@ class EventStream:
             yield loads(frame)
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def _chunks(path: Path, report: Callable[[int], None]) -> AsyncIterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(UPLOAD_CHUNK):
             yield chunk
+            report(file.tell())
 
 
 def _problem_of(response: httpx.Response) -> JsonObject:

@@ -1,7 +1,7 @@
 """`raptorflow demo`: the main job with nothing started beforehand."""
 
-import asyncio
 import socket
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -10,16 +10,19 @@ from cyclopts import Parameter
 from pydantic import SecretStr
 from rich.console import Console
 
-from raptorflow.cli.ask import OUTPUTS, Question, ask_server, check_question
+from raptorflow.cli.ask import OUTPUTS, ask_server
 from raptorflow.cli.connection import Connection
 from raptorflow.cli.first_steps import ADMIN_EMAIL, ADMIN_NAME, COMMAND_LINE, open_accounts
+from raptorflow.cli.question import Question, check_question
 from raptorflow.cli.samples import install_samples
+from raptorflow.cli.signals import EXIT_INTERRUPTED, run_until_signal
 from raptorflow.cli.stages import Stages
 from raptorflow.core.settings import TelemetrySettings
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.samples.made_data import campaigns_csv
-from raptorflow.settings import Settings
-from raptorflow.stack.launch import Address, Running, running_stack
+from raptorflow.settings import Settings, load_settings
+from raptorflow.stack.address import Address
+from raptorflow.stack.launch import Running, running_stack
 from raptorflow.stack.places import open_place
 
 QUESTION = "Which campaign should get more budget?"
@@ -43,22 +46,26 @@ def demo(
         data: the folder for database and skills, kept for the next time; a temporary one when not given.
     """
     configure_telemetry(TelemetrySettings(log_level="WARNING"), service="cli")
+    settings = load_settings()
     asked = Question(question, file or [], out)
-    check_question(asked)
-    if data is not None:
-        asyncio.run(_demo(data, asked, as_json=json))
-        return
+    check_question(asked, limit_bytes=settings.orchestrator.max_file_bytes)
+    work = _demo_in_passing(settings, asked, json) if data is None else _demo(settings, data, asked, json)
+    if not run_until_signal(work):
+        sys.exit(EXIT_INTERRUPTED)
+
+
+async def _demo_in_passing(settings: Settings, asked: Question, as_json: bool) -> None:
+    """The demo in a folder of which nothing stays, however it ends."""
     with tempfile.TemporaryDirectory(prefix="rf-demo-") as folder:
         try:
-            asyncio.run(_demo(Path(folder), asked, as_json=json))
+            await _demo(settings, Path(folder), asked, as_json)
         finally:
             # Root's servers keep their files elsewhere, and that place goes with the folder.
             open_place(Path(folder)).remove()
 
 
-async def _demo(data: Path, asked: Question, *, as_json: bool) -> None:
+async def _demo(settings: Settings, data: Path, asked: Question, as_json: bool) -> None:
     stages = Stages(Console(stderr=True, quiet=as_json, highlight=False))
-    settings = Settings()
     settings.data.dir = data
     address = Address(port=_free_port())
     async with running_stack(settings, address, stage=stages.stage, report=stages.report) as running:

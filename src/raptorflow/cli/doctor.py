@@ -4,18 +4,17 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from raptorflow.base.json import dumps
 from raptorflow.cli.machine import Check, State, machine_checks
+from raptorflow.cli.reach import model_check, reach_parts
 from raptorflow.sandbox.driver import ProbeReport
 from raptorflow.sandbox.manager import build_manager
-from raptorflow.settings import Settings
+from raptorflow.settings import Settings, load_settings
 
 MARKS: dict[State, str] = {
     "ok": "[green]✓[/green]",
@@ -32,12 +31,12 @@ def doctor(*, json: bool = False) -> None:
         json: print one JSON object instead of a table.
     """
     if json:
-        checks = list(all_checks(Settings()))
+        checks = list(all_checks(load_settings()))
         print(dumps({"ok": not _missing(checks), "checks": [asdict(check) for check in checks]}))
     else:
         console = Console(highlight=False)
         with console.status("Looking at this machine ..."):
-            checks = list(all_checks(Settings()))
+            checks = list(all_checks(load_settings()))
         console.print(_table(checks))
     if _missing(checks):
         sys.exit(1)
@@ -52,8 +51,7 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     yield from machine_checks(settings.data.dir)
     for report in asyncio.run(build_manager(settings.sandbox).probe()):
         yield from sandbox_checks(report)
-    yield _part("Database", settings.database.url, "PostgreSQL from its wheel")
-    yield _part("Valkey", settings.valkey.url, "Valkey from its wheel")
+    yield from asyncio.run(reach_parts(settings))
     yield _model(settings)
 
 
@@ -70,21 +68,13 @@ def sandbox_checks(report: ProbeReport) -> Iterator[Check]:
         yield Check(f"{name}: {guarantee}", HELD[kept.holder], f"{kept.holder}: {kept.by}", remedy)
 
 
-def _part(name: str, url: SecretStr | None, embedded: str) -> Check:
-    """Where a part is taken from; an address is shown without its password."""
-    if url is None:
-        return Check(f"{name} in use", "ok", f"embedded: {embedded}")
-    shown = urlsplit(url.get_secret_value())
-    return Check(f"{name} in use", "ok", f"{shown.scheme}://{shown.hostname or ''}{shown.path}")
-
-
 def _model(settings: Settings) -> Check:
     model = settings.orchestrator.model
     if model == "offline":
         found = "offline: skills are picked by rules, no language model is connected"
         remedy = "Settings in the web interface, or RAPTORFLOW_MODEL=anthropic:NAME (or openai:NAME)"
         return Check("Language model", "optional", found, remedy)
-    return Check("Language model", "ok", model)
+    return model_check(settings.orchestrator)
 
 
 def _table(checks: list[Check]) -> Table:

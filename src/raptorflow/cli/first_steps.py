@@ -13,10 +13,11 @@ from raptorflow.accounts.service import AccountsService
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.cli.connection import Connection, write_connection
 from raptorflow.core.db import Database
+from raptorflow.core.programs import end_with
 from raptorflow.core.settings import TelemetrySettings
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.core.valkey import open_valkey
-from raptorflow.settings import Settings
+from raptorflow.settings import Settings, load_settings
 
 ADMIN_EMAIL = "admin@localhost"
 ADMIN_NAME = "Administrator"
@@ -52,9 +53,9 @@ def main(url: str) -> None:
     """Do it for the server at `url`, with the settings of the environment."""
     configure_telemetry(TelemetrySettings(log_level="WARNING"), service="cli")
     try:
-        print(asyncio.run(let_administrator_in(Settings(), url)))
+        print(asyncio.run(let_administrator_in(load_settings(), url)))
     except RaptorFlowError as error:
-        sys.exit(error.message)
+        end_with(error)
 
 
 if __name__ == "__main__":

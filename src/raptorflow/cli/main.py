@@ -21,7 +21,7 @@ app.command("raptorflow.cli.skill:skill_app", name="skill", help="Write, check, 
 app.command("raptorflow.cli.doctor:doctor", name="doctor", help="What this machine has and lacks.")
 
 EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = 130  # as `cli.signals` has it, which not every command needs
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from raptorflow.base.json import JsonObject, dumps
 from raptorflow.cli.client import ApiClient
 from raptorflow.cli.connection import read_connection
 from raptorflow.skills.archive import pack
+from raptorflow.skills.validate import validate as find_faults
 
 POLL_SECONDS = 0.1
 LIMIT_SECONDS = 900.0
@@ -63,6 +64,10 @@ def publish(
     archive = pack(folder)
     options = {"visibility": visibility, "install": str(install).lower()}
     console = Console(quiet=json)
+    for finding in find_faults(folder):
+        # Errors have been refused above: what is left is worth knowing, and no reason not to publish.
+        console.print("[yellow]![/yellow] ", end="")
+        console.print(f"{finding.where()}: {finding.message} {finding.remedy}", markup=False, highlight=False)
     with console.status("Sending the skill ...") as status:
         receipt = asyncio.run(_publish(ApiClient(read_connection(url, token)), archive, options, status))
     if json:

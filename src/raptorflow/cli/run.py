@@ -1,33 +1,35 @@
 """`raptorflow run`: everything, from one command, until Ctrl-C."""
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.markup import escape
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.cli.sample_files import samples_fingerprint
+from raptorflow.cli.signals import run_until_signal
 from raptorflow.cli.stages import Stages
-from raptorflow.settings import Settings
-from raptorflow.stack.launch import Address, Running, program_environment, running_stack
+from raptorflow.settings import load_settings
+from raptorflow.stack.address import Address
+from raptorflow.stack.launch import Running, program_environment, running_stack
 from raptorflow.stack.process import all_or_none, run_to_end
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 FIRST_STEPS_SECONDS = 120.0
 SAMPLES_SECONDS = 600.0
 SAMPLES_STAMP = "samples"
+PORTS = Number(gte=1, lte=65535)
 
 
 def run(
     *,
     host: Annotated[str, Parameter(env_var="RAPTORFLOW_HOST")] = "127.0.0.1",
-    port: Annotated[int, Parameter(env_var="RAPTORFLOW_PORT")] = 8000,
+    port: Annotated[int, Parameter(env_var="RAPTORFLOW_PORT", validator=PORTS)] = 8000,
     data: Path | None = None,
 ) -> None:
     """Start RaptorFlow: database, Valkey, server and worker; Ctrl-C stops them all.
@@ -37,34 +39,14 @@ def run(
         port: the port to listen on.
         data: the folder for everything local; RAPTORFLOW_DATA__DIR or a per-user default when not given.
     """
-    asyncio.run(_run(Address(host, port), data))
-
-
-async def _run(address: Address, data: Path | None) -> None:
-    serving = asyncio.create_task(_serve(address, data))
-    loop = asyncio.get_running_loop()
-    interrupted = False
-
-    def interrupt() -> None:
-        # Once: stopping takes seconds at most, and a second Ctrl-C must not leave processes behind.
-        nonlocal interrupted
-        if not interrupted:
-            interrupted = True
-            serving.cancel()
-
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, interrupt)
-    try:
-        await serving
-    except asyncio.CancelledError:
-        if not interrupted:
-            raise
+    # Being stopped is how this ends, and no failure.
+    run_until_signal(_serve(Address(host, port), data))
 
 
 async def _serve(address: Address, data: Path | None) -> None:
     console = Console(highlight=False, soft_wrap=True)
     stages, watch = Stages(console), Stopwatch()
-    settings = Settings()
+    settings = load_settings()
     if data is not None:
         settings.data.dir = data
     async with running_stack(settings, address, stage=stages.stage, report=stages.report) as running:

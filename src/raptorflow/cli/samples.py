@@ -15,6 +15,7 @@ from raptorflow.cli.first_steps import ADMIN_EMAIL, ADMIN_NAME, open_accounts
 from raptorflow.cli.sample_files import sample_folders
 from raptorflow.core.blobs import open_blobs
 from raptorflow.core.db import Database
+from raptorflow.core.programs import end_with
 from raptorflow.core.settings import TelemetrySettings
 from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.registry.build import build_registry
@@ -23,7 +24,7 @@ from raptorflow.registry.lookup import HOME_NAMESPACE
 from raptorflow.registry.schemas import PublishReceipt
 from raptorflow.registry.service import SkillsRegistry
 from raptorflow.sandbox.interpreter import sandbox_python
-from raptorflow.settings import Settings
+from raptorflow.settings import Settings, load_settings
 from raptorflow.skills.archive import pack
 
 HOME_NAME = "RaptorFlow"
@@ -83,9 +84,9 @@ def main() -> None:
     """Install them with the settings of the environment, and print what was installed."""
     configure_telemetry(TelemetrySettings(log_level="WARNING"), service="cli")
     try:
-        print("\n".join(asyncio.run(install_samples(Settings()))))
+        print("\n".join(asyncio.run(install_samples(load_settings()))))
     except RaptorFlowError as error:
-        sys.exit(error.message)
+        end_with(error)
     except TimeoutError:
         sys.exit(f"No worker published the samples within {PUBLISH_SECONDS:.0f} s.")
 

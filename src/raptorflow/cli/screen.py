@@ -1,7 +1,7 @@
 """A turn in the terminal: each step as it happens, the answer as it is written, a table at the end."""
 
 from rich.console import Console
-from rich.status import Status
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from raptorflow.base.json import JsonObject
@@ -21,21 +21,24 @@ class Screen:
         self._quiet = quiet
         self._written = ""
         self._message: str | None = None
-        self._status: Status | None = None
+        self._waiting: Progress | None = None
 
     def wait(self, what: str) -> None:
-        """Say what is being waited for."""
+        """Say what is being waited for; a clock beside it goes on while the words change."""
         if self._quiet:
             return
-        self.stop_waiting()
-        self._status = self._console.status(what)
-        self._status.start()
+        if self._waiting is None:
+            columns = SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn()
+            self._waiting = Progress(*columns, console=self._console, transient=True)
+            self._waiting.add_task(what)
+            self._waiting.start()
+        self._waiting.update(self._waiting.task_ids[0], description=what)
 
     def stop_waiting(self) -> None:
         """Take the spinner away."""
-        if self._status:
-            self._status.stop()
-            self._status = None
+        if self._waiting:
+            self._waiting.stop()
+            self._waiting = None
 
     def line(self, text: str) -> None:
         """Show a step that is done."""
@@ -69,6 +72,9 @@ class Screen:
         for row in story.rows:
             table.add_row(row.step, row.what, f"{row.ms:,.1f}")
         self._console.print(table)
+        for name in story.unused_files:
+            self._console.print("[yellow]![/yellow] ", end="")
+            self._console.print(f"{name} was not read: what ran takes other files.", markup=False)
         for artifact in story.artifacts:
             self._console.print(f"\n[bold]{artifact['name']}[/bold]  {artifact['size']:,} bytes", end="  ")
             self._console.print(str(artifact.get("path", "")), markup=False)

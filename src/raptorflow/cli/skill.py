@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from raptorflow.base.json import dumps
+from raptorflow.cli.question import FileUnusable
 from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.findings import Finding
 from raptorflow.skills.scaffold import Template, new_skill
@@ -30,7 +31,7 @@ def new(
     folder: Annotated[Path, Parameter(name=["--folder", "--dir"])] = Path(),
     json: bool = False,
 ) -> None:
-    """Make a new skill that passes every check.
+    """Make a new skill that is valid and works; `validate` lists what is left to write.
 
     Args:
         name: its name: a-z, 0-9 and hyphens.
@@ -82,7 +83,12 @@ def pack(
     """
     skill, archive = read_and_pack(folder)
     target = output or Path(f"{skill.name}-{skill.version}.skill")
-    target.write_bytes(archive)
+    try:
+        target.write_bytes(archive)
+    except OSError as error:
+        raise FileUnusable(
+            f"{target} cannot be written: {error.strerror}.", hint="Name another file with `--output`."
+        ) from error
     if json:
         document = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
         print(dumps(document | {"path": str(target), "bytes": len(archive)}))

@@ -7,9 +7,10 @@ changes nothing that is reported.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from raptorflow.base.json import JsonObject
+from raptorflow.base.json import JsonObject, dumps
 
 ACTION_MARK = "__"
+DOING = {"search_skills": "Searching the skills ...", "load_skill": "Loading a skill ..."}
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,15 @@ class Row:
 
 @dataclass
 class Story:
-    """The facts of one run, as far as its events have told them."""
+    """The facts of one run, as far as its events have told them.
 
+    Attributes:
+        files: the names of the files that came with the question.
+        called: what tools were called with, as it was written.
+    """
+
+    files: list[str] = field(default_factory=list[str])
+    called: str = ""
     answer: str = ""
     skill: str | None = None
     version: str | None = None
@@ -45,6 +53,27 @@ class Story:
         teller = _TELLERS.get(str(event["type"]))
         return teller(self, event) if teller else None
 
+    def doing(self, event: JsonObject) -> str | None:
+        """What a step that begins is about, for whoever waits; None when none begins."""
+        if event["type"] == "STEP_FINISHED":
+            return "Thinking ..."
+        if event["type"] != "STEP_STARTED":
+            return None
+        name = str(event["name"])
+        acting = f"Running {name.replace(ACTION_MARK, ' ')} ..." if ACTION_MARK in name else None
+        return acting or DOING.get(name, "Thinking ...")
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run failed, or the last action that ran for it did."""
+        return self.error is not None or (self.sandbox is not None and self.sandbox.get("status") != "ok")
+
+    @property
+    def unused_files(self) -> list[str]:
+        """The files that no action was called with, once one was called with another of them."""
+        used = {name for name in self.files if dumps(name) in self.called}
+        return [name for name in self.files if name not in used] if used else []
+
     def report(self) -> JsonObject:
         """The object that `--json` prints."""
         document: JsonObject = {
@@ -57,7 +86,8 @@ class Story:
             "artifacts": self.artifacts,
             "events": self.events,
         }
-        return document | ({"error": self.error} if self.error else {})
+        unused: JsonObject = {"unused_files": self.unused_files} if self.unused_files else {}
+        return document | unused | ({"error": self.error} if self.error else {})
 
     def step_finished(self, event: JsonObject) -> str | None:
         """A model's or a tool's step is over."""
@@ -77,6 +107,10 @@ class Story:
             return self._acted(event, ms)
         self.rows.append(Row("tool", name, ms))
         return None
+
+    def tool_called(self, event: JsonObject) -> None:
+        """A tool was called with these arguments."""
+        self.called += str(event["delta"])
 
     def text_ended(self, event: JsonObject) -> None:
         """A message is whole; the last one is the answer."""
@@ -113,6 +147,7 @@ class Story:
 
 _TELLERS: dict[str, Callable[[Story, JsonObject], str | None]] = {
     "STEP_FINISHED": Story.step_finished,
+    "TOOL_CALL_ARGS": Story.tool_called,
     "TEXT_MESSAGE_END": Story.text_ended,
     "RUN_FINISHED": Story.run_ended,
     "RUN_ERROR": Story.run_ended,

@@ -9,13 +9,15 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from raptorflow.core.errors import DatabaseRoleTooStrong, DatabaseUnavailable
+from raptorflow.core.errors import DatabaseRoleTooStrong, DatabaseUnavailable, DatabaseUrlInvalid
 
+DRIVER = "postgresql+psycopg"
+CONNECT_TIMEOUT, CONNECT_SECONDS = "connect_timeout", "10"
 APP_ROLE = "raptorflow_app"
 
 _SET_ORG = text("select set_config('raptorflow.org_id', :org_id, true)")
@@ -31,12 +33,15 @@ class Database:
     Args:
         url: SQLAlchemy URL with the psycopg driver.
         pool_size: connections kept at most.
+
+    Raises:
+        DatabaseUrlInvalid: the URL cannot be read.
     """
 
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
         # The role is a start-up option, so that a login that owns the tables steps down for good.
         self.engine = create_async_engine(
-            url,
+            database_url(url),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
@@ -88,6 +93,28 @@ class Database:
         await self.engine.dispose()
 
 
+def database_url(text: str) -> URL:
+    """A database's URL, with a limit to how long connecting may take when it names none.
+
+    Raises:
+        DatabaseUrlInvalid: it cannot be read, or is no URL of PostgreSQL.
+    """
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # Without the cause, whose text may hold the password.
+        raise DatabaseUrlInvalid("The database's URL cannot be read.") from None
+    if url.get_backend_name() != "postgresql":
+        raise DatabaseUrlInvalid(f"The database's URL is one of {url.get_backend_name()}, not of PostgreSQL.")
+    url = url.set(drivername=DRIVER)
+    return url if CONNECT_TIMEOUT in url.query else url.update_query_dict({CONNECT_TIMEOUT: CONNECT_SECONDS})
+
+
+def database_words(error: DBAPIError) -> str:
+    """What the database said, as one line without SQLAlchemy's additions."""
+    return " ".join(str(error.orig).split())
+
+
 @contextmanager
 def _away_is_said() -> Generator[None]:
     """Tell a server that is away from one that refuses a statement: that error has a code (SQLSTATE)."""
@@ -99,5 +126,5 @@ def _away_is_said() -> Generator[None]:
         ) from error
     except OperationalError as error:
         if error.connection_invalidated or getattr(error.orig, "sqlstate", None) is None:
-            raise DatabaseUnavailable(f"PostgreSQL does not answer: {error.orig}") from error
+            raise DatabaseUnavailable(f"PostgreSQL does not answer: {database_words(error)}") from error
         raise

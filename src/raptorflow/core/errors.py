@@ -1,6 +1,6 @@
 """What can go wrong with the parts beneath the product."""
 
-from raptorflow.base.errors import Conflict, PartUnavailable, RaptorFlowError
+from raptorflow.base.errors import Conflict, InvalidInput, PartUnavailable, RaptorFlowError
 from raptorflow.base.json import JsonObject
 
 
@@ -8,6 +8,31 @@ class DatabaseUnavailable(PartUnavailable):
     """PostgreSQL does not answer."""
 
     code = "database-unavailable"
+    default_hint = "Does it run, and is RAPTORFLOW_DATABASE__URL right? `raptorflow doctor` tries to connect."
+
+
+class DatabaseUrlInvalid(InvalidInput):
+    """The database's address cannot be read; it is not repeated, because it may hold a password."""
+
+    code = "database-url-invalid"
+    default_hint = (
+        "Write RAPTORFLOW_DATABASE__URL as postgresql+psycopg://user:password@host:5432/name; "
+        "letters with a meaning of their own, such as / or @ in a password, as %2F or %40."
+    )
+
+
+class MigrationRefused(PartUnavailable):
+    """PostgreSQL does not let this login bring the schema forward."""
+
+    code = "migration-refused"
+    default_hint = "Let RAPTORFLOW_DATABASE__OWNER_URL log in as the role that owns the tables."
+
+
+class MigrationFailed(PartUnavailable):
+    """A statement of a migration failed; nothing of its transaction stays."""
+
+    code = "migration-failed"
+    default_hint = "PostgreSQL 18 with pgvector 0.8 is what is tested; the log has the statement."
 
 
 class DatabaseRoleTooStrong(PartUnavailable):
@@ -21,6 +46,14 @@ class ValkeyUnavailable(PartUnavailable):
     """Valkey does not answer."""
 
     code = "valkey-unavailable"
+    default_hint = "Does it run, and is RAPTORFLOW_VALKEY__URL right? `raptorflow doctor` tries to connect."
+
+
+class ValkeyUrlInvalid(InvalidInput):
+    """Valkey's address cannot be read; it is not repeated, because it may hold a password."""
+
+    code = "valkey-url-invalid"
+    default_hint = "Write RAPTORFLOW_VALKEY__URL as redis://:password@host:6379/0, rediss://... or unix://..."
 
 
 class BlobMissing(PartUnavailable):

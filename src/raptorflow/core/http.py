@@ -1,5 +1,6 @@
 """What every HTTP answer shares: problem details, request ids, metrics and health."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from raptorflow.base.clock import Stopwatch
-from raptorflow.base.errors import InvalidInput, NotFound, RaptorFlowError
+from raptorflow.base.errors import InvalidInput, NotFound, PartUnavailable, RaptorFlowError
 from raptorflow.base.ids import new_id
 from raptorflow.core.telemetry import HTTP_REQUESTS, HTTP_SECONDS, logger
 
@@ -21,6 +22,8 @@ log = logger(__name__)
 
 PROBLEM = "application/problem+json"
 REQUEST_ID = "x-request-id"
+PART_SECONDS = 3.0
+"""How long a part may take to say that it is there."""
 _ACCEPTABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 Check = Callable[[], Awaitable[None]]
@@ -159,7 +162,8 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     @router.get("/readyz")
     async def readyz() -> Response:
         """Every part answers; 503 and the reasons when one does not."""
-        parts = {name: await _part_state(check) for name, check in checks.items()}
+        states = await asyncio.gather(*(_part_state(name, check) for name, check in checks.items()))
+        parts = dict(zip(checks, states, strict=True))
         ready = all(part["status"] == "ok" for part in parts.values())
         body = {"status": "ok" if ready else "unavailable", "parts": parts}
         return JSONResponse(body, status_code=200 if ready else 503)
@@ -172,9 +176,15 @@ def health_router(checks: Mapping[str, Check]) -> APIRouter:
     return router
 
 
-async def _part_state(check: Check) -> dict[str, Any]:
+async def _part_state(name: str, check: Check) -> dict[str, Any]:
     try:
-        await check()
-    except RaptorFlowError as error:
-        return {"status": "unavailable", "problem": error.message, "hint": error.hint}
-    return {"status": "ok"}
+        async with asyncio.timeout(PART_SECONDS):
+            await check()
+    except TimeoutError:
+        error = PartUnavailable(f"The part `{name}` did not answer within {PART_SECONDS:.0f} s.")
+    except RaptorFlowError as found:
+        error = found
+    else:
+        return {"status": "ok"}
+    code = error.problem()["code"]
+    return {"status": "unavailable", "code": code, "problem": error.message, "hint": error.hint}

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from raptorflow.core.db import database_url, database_words
 from raptorflow.core.durable import migrate_engine
-from raptorflow.core.errors import DatabaseUnavailable
+from raptorflow.core.errors import DatabaseUnavailable, MigrationFailed, MigrationRefused
 
 # Two starters at once must not both migrate; the number only has to be ours.
 _MIGRATION_LOCK = 7_246_001
@@ -26,9 +28,12 @@ def upgrade(owner_url: str) -> str:
         owner_url: a login that owns the tables (or may create them).
 
     Raises:
+        DatabaseUrlInvalid: the URL cannot be read.
         DatabaseUnavailable: the database does not answer.
+        MigrationRefused: the login may not do this.
+        MigrationFailed: a statement failed.
     """
-    engine = create_engine(owner_url, poolclass=NullPool)
+    engine = create_engine(database_url(owner_url), poolclass=NullPool)
     config = _config()
     try:
         with _alone(engine):
@@ -37,7 +42,11 @@ def upgrade(owner_url: str) -> str:
                 command.upgrade(config, "head")
             migrate_engine(owner_url)
     except OperationalError as error:
-        raise DatabaseUnavailable(f"PostgreSQL does not answer: {error}") from error
+        raise DatabaseUnavailable(f"PostgreSQL does not answer: {database_words(error)}") from error
+    except DBAPIError as error:
+        refused = isinstance(error.orig, InsufficientPrivilege)
+        reason = MigrationRefused if refused else MigrationFailed
+        raise reason(f"The schema could not be brought forward: {database_words(error)}") from error
     finally:
         engine.dispose()
     return newest_revision()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from raptorflow.core.errors import ValkeyUnavailable
+from raptorflow.core.errors import ValkeyUnavailable, ValkeyUrlInvalid
 
 Fields = Mapping[str, str | int | float]
 StreamEntry = tuple[str, dict[str, str]]
@@ -86,10 +86,16 @@ def open_valkey(url: str) -> Valkey:
 
     Args:
         url: `redis://:password@host:port/0`, `rediss://...` or `unix://:password@/path`.
+
+    Raises:
+        ValkeyUrlInvalid: it is none of these.
     """
     # RESP2 keeps XREAD's answer a list of pairs on every server version.
     factory: Any = Redis
-    return factory.from_url(url, decode_responses=True, protocol=2)
+    try:
+        return factory.from_url(url, decode_responses=True, protocol=2)
+    except ValueError as error:
+        raise ValkeyUrlInvalid("Valkey's URL cannot be read.") from error
 
 
 async def check_valkey(client: Valkey) -> None:

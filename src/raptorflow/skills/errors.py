@@ -23,6 +23,13 @@ class SkillInvalid(InvalidInput):
         self.findings = tuple(findings)
 
 
+class FolderUnwritable(InvalidInput):
+    """A folder or file cannot be written where it was asked for."""
+
+    code = "folder-unwritable"
+    default_hint = "Name another folder with `--folder`, or check its permissions."
+
+
 class ArchiveRefused(InvalidInput):
     """An archive is damaged, too large, or would write outside its folder."""
 

@@ -1,29 +1,31 @@
-"""New skills from templates that pass every check as they come."""
+"""New skills from templates that are valid and work as they come; the checks name what is left to write."""
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from raptorflow.base.errors import Conflict
-from raptorflow.skills.errors import SkillInvalid
+from raptorflow.skills import placeholders
+from raptorflow.skills.errors import FolderUnwritable, SkillInvalid
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.frontmatter import FILE, write_document
 from raptorflow.skills.reader import inspect_files
 
 Template = Literal["instructions", "python", "service"]
 
-INSTRUCTIONS = """\
-# {title}
+INSTRUCTIONS = f"""\
+# {{title}}
 
-Say in a sentence what this skill achieves, then how.
+{placeholders.ACHIEVES}
 
 ## When to use it
 
-- The user asks ...
+{placeholders.ASKS}
 
 ## How
 
-1. Do this first.
-2. Then do that.
+{placeholders.STEPS}
 """
 WITH_ACTION = (
     INSTRUCTIONS
@@ -111,6 +113,7 @@ def new_skill(parent: Path, name: str, template: Template = "instructions") -> P
 
     Raises:
         Conflict: the folder is there already.
+        FolderUnwritable: it cannot be made.
         SkillInvalid: the name is no skill name.
     """
     files = template_files(name, template)
@@ -119,16 +122,21 @@ def new_skill(parent: Path, name: str, template: Template = "instructions") -> P
     if findings.errors():
         raise SkillInvalid(findings.errors())
     folder = parent / name
+    if os.path.lexists(folder):
+        raise Conflict(f"{folder} is there already.", hint="Choose another name, or remove it first.")
     try:
-        folder.mkdir(parents=True)
-    except FileExistsError as error:
-        hint = "Choose another name, or remove it first."
-        raise Conflict(f"{folder} is there already.", hint=hint) from error
+        _write(folder, files)
+    except OSError as error:
+        raise FolderUnwritable(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
+    return folder
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True)
     for path, text in files.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8", newline="\n")
-    return folder
 
 
 def template_files(name: str, template: Template) -> dict[str, str]:
@@ -160,5 +168,5 @@ def _with_action(name: str, action: str, takes: str, script: str, permissions: s
 
 def _skill_md(name: str, body: str) -> str:
     title = name.replace("-", " ").capitalize()
-    description = f"{title}: say what it does and when to use it, with the words a user would use."
+    description = f"{title}: {placeholders.DESCRIPTION}"
     return write_document({"name": name, "description": description}, body.replace("{title}", title))

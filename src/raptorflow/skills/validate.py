@@ -7,6 +7,9 @@ from raptorflow.skills.findings import Finding, Findings
 from raptorflow.skills.frontmatter import FILE
 from raptorflow.skills.reader import inspect_files
 
+WHOLE = "."
+"""The place of a finding about the folder itself."""
+
 
 def validate(folder: Path) -> list[Finding]:
     """Check a skill's folder; an empty list means flawless. Never raises for what the files hold."""
@@ -15,9 +18,7 @@ def validate(folder: Path) -> list[Finding]:
         files, executables = collect_files(folder, findings)
         inspect_files(files, executables, folder.resolve().name, findings)
     else:
-        findings.error(
-            "folder-missing", str(folder), f"{folder} is not a folder.", "Name the skill's folder."
-        )
+        findings.error("folder-missing", WHOLE, f"{folder} is not a folder.", "Name the skill's folder.")
     return sorted(findings.all, key=_place)
 
 

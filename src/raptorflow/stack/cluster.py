@@ -7,7 +7,6 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-from raptorflow.stack.errors import EmbeddedPartFailed
 from raptorflow.stack.places import Place
 from raptorflow.stack.process import Insistence, Trace, end_leftovers, start_child
 from raptorflow.stack.secrets import stack_secrets
@@ -82,7 +81,7 @@ async def create_cluster(place: Place, programs: Path, cluster: Path) -> None:
     finally:
         password.unlink()
     if code:
-        raise EmbeddedPartFailed(f"initdb ended with {code}:\n{child.log_tail()}")
+        raise child.failure(f"initdb ended with {code}")
     fresh.rename(cluster)
 
 

@@ -1,6 +1,7 @@
 """What can go wrong with the embedded parts."""
 
 from raptorflow.base.errors import Conflict, PartUnavailable
+from raptorflow.base.json import JsonObject
 
 
 class StackAlreadyRunning(Conflict):
@@ -31,6 +32,18 @@ class EmbeddedPartFailed(PartUnavailable):
     code = "embedded-part-failed"
 
 
+class ProgramFailed(EmbeddedPartFailed):
+    """A program of ours did not start, and said why: its own code, sentence and hint are shown."""
+
+    def __init__(self, problem: JsonObject) -> None:
+        super().__init__(str(problem.get("detail")), hint=problem.get("hint"))
+        self._problem = problem
+
+    def problem(self, instance: str | None = None) -> JsonObject:
+        """The program's own problem document."""
+        return super().problem(instance) | self._problem
+
+
 class DatabaseOfOtherVersion(Conflict):
     """The data folder was written by another major version of PostgreSQL."""
 
@@ -41,6 +54,13 @@ class SecretsLost(PartUnavailable):
     """The data folder has a database and no passwords for it."""
 
     code = "secrets-lost"
+
+
+class FolderUnusable(PartUnavailable):
+    """A data folder cannot be made or written to."""
+
+    code = "folder-unusable"
+    default_hint = "Choose another: `--data DIR` or RAPTORFLOW_DATA__DIR."
 
 
 class FolderNotPrivate(PartUnavailable):

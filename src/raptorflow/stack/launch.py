@@ -2,21 +2,20 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
-from ipaddress import ip_address
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from raptorflow.base.errors import Conflict
+from raptorflow.core.programs import READY_FILE_VARIABLE, has_said_ready
 from raptorflow.settings import Settings
+from raptorflow.stack.address import Address, check_address
 from raptorflow.stack.logs import keep_logs_short
 from raptorflow.stack.places import default_data_dir, open_data_folder, open_place
 from raptorflow.stack.postgres import EmbeddedPostgres
+from raptorflow.stack.readiness import ServerReadiness
 from raptorflow.stack.schema import OWNER_URL_VARIABLE, bring_schema_forward, schema_fingerprint
 from raptorflow.stack.secrets import stack_secrets
 from raptorflow.stack.stamps import has_stamp, put_stamp
@@ -24,8 +23,6 @@ from raptorflow.stack.supervisor import Part, Program, Report, Supervisor
 from raptorflow.stack.valkey import EmbeddedValkey
 
 GRACE_SECONDS = "2"
-ANSWER_SECONDS = 2.0
-IPV4 = 4
 SCHEMA_STAMP = "schema"
 # Nothing is imported from the folder that somebody happens to start us in: not by Python, not by uvicorn.
 PYTHON = (sys.executable, "-P", "-m")
@@ -33,36 +30,6 @@ PACKAGES = str(Path(__file__).parents[2])
 
 Stage = Callable[[str], AbstractContextManager[object]]
 """Shows a stage while its block runs: `with stage("Starting PostgreSQL"):`."""
-
-
-class AddressUnusable(Conflict):
-    """The server cannot listen where it was told to."""
-
-    code = "address-unusable"
-    default_hint = "Does RaptorFlow run already? Otherwise choose another port: `--port` or RAPTORFLOW_PORT."
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the server listens."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-
-    @property
-    def local_host(self) -> str:
-        """The host as programs on this machine reach it."""
-        with suppress(ValueError):
-            given = ip_address(self.host)
-            if given.is_unspecified:
-                return "127.0.0.1" if given.version == IPV4 else "::1"
-        return self.host
-
-    @property
-    def url(self) -> str:
-        """The server's URL on this machine."""
-        host = self.local_host
-        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
 
 class Running:
@@ -86,10 +53,10 @@ class Running:
         put_stamp(self._stamps, name, text)
 
     async def start_programs(self) -> None:
-        """Start server and worker, and wait until the server says that every part answers.
+        """Start server and worker, and wait until both work and every part answers.
 
         Raises:
-            EmbeddedPartFailed: the server does not start.
+            EmbeddedPartFailed: one of them does not start, with its own reason if it gave one.
         """
         await self._supervisor.start(*_programs(self.settings, self._address))
 
@@ -105,7 +72,7 @@ async def running_stack(
         AddressUnusable: another program listens at the address, or it is not this machine's.
         PartUnavailable: a part does not start; the message has the end of its log.
     """
-    _check_address(address)
+    check_address(address)
     settings = completed(settings, address)
     logs = settings.data_dir() / "logs"
     supervisor = Supervisor(report)
@@ -179,15 +146,22 @@ def _programs(settings: Settings, address: Address) -> list[Program]:
         [*PYTHON, "uvicorn", "raptorflow.app:create_app", *uvicorn],
         environment=environment,
         log=logs / "server.log",
-        ready=lambda: answers_ready(address),
+        ready=ServerReadiness(address),
     )
-    worker = Program(
+    return [server, _worker(environment, settings.data_dir() / "worker.ready", logs)]
+
+
+def _worker(environment: dict[str, str], ready_file: Path, logs: Path) -> Program:
+    async def has_started(pid: int) -> bool:
+        return has_said_ready(ready_file, pid)
+
+    return Program(
         "Worker",
         [*PYTHON, "raptorflow.worker"],
-        environment=environment,
+        environment=environment | {READY_FILE_VARIABLE: str(ready_file)},
         log=logs / "worker.log",
+        ready=has_started,
     )
-    return [server, worker]
 
 
 def program_environment(settings: Settings) -> dict[str, str]:
@@ -207,29 +181,3 @@ def program_environment(settings: Settings) -> dict[str, str]:
     }
     inherited = {name: value for name, value in os.environ.items() if name != OWNER_URL_VARIABLE}
     return inherited | {f"RAPTORFLOW_{name}": value for name, value in added.items() if value}
-
-
-async def answers_ready(address: Address) -> bool:
-    """Whether `/readyz` says that every part answers."""
-    with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(ANSWER_SECONDS):
-            reader, writer = await asyncio.open_connection(address.local_host, address.port)
-            try:
-                writer.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                return (await reader.readline()).split()[1:2] == [b"200"]
-            finally:
-                writer.close()
-    return False
-
-
-def _check_address(address: Address) -> None:
-    """Fail before anything is started, and with a sentence."""
-    try:
-        family = socket.getaddrinfo(address.host, address.port)[0][0]
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address.host, address.port))
-    except OSError as error:
-        raise AddressUnusable(
-            f"The server cannot listen on {address.host}:{address.port}: {error.strerror or error}."
-        ) from error

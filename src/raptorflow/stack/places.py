@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raptorflow.stack.account import Account, service_account
-from raptorflow.stack.errors import FolderNotPrivate
+from raptorflow.stack.errors import FolderNotPrivate, FolderUnusable
 
 ROOT_HOME = Path("/var/lib/raptorflow")
 PRIVATE = 0o700
@@ -78,10 +78,21 @@ def default_data_dir() -> Path:
 
 
 def open_data_folder(data_dir: Path) -> Path:
-    """Make the data folder, 0700, when it is missing; what exists stays as it is. Returns it as absolute."""
+    """Make the data folder, 0700, when it is missing; what exists stays as it is. Returns it as absolute.
+
+    Raises:
+        FolderUnusable: it cannot be made, is a file, or may not be written to.
+    """
     folder = data_dir.expanduser().absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=PRIVATE, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE, exist_ok=True)
+    except FileExistsError as error:
+        raise FolderUnusable(f"{error.filename} is a file, not a folder.") from error
+    except OSError as error:
+        raise FolderUnusable(f"The folder {folder} cannot be made: {error.strerror}.") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise FolderUnusable(f"The folder {folder} is not writable.")
     return folder
 
 

@@ -12,23 +12,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
+from raptorflow.core.programs import said_problem
 from raptorflow.stack import guard
 from raptorflow.stack.account import Account
-from raptorflow.stack.errors import EmbeddedPartFailed, StackAlreadyRunning
+from raptorflow.stack.errors import EmbeddedPartFailed, ProgramFailed, StackAlreadyRunning
 
 POLL_SECONDS = 0.02
 KILL_SECONDS = 3.0
 PRIVATE_FILE = 0o600
 LOG_TAIL_BYTES = 2000
+# A traceback may follow a program's own words.
+LOG_WORDS_BYTES = 100_000
 
 Insistence = Sequence[tuple[Signals, float]]
 """Signals to send one after the other, each with the seconds to wait for its effect."""
 
 
+@dataclass(frozen=True)
+class Log:
+    """What one run of a program wrote into a file that earlier runs wrote into before."""
+
+    file: Path
+    begins: int
+    """The file's size when the program started."""
+
+    def tail(self, limit_bytes: int) -> str:
+        """The end of it."""
+        try:
+            with self.file.open("rb") as opened:
+                size = opened.seek(0, os.SEEK_END)
+                # A file that was emptied meanwhile, because it had become long, is this run's from its start.
+                begins = self.begins if self.begins <= size else 0
+                opened.seek(max(begins, size - limit_bytes))
+                return opened.read().decode(errors="replace").strip()
+        except FileNotFoundError:
+            return ""
+
+
 class Child:
     """A running program in a session of its own, so that Ctrl-C reaches us and not it."""
 
-    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Path | None) -> None:
+    def __init__(self, name: str, process: asyncio.subprocess.Process, log: Log | None) -> None:
         self.name = name
         self._process = process
         self._log = log
@@ -59,13 +83,16 @@ class Child:
 
     def log_tail(self) -> str:
         """The last lines it wrote."""
-        if self._log is None or not self._log.exists():
-            return ""
-        return self._log.read_bytes()[-LOG_TAIL_BYTES:].decode(errors="replace").strip()
+        return self._log.tail(LOG_TAIL_BYTES) if self._log else ""
 
     def last_line(self) -> str:
         """The last line it wrote, as an exception's is its message."""
         return (self.log_tail().splitlines() or [""])[-1].strip()
+
+    def failure(self, fact: str) -> EmbeddedPartFailed:
+        """The error for a fact about it: its own reason when it gave one, otherwise the end of its log."""
+        problem = said_problem(self._log.tail(LOG_WORDS_BYTES)) if self._log else None
+        return ProgramFailed(problem) if problem else EmbeddedPartFailed(f"{fact}:\n{self.log_tail()}")
 
     async def until(self, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until `ready()` is true.
@@ -76,9 +103,9 @@ class Child:
         deadline = time.monotonic() + seconds
         while not ready():
             if self.exit_code is not None:
-                raise EmbeddedPartFailed(f"{self.name} ended with {self.exit_code}:\n{self.log_tail()}")
+                raise self.failure(f"{self.name} ended with {self.exit_code}")
             if time.monotonic() > deadline:
-                raise EmbeddedPartFailed(f"{self.name} is not ready in {seconds:.0f} s:\n{self.log_tail()}")
+                raise self.failure(f"{self.name} is not ready in {seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
 
 
@@ -88,9 +115,9 @@ async def run_to_end(
     """Run a program of ours to its end and return what it printed; its complaints go to the log.
 
     Raises:
-        EmbeddedPartFailed: it failed, or took too long; the message ends with its last lines.
+        EmbeddedPartFailed: it failed, or took too long; the message is what it said.
     """
-    complaints = _open_log(log)
+    complaints, begins = _open_log(log)
     try:
         process = await asyncio.create_subprocess_exec(
             *_guarded(command, None, signal.SIGKILL),
@@ -102,15 +129,15 @@ async def run_to_end(
         )
     finally:
         os.close(complaints)
-    child = Child(name, process, log)
+    child = Child(name, process, begins)
     try:
         printed, _ = await asyncio.wait_for(process.communicate(), seconds)
     except TimeoutError as error:
-        raise EmbeddedPartFailed(f"{name} did not end in {seconds:.0f} s:\n{child.log_tail()}") from error
+        raise child.failure(f"{name} did not end in {seconds:.0f} s") from error
     finally:
         await child.stop(())
     if process.returncode:
-        raise EmbeddedPartFailed(f"{name} ended with {process.returncode}:\n{child.log_tail()}")
+        raise child.failure(f"{name} ended with {process.returncode}")
     return printed.decode().strip()
 
 
@@ -142,7 +169,7 @@ async def start_child(
         folder: its working folder.
         dies_by: the signal the kernel sends it when we are gone (prctl(2), PR_SET_PDEATHSIG).
     """
-    output = _open_log(log) if log else None
+    output, begins = _open_log(log) if log else (None, None)
     try:
         process = await asyncio.create_subprocess_exec(
             *_guarded(command, account, dies_by),
@@ -156,7 +183,7 @@ async def start_child(
     finally:
         if output is not None:
             os.close(output)
-    return Child(name, process, log)
+    return Child(name, process, begins)
 
 
 @dataclass(frozen=True)
@@ -263,6 +290,7 @@ class FolderLock:
             self._descriptor = None
 
 
-def _open_log(log: Path) -> int:
+def _open_log(log: Path) -> tuple[int, Log]:
     log.parent.mkdir(mode=0o700, exist_ok=True)
-    return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE_FILE)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, PRIVATE_FILE)
+    return descriptor, Log(log, os.fstat(descriptor).st_size)

@@ -93,11 +93,19 @@ def _site_folder(package: str, wheel: str) -> Path:
     return Path(found.submodule_search_locations[0]).resolve().parent
 
 
+def _content_digest(wheel: str, folders: tuple[str, ...]) -> str:
+    """From the wheel's own digests of the files that are copied.
+
+    Its other lines differ between two installations of one wheel: scripts hold the path of their interpreter.
+    """
+    record = (distribution(wheel).read_text("RECORD") or "").splitlines()
+    copied = sorted(line for line in record if line.startswith(tuple(f"{folder}/" for folder in folders)))
+    return hashlib.sha256("\n".join(copied).encode()).hexdigest()[:12]
+
+
 def _reachable_copy(site: Path, folders: tuple[str, ...], wheel: str, gid: int) -> Path:
-    """Copy once to where the service account may read; the name changes with the wheel's content."""
-    record = distribution(wheel).read_text("RECORD") or ""
-    digest = hashlib.sha256(record.encode()).hexdigest()[:12]
-    copy = ROOT_HOME / f"{wheel}-{wheel_version(wheel)}-{digest}"
+    """Copy once to where the service account may read; the name changes with what is copied."""
+    copy = ROOT_HOME / f"{wheel}-{wheel_version(wheel)}-{_content_digest(wheel, folders)}"
     if copy.is_dir():
         return copy
     fresh = Path(tempfile.mkdtemp(prefix=f".{wheel}-", dir=ROOT_HOME))

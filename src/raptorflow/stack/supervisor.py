@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Protocol
 
 from raptorflow.base.errors import RaptorFlowError
-from raptorflow.stack.errors import EmbeddedPartFailed
 from raptorflow.stack.process import POLL_SECONDS, Child, Insistence, all_or_none, start_child
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -55,7 +54,8 @@ class Program:
         command: absolute program path and arguments.
         environment: all it gets.
         log: the file for its output.
-        ready: asked until it says yes; None: ready as soon as it runs.
+        ready: asked with the process id until it says yes; it raises when that will never be. None: ready
+            as soon as it runs.
         ready_seconds: how long it may take.
     """
 
@@ -66,7 +66,7 @@ class Program:
         *,
         environment: Mapping[str, str],
         log: Path,
-        ready: Callable[[], Awaitable[bool]] | None = None,
+        ready: Callable[[int], Awaitable[bool]] | None = None,
         ready_seconds: float = 60.0,
     ) -> None:
         self.name = name
@@ -86,20 +86,18 @@ class Program:
         """Start it and wait until it is ready.
 
         Raises:
-            EmbeddedPartFailed: it ended first, or took too long.
+            EmbeddedPartFailed: it ended first, took too long, or will never be ready.
         """
         child = await start_child(
             self.name, self._command, environment=self._environment, log=self._log, folder=Path.cwd()
         )
         self._child = child
         deadline = time.monotonic() + self._ready_seconds
-        while self._ready and not await self._ready():
+        while self._ready and not await self._ready(child.pid):
             if child.exit_code is not None:
-                raise EmbeddedPartFailed(f"{self.name} ended with {child.exit_code}:\n{child.log_tail()}")
+                raise child.failure(f"{self.name} ended with {child.exit_code}")
             if time.monotonic() > deadline:
-                raise EmbeddedPartFailed(
-                    f"{self.name} is not ready in {self._ready_seconds:.0f} s:\n{child.log_tail()}"
-                )
+                raise child.failure(f"{self.name} is not ready in {self._ready_seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
 
     async def wait(self) -> int:

@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from raptorflow.stack.errors import EmbeddedPartFailed
 from raptorflow.stack.places import Place, open_place
 from raptorflow.stack.process import (
     POLL_SECONDS,
@@ -134,7 +133,7 @@ async def _until_answering(child: Child, socket: Path, password: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while not await _answers(socket, password):
         if child.exit_code is not None or time.monotonic() > deadline:
-            raise EmbeddedPartFailed(f"Valkey does not answer:\n{child.log_tail()}")
+            raise child.failure("Valkey does not answer")
         await asyncio.sleep(POLL_SECONDS)
 
 

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ READY_SECONDS = 90.0
 SETTLE_SECONDS = 90.0
 POLL_SECONDS = 0.05
 LONGEST_DELAY = 0.5
+ONCE = ("RUN_STARTED", "TEXT_MESSAGE_END", "RUN_FINISHED")
+ACTION = "analytics__compare"
 SHORT_LEASES = {
     "RAPTORFLOW_ORCHESTRATOR__LEASE_SECONDS": "2",
     "RAPTORFLOW_ORCHESTRATOR__HEARTBEAT_SECONDS": "0.5",
@@ -200,8 +203,19 @@ def check_runs(house: House, promises: Promises) -> None:
         session = house.request("GET", f"/orchestrator/sessions/{session_id}")
         assert [message["role"] for message in session["messages"]].count("user") == 1
         assert [bool(message.get("content")) for message in session["messages"]][-1]
-        numbers = [event["seq"] for event in events_of(house, run_id) if "seq" in event]
-        assert numbers == list(range(1, len(numbers) + 1))
+        check_events([event for event in events_of(house, run_id) if "seq" in event])
+
+
+def check_events(events: list[dict[str, Any]]) -> None:
+    """One run, told once: one beginning, one end, one answer, and the skill's action finished once."""
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    kinds = Counter(event["type"] for event in events)
+    assert {kind: kinds[kind] for kind in ONCE} == dict.fromkeys(ONCE, 1), kinds
+    assert kinds["RUN_ERROR"] == 0
+    finished = [event for event in events if event["type"] == "STEP_FINISHED"]
+    steps = Counter(event["stepName"] for event in finished)
+    assert set(steps.values()) == {1}, steps
+    assert [event["status"] for event in finished if event["name"] == ACTION] == ["ok"]
 
 
 def events_of(house: House, run_id: str) -> list[dict[str, Any]]:

@@ -22,10 +22,17 @@ from typing import IO, Any
 
 import pytest
 
+from raptorflow.stack.cluster import trace as postgres_trace
+from raptorflow.stack.places import open_place
+from raptorflow.stack.process import processes_of as left_by
+from raptorflow.stack.valkey import trace as valkey_trace
+
 REPOSITORY = Path(__file__).parents[3]
 FIRST_START_SECONDS = 420.0
 SECOND_START_SECONDS = 60.0
 STOP_SECONDS = 30.0
+# PostgreSQL, Valkey, the server and the worker.
+LEAST_PROCESSES = 4
 POLL_SECONDS = 0.05
 SIGN_IN = re.compile(r"http://127\.0\.0\.1:\d+/sign-in\S+")
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -40,6 +47,11 @@ class Newcomer:
     clone: Path
     port: int
 
+    @property
+    def data(self) -> Path:
+        """Where everything local of theirs is."""
+        return self.home / "rf"
+
     def environment(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_", "SSL_"))}
         kept.pop("UV_CACHE_DIR", None)
@@ -48,7 +60,7 @@ class Newcomer:
             "USER": self.name,
             "PATH": SYSTEM_PATH,
             "LANG": "C.UTF-8",
-            "RAPTORFLOW_DATA__DIR": str(self.home / "rf"),
+            "RAPTORFLOW_DATA__DIR": str(self.data),
             "RAPTORFLOW_PORT": str(self.port),
         }
 
@@ -101,6 +113,9 @@ def newcomer(request: pytest.FixtureRequest) -> Generator[Newcomer]:
     finally:
         if made:
             subprocess.run(["userdel", name], check=False)
+        elif (home / "rf").exists():
+            # Root's servers keep their files outside the home.
+            open_place(home / "rf").remove()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -135,9 +150,13 @@ def wait_for_output(
     raise AssertionError(f"not ready in {limit:.0f} s:\n{log.read_text(errors='replace')[-4000:]}")
 
 
-def processes_of(folder: Path) -> list[str]:
-    """Command lines of the processes that work in, or were started from, a folder."""
-    found: list[str] = []
+def processes_of(newcomer: Newcomer) -> list[str]:
+    """Command lines of the processes that work in the newcomer's home, or on the data folder in it.
+
+    Root's servers work elsewhere: they are known as the product knows them.
+    """
+    folder, data = newcomer.home, newcomer.data
+    found = [f"{pid} server" for pid in server_processes(data)] if newcomer.name == "root" else []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError):
             if entry.name.isdigit():
@@ -145,6 +164,13 @@ def processes_of(folder: Path) -> list[str]:
                 if str(folder) in command or os.readlink(entry / "cwd").startswith(str(folder)):
                     found.append(f"{entry.name} {command}")
     return found
+
+
+def server_processes(data: Path) -> list[int]:
+    """Root's database and Valkey servers of a data folder."""
+    place = open_place(data)
+    servers = left_by(postgres_trace(place.servers / "postgres" / "18"))
+    return servers + left_by(valkey_trace(place.servers / "valkey", place.sockets / "valkey.sock"))
 
 
 def run_once(newcomer: Newcomer, limit: float, question_file: Path, log_name: str) -> dict[str, Any]:
@@ -155,11 +181,13 @@ def run_once(newcomer: Newcomer, limit: float, question_file: Path, log_name: st
         try:
             link = wait_for_output(process, log, SIGN_IN, limit)
             assert f":{newcomer.port}/" in link
+            # Otherwise an empty list at the end would say nothing.
+            assert len(processes_of(newcomer)) >= LEAST_PROCESSES
             answer = newcomer.ask("Which campaign should get more budget?", question_file)
         finally:
             os.killpg(process.pid, signal.SIGINT)
             process.wait(timeout=STOP_SECONDS)
-    assert processes_of(newcomer.home) == []
+    assert processes_of(newcomer) == []
     return answer
 
 

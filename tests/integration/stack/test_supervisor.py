@@ -32,6 +32,9 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN if "stubborn" in sys.argv else stop
 say("started")
 if "crash" in sys.argv:
     sys.exit("out of luck")
+if "reasoned" in sys.argv:
+    print('problem: {"code": "disk-full", "detail": "The disk is full.", "hint": "Free some."}')
+    sys.exit("Traceback of a kind")
 while True:
     signal.pause()
 """
@@ -55,8 +58,8 @@ def make(tmp_path: Path, journal: Path) -> Make:
     """Makes a program that is ready once it has said so."""
 
     def program(name: str, *behaviour: str) -> Program:
-        async def ready() -> bool:
-            return f"{name} started" in said(journal) and "crash" not in behaviour
+        async def ready(_pid: int) -> bool:
+            return f"{name} started" in said(journal) and not {"crash", "reasoned"} & {*behaviour}
 
         return Program(
             name,
@@ -142,6 +145,40 @@ async def test_a_part_that_crashes_at_the_start_is_an_error_with_its_last_words(
         await supervisor.start(healthy, make("server", "crash"))
     await supervisor.stop()
     assert healthy.pid is None
+
+
+async def test_an_error_quotes_this_run_and_no_earlier_one(make: Make, tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "server.log"
+    log.parent.mkdir()
+    log.write_text("an older complaint\n" * 3)
+    with pytest.raises(EmbeddedPartFailed) as caught:
+        await Supervisor(print).start(make("server", "crash"))
+    assert caught.value.message == "server ended with 1:\nout of luck"
+
+
+async def test_a_part_that_says_why_it_does_not_start_is_shown_as_it_said(make: Make, tmp_path: Path) -> None:
+    program = make("server", "reasoned")
+    with pytest.raises(EmbeddedPartFailed) as caught:
+        await Supervisor(print).start(program)
+    assert caught.value.message == "The disk is full."
+    assert caught.value.hint == "Free some."
+    assert caught.value.problem()["code"] == "disk-full"
+
+
+async def test_a_part_that_will_never_be_ready_is_not_waited_for(tmp_path: Path) -> None:
+    async def never(_pid: int) -> bool:
+        raise EmbeddedPartFailed("It waits for what will not come.")
+
+    program = Program(
+        "server", ["/bin/sleep", "600"], environment={}, log=tmp_path / "logs" / "x.log", ready=never
+    )
+    supervisor = Supervisor(print)
+    with pytest.raises(EmbeddedPartFailed, match="will not come"):
+        await supervisor.start(program)
+    assert program.pid
+    pid = program.pid
+    await supervisor.stop()
+    assert not alive(pid)
 
 
 async def test_a_part_that_ignores_the_request_to_stop_is_killed(

@@ -1,6 +1,8 @@
 """The doctor's words about the sandbox follow what was found by trying."""
 
 import json
+import socket
+from collections.abc import Generator
 
 import pytest
 from pydantic import SecretStr
@@ -8,6 +10,7 @@ from pydantic import SecretStr
 from raptorflow.cli import doctor as command
 from raptorflow.cli.doctor import sandbox_checks
 from raptorflow.cli.machine import Check
+from raptorflow.cli.reach import shown_url
 from raptorflow.sandbox.driver import Guarantee, ProbeReport
 from raptorflow.settings import Settings
 
@@ -65,5 +68,55 @@ def test_addresses_are_shown_without_their_passwords(monkeypatch: pytest.MonkeyP
     settings = Settings()
     assert isinstance(settings.database.url, SecretStr)
     found = [check.found for check in command.all_checks(settings)]
-    assert "postgresql+psycopg://db.example/x" in found
+    assert any(text.startswith("postgresql+psycopg://db.example:5432/x: ") for text in found)
     assert not any("hidden" in text for text in found)
+
+
+@pytest.fixture
+def closed_port() -> Generator[int]:
+    """A port that is taken and never answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "url", "remedy"),
+    [
+        (
+            "Database in use",
+            "RAPTORFLOW_DATABASE__URL",
+            "postgresql://u:hidden@127.0.0.1:{}/x",
+            "DATABASE__URL",
+        ),
+        ("Database in use", "RAPTORFLOW_DATABASE__URL", "hidden", "postgresql+psycopg://user"),
+        ("Valkey in use", "RAPTORFLOW_VALKEY__URL", "redis://:hidden@127.0.0.1:{}/0", "VALKEY__URL"),
+        ("Valkey in use", "RAPTORFLOW_VALKEY__URL", "hidden", "redis://:password"),
+        ("Language model", "RAPTORFLOW_MODEL", "foo:bar", "RAPTORFLOW_MODEL"),
+        ("Language model", "RAPTORFLOW_MODEL", "anthropic:claude-x", "ANTHROPIC_API_KEY"),
+    ],
+)
+def test_a_part_that_cannot_be_reached_is_missing(
+    name: str, variable: str, url: str, remedy: str, closed_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    monkeypatch.setenv(variable, url.format(closed_port))
+    check = next(check for check in command.all_checks(Settings()) if check.name == name)
+    assert check.state == "missing", check
+    assert remedy in (check.remedy or "")
+    assert "hidden" not in check.found
+    assert str(closed_port) in check.found or "{}" not in url
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:pass@host:6379/0", "redis://host:6379/0"),
+        ("unix://:pass@/run/valkey.sock", "unix:///run/valkey.sock"),
+        ("postgresql+psycopg://u:p@[::1]:5432/x?host=y", "postgresql+psycopg://::1:5432/x"),
+        ("pass", "the URL"),
+        ("redis://u:p@host:pass/0", "the URL"),
+    ],
+)
+def test_an_address_is_shown_with_its_port_and_without_its_secrets(url: str, shown: str) -> None:
+    assert shown_url(url) == shown

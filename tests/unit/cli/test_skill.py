@@ -31,7 +31,8 @@ def documents(output: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("template", ["instructions", "python", "service"])
 def test_a_new_skill_validates_and_packs(tmp_path: Path, template: str) -> None:
     call("new", "my-skill", "--template", template, "--dir", "here", folder=tmp_path)
-    assert "nothing to mend" in call("validate", "here/my-skill", folder=tmp_path)
+    left = call("validate", "here/my-skill", folder=tmp_path)
+    assert "here/my-skill/SKILL.md:3: warning: This is still the template's text." in left
     (packed,) = documents(call("pack", "here/my-skill", "-o", "out.skill", "--json", folder=tmp_path))
     archive = tmp_path.joinpath("out.skill").read_bytes()
     made = tmp_path / "here" / "my-skill"
@@ -49,7 +50,8 @@ def test_packing_prints_the_digest_and_names_the_file_after_the_version(tmp_path
 
 
 def test_each_skill_is_one_line_of_json_and_one_error_fails_them_all(tmp_path: Path) -> None:
-    call("new", "good", folder=tmp_path)
+    tmp_path.joinpath("good").mkdir()
+    tmp_path.joinpath("good/SKILL.md").write_text("---\nname: good\ndescription: Does good.\n---\nDo it.\n")
     tmp_path.joinpath("bad").mkdir()
     tmp_path.joinpath("bad/SKILL.md").write_text("---\nname: Bad\n---\nx")
     good, bad = documents(call("validate", "good", "bad", "--json", folder=tmp_path, code=1))

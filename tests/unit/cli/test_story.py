@@ -1,5 +1,7 @@
 """What the command line tells of a run, from its events alone."""
 
+import pytest
+
 from raptorflow.base.json import JsonObject
 from raptorflow.cli.story import Story
 
@@ -50,3 +52,36 @@ def test_a_failed_run_says_why() -> None:
     )
     assert story.report()["error"] == {"code": "model-unreachable", "message": "Gone.", "hint": "Wait."}
     assert story.finished
+
+
+@pytest.mark.parametrize(("status", "failed"), [("ok", False), ("error", True), ("timeout", True)])
+def test_a_run_whose_last_action_failed_has_failed(status: str, failed: bool) -> None:
+    story = Story()
+    for seq, each in enumerate(["error", status], 1):
+        story.take(step(seq, "analytics__compare", skill="analytics", sandbox={**SANDBOX, "status": each}))
+    assert story.failed == failed
+
+
+def test_files_that_no_action_was_called_with_are_named() -> None:
+    story = Story(files=["a.csv", "data.csv", "b.csv"])
+    assert story.unused_files == []
+    story.take({"type": "TOOL_CALL_ARGS", "seq": 1, "delta": '{"query":"budget (csv file)"}'})
+    assert story.unused_files == []
+    story.take({"type": "TOOL_CALL_ARGS", "seq": 2, "delta": '{"file":"data.csv"}'})
+    assert story.unused_files == ["a.csv", "b.csv"]
+    assert story.report()["unused_files"] == ["a.csv", "b.csv"]
+    assert "unused_files" not in Story(files=["a.csv"]).report()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("STEP_STARTED", "analytics__compare", "Running analytics compare ..."),
+        ("STEP_STARTED", "search_skills", "Searching the skills ..."),
+        ("STEP_STARTED", "offline", "Thinking ..."),
+        ("STEP_FINISHED", "analytics__compare", "Thinking ..."),
+        ("RUN_STARTED", "", None),
+    ],
+)
+def test_whoever_waits_is_told_what_for(kind: str, name: str, said: str | None) -> None:
+    assert Story().doing({"type": kind, "name": name}) == said

@@ -157,6 +157,7 @@ def test_ready_names_the_part_that_does_not_answer_while_the_process_is_alive(
     assert answer.status_code == 503
     assert answer.json()["parts"]["part"] == {
         "status": "unavailable",
+        "code": "part-unavailable",
         "problem": "The part is away.",
         "hint": "Start it.",
     }

@@ -137,6 +137,8 @@ def test_groups_that_cannot_be_judged_are_last_and_named(compare: Any) -> None:
         ("g,v\n" + "a,x\n" * 3, {}, "no-number", "category"),
         ("g,v\n" + "a,nan\nb,inf\n" * 3 + "c,1\n", {"metric": "v"}, "one-group", "'c'"),
         ("a,b\n1,2\n", {"file": "missing.csv"}, "file-unreadable", "missing.csv"),
+        ('g,v\na,1\nb,2\n"c,3\nd,4\ne,5\n', {}, "not-a-table", "begins in line 4"),
+        ("g,v\n" + "a,1\n" * 3000 + '"b,2\n' + "a,1\n" * 9, {}, "not-a-table", "begins in line 3,002"),
     ],
 )
 def test_refusals_name_the_fact(
@@ -162,5 +164,6 @@ def test_ragged_rows_and_doubled_names_are_counted_and_told(compare: Any) -> Non
 
     assert found["columns"]["metric"] == "v (2)"
     assert any("2 of 60 rows" in caveat for caveat in found["caveats"])
+    assert "2 of 60 rows" in found["answer"]
     assert any("v (2)" in caveat for caveat in found["caveats"])
     assert sum(row["rows"] for row in found["table"]) == 59

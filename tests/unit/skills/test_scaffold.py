@@ -1,4 +1,4 @@
-"""Templates pass every check as they come, and work."""
+"""Templates are valid as they come, and work; what is left to write is named."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from raptorflow.base.errors import Conflict
-from raptorflow.skills.errors import SkillInvalid
+from raptorflow.skills.errors import FolderUnwritable, SkillInvalid
 from raptorflow.skills.reader import read_skill
 from raptorflow.skills.scaffold import Template, new_skill
 from raptorflow.skills.validate import validate
@@ -25,8 +25,23 @@ def run_action(folder: Path, given: dict[str, str]) -> tuple[int, dict[str, obje
 
 
 @pytest.mark.parametrize("template", get_args(Template))
-def test_a_template_has_no_findings(tmp_path: Path, template: Template) -> None:
-    assert validate(new_skill(tmp_path, "my-skill", template)) == []
+def test_a_template_is_valid_and_names_each_sentence_that_is_left_to_write(
+    tmp_path: Path, template: Template
+) -> None:
+    made = new_skill(tmp_path, "my-skill", template)
+    findings = validate(made)
+    assert {(finding.code, finding.severity) for finding in findings} == {("skill/template-text", "warning")}
+    lines = made.joinpath("SKILL.md").read_text().splitlines()
+    said = [lines[(finding.line or 0) - 1] for finding in findings]
+    assert said[0].startswith("description: ")
+    assert [line.split()[0] for line in said[1:]] == ["Say", "-", "1."]
+
+
+def test_what_was_written_instead_is_no_longer_named(tmp_path: Path) -> None:
+    made = new_skill(tmp_path, "my-skill")
+    text = "---\nname: my-skill\ndescription: Greets people by name.\n---\n# Greet\n\nSay hello.\n"
+    made.joinpath("SKILL.md").write_text(text)
+    assert validate(made) == []
 
 
 def test_the_python_template_answers(tmp_path: Path) -> None:
@@ -51,6 +66,12 @@ def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         new_skill(tmp_path, "my-skill", "python")
     assert [path.read_text() for path in made.iterdir()] == ["mine"]
+
+
+def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").touch()
+    with pytest.raises(FolderUnwritable, match="file"):
+        new_skill(tmp_path / "file", "my-skill")
 
 
 def test_a_name_that_is_none_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from raptorflow.settings import Settings
-from raptorflow.stack.launch import Address, AddressUnusable, completed, program_environment, running_stack
+from raptorflow.stack.address import Address, AddressUnusable
+from raptorflow.stack.launch import completed, program_environment, running_stack
 
 
 @pytest.fixture

@@ -17,6 +17,10 @@ from raptorflow.core.telemetry import logger
 log = logger(__name__)
 
 LAST_USED_INTERVAL = timedelta(minutes=1)
+A_NEW_ONE = (
+    "Start RaptorFlow again: `raptorflow run` gives this machine's command line a new one. "
+    "Elsewhere sign in, and make one with POST /api/v1/accounts/tokens."
+)
 
 
 class Tokens:
@@ -97,7 +101,7 @@ class Tokens:
             repository = TokensRepository(session)
             found = await repository.access_token(hashed, now)
             if found is None:
-                raise TokenRefused("The access token is not valid.", hint="Make a new one.")
+                raise TokenRefused("The access token is not valid.", hint=A_NEW_ONE)
             row, role = found
             await repository.note_use(row.id, now, LAST_USED_INTERVAL)
         caller = Caller(row.user_id, row.org_id, Role(role), ALL_SCOPES.intersection(row.scopes), "token")

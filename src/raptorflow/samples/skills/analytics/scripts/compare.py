@@ -105,13 +105,14 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     bars = [Bar(entry.group.name, entry.group.score, entry.low, entry.high) for entry in ranking.entries]
     subtitle = "with 95 % intervals" if ranking.method != "none" else "too few rows for intervals"
     draw_bars(out_path(CHART), f"{what[:1].upper()}{what[1:]} by {roles.group}", subtitle, bars)
+    misread = tally_notes(observed.tally)
     return {
-        "answer": answer(ranking.entries, roles, ranking.method, question),
+        "answer": " ".join([answer(ranking.entries, roles, ranking.method, question), *misread]),
         "columns": columns_of(roles),
         "table": [row(entry, roles) for entry in ranking.entries],
         "chart": CHART,
         "method": METHODS[ranking.method],
-        "caveats": [*table.notes, *tally_notes(observed.tally), *notes(observed, ranking, roles)],
+        "caveats": [*table.notes, *misread, *notes(observed, ranking, roles)],
     }
 
 

@@ -34,14 +34,15 @@ def main(given: dict[str, Any]) -> dict[str, Any]:
     seen, days = observe(table, columns, tally)
     described = [one.describe() for one in seen]
     trends = find_trends([one for one in seen if isinstance(one, NumberColumn)], days)
+    misread = tally_notes(tally)
     return {
-        "answer": answer(table, tally, described, trends),
+        "answer": " ".join([answer(table, tally, described, trends), *misread]),
         "rows": tally.rows,
         "encoding": table.encoding,
         "delimiter": table.delimiter,
         "columns": described,
         "trends": trends,
-        "caveats": [*table.notes, *tally_notes(tally), *caveats(seen)],
+        "caveats": [*table.notes, *misread, *caveats(seen)],
     }
 
 

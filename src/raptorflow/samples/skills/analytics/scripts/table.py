@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO
 
@@ -24,6 +24,7 @@ DELIMITERS = ",;\t|"
 LARGE_BYTES = 8 * 1024 * 1024
 REPORT_ROWS = 100_000
 MOST_NAMED = 30
+END = "\x1e\x1e\x1e"
 csv.field_size_limit(LONGEST_CELL)
 _NEW_LINE = re.compile(r"\r\n|\r|\n")
 _SEPARATOR_LINE = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
@@ -146,12 +147,25 @@ def tally_notes(tally: Tally) -> list[str]:
 
 
 def _records(file: TextIO, delimiter: str, name: str) -> Iterator[list[str]]:
-    reader = csv.reader(file, delimiter=delimiter)
+    # The mark is a record of its own, unless a quote is still open: then it ends up inside the last field.
+    reader = csv.reader(chain(file, [END]), delimiter=delimiter)
+    begins = 1
     try:
-        yield from reader
+        for row in reader:
+            if row and row[-1].endswith(END):
+                if row != [END]:
+                    raise _never_closed(name, begins)
+                return
+            yield row
+            begins = reader.line_num + 1
     except csv.Error as error:
         message = f"{name} cannot be read as CSV near line {reader.line_num:,}: {error}."
         raise SkillError("not-a-table", message, "Look for a quote that is never closed.") from error
+
+
+def _never_closed(name: str, line: int) -> SkillError:
+    message = f"{name} has a quote that is never closed, in the record that begins in line {line:,}."
+    return SkillError("not-a-table", message, "Close it or take it out: everything after it is lost otherwise.")
 
 
 def _refuse_no_table(name: str, header: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
