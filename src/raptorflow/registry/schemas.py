@@ -68,6 +68,8 @@ class FileView(BaseModel):
 class ActionView(BaseModel):
     """One action of a version."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     name: str
     description: str
     input_schema: dict[str, Any]

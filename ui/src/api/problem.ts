@@ -1,3 +1,5 @@
+import { t } from "@/strings";
+
 /** A failure as the API tells it (RFC 9457): a fact, and what to do about it. */
 export class ApiProblem extends Error {
   constructor(
@@ -26,9 +28,11 @@ export function problemOf(status: number, body: unknown): ApiProblem {
   );
 }
 
-/** A failure of the network, or anything else that was thrown, as a problem that can be shown. */
+export const UNREACHABLE = "server-unreachable";
+
+/** Anything that was thrown, as a problem that can be shown. */
 export function asProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   const message = error instanceof Error ? error.message : String(error);
-  return new ApiProblem(0, "server-unreachable", "The server cannot be reached.", message);
+  return new ApiProblem(0, "unexpected-failure", t.crashed.text, message);
 }

@@ -23,5 +23,6 @@ export const common = {
     done: "Done",
     open: "To do",
   },
+  unreachable: "The server cannot be reached.",
   crashed: { title: "This page failed", text: "It ran into something it did not expect." },
 };

@@ -4,6 +4,7 @@ from raptorflow.registry.lookup import ref_of
 from raptorflow.registry.models import SkillRow, VersionRow
 from raptorflow.registry.repository import Listed, Pinned
 from raptorflow.registry.schemas import (
+    ActionView,
     InstalledVersion,
     SkillDetail,
     SkillSummary,
@@ -45,6 +46,8 @@ def detail_view(
     return SkillDetail.model_validate(
         {
             **_version(skill, row),
+            # The row keeps schemas in the database's order of keys; the files have the author's.
+            "actions": [ActionView.model_validate(action) for action in read.actions],
             "name": skill.name,
             "namespace": skill.namespace,
             "visibility": skill.visibility,
