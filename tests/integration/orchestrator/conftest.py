@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 from pydantic_ai.models import Model
+from sqlalchemy import update
 from websockets.asyncio.client import ClientConnection, connect
 
 from raptorflow.accounts.service import AccountsService
@@ -33,7 +34,9 @@ from raptorflow.orchestrator.endpoints import router
 from raptorflow.orchestrator.folder_skills import FolderSkills
 from raptorflow.orchestrator.language_models.connector import Connector
 from raptorflow.orchestrator.language_models.offline import OfflineModel
+from raptorflow.orchestrator.models import Run
 from raptorflow.orchestrator.ports import ActionRunner, SkillSource
+from raptorflow.orchestrator.repository import OPEN
 from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.settings import OrchestratorSettings
@@ -267,7 +270,14 @@ def tail() -> Callable[[ClientConnection], Awaitable[list[JsonObject]]]:
 async def make_house(
     migrated_database: PostgresUrls, valkey_url: str, skill_folder: Path, tmp_path: Path
 ) -> AsyncGenerator[Callable[..., Awaitable[House]]]:
-    """Builds servers with settings of the test's own; each is torn down with it."""
+    """Builds servers with settings of the test's own; each is torn down with it.
+
+    Tests share a database, and workers take whatever waits there: what earlier tests left waiting is ended.
+    """
+    left = Database(migrated_database.app_url)
+    async with left.system_session() as session:
+        await session.execute(update(Run).where(Run.status.in_(OPEN)).values(status="cancelled"))
+    await left.close()
     built: list[tuple[House, uvicorn.Server, asyncio.Task[None]]] = []
 
     async def make(**options: Any) -> House:

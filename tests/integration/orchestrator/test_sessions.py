@@ -165,7 +165,8 @@ def texts_of(history: JsonObject) -> list[str]:
     return [turn["message"]["content"] for turn in history["runs"]]
 
 
-async def test_history_has_what_a_running_run_told_so_far(house: Any) -> None:
+async def test_history_has_what_a_running_run_told_so_far(make_house: Any) -> None:
+    house = await make_house(drain_seconds=0.0)
     await house.start_worker(model(never_ends))
     person = await house.person()
     session_id = await house.session(person)

@@ -104,7 +104,8 @@ async def test_arguments_that_do_not_fit_end_it_with_the_tools_error(
 async def test_a_file_that_is_not_there_ends_it_with_the_tools_error(worked_house: Any) -> None:
     trial = {"skill": "word-counter", "action": "count", "arguments": {"file": "none.txt"}}
     run, _ = await tried(worked_house, await worked_house.person(), trial)
-    assert run["error"]["code"] in {"invalid-arguments", "action-failed"}, run["error"]
+    assert run["error"]["code"] == "invalid-arguments"
+    assert "there is no file none.txt" in run["error"]["message"]
 
 
 async def test_an_actions_own_error_ends_it(worked_house: Any) -> None:

@@ -80,6 +80,7 @@ async def test_a_published_skill_is_installed_loaded_and_runs_in_its_environment
     mode = stat.S_IMODE((loaded.skill_dir / "SKILL.md").stat().st_mode)
     assert mode == 0o444
     assert await registry.archive(org_id, f"org-{org_id.hex}/greet", "1.0.0") == archive("greet")
+    assert await registry.actions(org_id, loaded.ref) == [action.name for action in loaded.skill.actions]
     assert await registry.read_file(org_id, "greet", "run.py") == SCRIPT
     with pytest.raises(NotFound):
         await registry.read_file(org_id, "greet", "../../secrets")

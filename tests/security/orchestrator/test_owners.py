@@ -49,7 +49,11 @@ async def belongings(url: str, person: Person) -> Belongings:
 def requests_for(theirs: Belongings) -> list[tuple[str, str, JsonObject | None]]:
     return [
         ("GET", f"/sessions/{theirs.session_id}", None),
+        ("PATCH", f"/sessions/{theirs.session_id}", {"title": "hers"}),
+        ("DELETE", f"/sessions/{theirs.session_id}", None),
+        ("GET", f"/sessions/{theirs.session_id}/history", None),
         ("POST", f"/sessions/{theirs.session_id}/messages", {"text": "hello"}),
+        ("POST", f"/sessions/{theirs.session_id}/messages", {"text": "x", "replaces": theirs.run_id}),
         ("GET", f"/runs/{theirs.run_id}", None),
         ("GET", f"/runs/{theirs.run_id}/events", None),
         ("POST", f"/runs/{theirs.run_id}/cancel", None),
@@ -90,10 +94,14 @@ async def nothing_is_found(url: str, theirs: Belongings, headers: dict[str, str]
             assert "mine" not in answer.text
         own = (await http.post(f"{API}/sessions", json={})).json()["id"]
         assert [session["id"] for session in (await http.get(f"{API}/sessions")).json()] == [own]
-        stolen = await http.post(
-            f"{API}/sessions/{own}/messages", json={"text": "read it", "files": [theirs.file_id]}
-        )
-        assert stolen.json()["code"] == "file-not-found"
+        for message, code in (
+            ({"text": "read it", "files": [theirs.file_id]}, "file-not-found"),
+            ({"text": "instead", "replaces": theirs.run_id}, "run-not-found"),
+        ):
+            stolen = await http.post(f"{API}/sessions/{own}/messages", json=message)
+            assert (stolen.status_code, stolen.json()["code"]) == (404, code)
+        for query in ({}, {"session_id": theirs.session_id}, {"before": theirs.run_id}):
+            assert (await http.get(f"{API}/runs", params=query)).json() == []
     for query in ("", "?after=0", f"?after=0&run_id={theirs.run_id}"):
         assert await status_of_socket(url, f"{theirs.session_id}{query}", headers) == 404
     assert await status_of_socket(url, f"{own}?after=0&run_id={theirs.run_id}", headers) == 404
@@ -106,6 +114,7 @@ async def commands_reach_nothing(url: str, own: str, theirs: Belongings, headers
             {"type": "resume", "run_id": theirs.run_id},
             {"type": "cancel", "run_id": theirs.run_id},
             {"type": "message", "text": "x", "files": [theirs.file_id]},
+            {"type": "message", "text": "x", "replaces": theirs.run_id},
         ):
             await connection.send(dumps(command))
             while (event := loads(await connection.recv())).get("name") != "refused":
@@ -117,7 +126,7 @@ async def test_nobody_is_let_in_without_a_token(server: tuple[str, Any]) -> None
     url, accounts = server
     theirs = await belongings(url, await new_person(accounts))
     async with httpx.AsyncClient(base_url=url) as http:
-        for method, path, body in requests_for(theirs):
+        for method, path, body in [*requests_for(theirs), ("GET", "/runs", None), ("POST", "/trials", {})]:
             assert (await http.request(method, API + path, json=body)).status_code == 401
     assert await status_of_socket(url, theirs.session_id, {}) == 401
     assert await status_of_socket(url, theirs.session_id, {"Authorization": "Bearer x"}) == 401
@@ -146,6 +155,14 @@ async def test_a_token_that_may_only_read_sends_nothing(server: tuple[str, Any])
         assert (await http.get(f"{API}/sessions/{theirs.session_id}")).status_code == 200
         sent = await http.post(f"{API}/sessions/{theirs.session_id}/messages", json={"text": "x"})
         assert sent.json()["code"] == "scope-missing"
+        for method, path, body in (
+            ("PATCH", f"/sessions/{theirs.session_id}", {"title": "x"}),
+            ("DELETE", f"/sessions/{theirs.session_id}", None),
+            ("POST", "/trials", {"skill": "x", "action": "y"}),
+        ):
+            refused = await http.request(method, API + path, json=body)
+            assert refused.json()["code"] == "scope-missing"
+        assert (await http.get(f"{API}/runs")).status_code == 200
     async with connect(socket_url(url, theirs.session_id), additional_headers=headers) as connection:
         await connection.send(dumps({"type": "cancel", "run_id": theirs.run_id}))
         while (event := loads(await connection.recv())).get("name") != "refused":

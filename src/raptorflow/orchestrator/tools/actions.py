@@ -70,7 +70,7 @@ class Actions:
     async def run(self, tool: ActionTool, arguments: JsonObject, context: ActionContext) -> ToolOutcome:
         """Run an action with arguments that a model gave."""
         schema = tool.definition.parameters_json_schema
-        if found := problems(schema, arguments):
+        if found := problems(schema, arguments) or _unknown_files(tool, arguments, context):
             return failed(
                 "invalid-arguments",
                 f"The arguments do not fit: {'; '.join(found)}.",
@@ -93,7 +93,7 @@ class Actions:
         values = dict(arguments)
         for name in file_inputs(tool.action.input_schema):
             if name in values:
-                file = context.files[values[name]]
+                file = context.files[str(values[name])]
                 inputs[file.name] = await self._store.local(file)
                 values[name] = f"{INPUTS}/{file.name}"
         loaded = tool.loaded
@@ -137,6 +137,13 @@ class Actions:
             media_type = artifact.media_type or media_type_of(name)
             files.append(NewFile(new_id(), name, stored.size, stored.sha256, media_type, stored.blob_key))
         return files, [custom("artifact", _announced(file)) for file in files]
+
+
+def _unknown_files(tool: ActionTool, arguments: JsonObject, context: ActionContext) -> list[str]:
+    """File arguments that name no file; the schema says nothing of names while the session has no file."""
+    named = [name for name in file_inputs(tool.action.input_schema) if name in arguments]
+    unknown = [name for name in named if str(arguments[name]) not in context.files]
+    return [f"{name}: there is no file {arguments[name]}" for name in unknown]
 
 
 def _announced(file: NewFile) -> JsonObject:
