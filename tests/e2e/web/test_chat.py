@@ -101,6 +101,7 @@ async def test_stop_retry_and_edit(open_page: OpenPage, connected: ScriptedModel
     await page.get_by_role("button", name="Edit and resend").click()
     await page.get_by_label("Edited message").fill("7 words")
     await page.get_by_role("button", name="Resend", exact=True).click()
+    await expect(answers(page).get_by_text("7 words", exact=True)).to_be_visible()
     await expect(answers(page).get_by_text("word-7").last).to_be_visible()
     await expect(answers(page).get_by_text("2000 words")).to_have_count(0)
     connected.words_per_second = 20
@@ -127,12 +128,12 @@ async def test_conversations_are_renamed_and_deleted(open_page: OpenPage) -> Non
 
 def answers(page: Page) -> Locator:
     """What is on the screen of questions and answers; what is read aloud stands elsewhere."""
-    return page.get_by_label("Questions and answers")
+    return page.get_by_role("article")
 
 
 async def text_of_answers(page: Page) -> str:
     """What is read of the answers, white space folded."""
-    return " ".join((await answers(page).inner_text()).split())
+    return " ".join(" ".join(await answers(page).all_inner_texts()).split())
 
 
 @pytest.mark.parametrize("markup", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>"])

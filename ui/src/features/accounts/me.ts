@@ -10,17 +10,17 @@ export const meQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** The session's cookies are not for scripts to see; this remembers that there are some. */
-const KEY = "raptorflow.session";
+/** The session's cookies are not for scripts to see; this one tells that there are some, and goes where they go. */
+const MARK = "rf_session=there";
+const YEAR_SECONDS = 31_536_000;
 
 export function rememberSession(there: boolean): void {
-  if (there) localStorage.setItem(KEY, "there");
-  else localStorage.removeItem(KEY);
+  document.cookie = `${MARK}; path=/; samesite=lax; max-age=${there ? YEAR_SECONDS : 0}`;
 }
 
 /** Whether somebody is signed in; other failures are the page's to show. Who never was is not asked for. */
 export async function signedIn(queries: QueryClient): Promise<boolean> {
-  if (!localStorage.getItem(KEY)) return false;
+  if (!document.cookie.includes(MARK)) return false;
   try {
     await queries.ensureQueryData(meQuery);
     return true;

@@ -20,7 +20,7 @@ export function Conversation({ sessionId }: { sessionId: string }) {
   const field = useRef<HTMLTextAreaElement>(null);
   const end = useEnd();
   const { fail } = useNotices();
-  const { mutateAsync } = useSend(sessionId);
+  const { mutateAsync, isPending } = useSend(sessionId);
   const { jump } = end;
 
   const send = useCallback(
@@ -71,6 +71,7 @@ export function Conversation({ sessionId }: { sessionId: string }) {
           runs={conversation.runs}
           end={end}
           onEarlier={conversation.more ? store.readEarlier : undefined}
+          sending={isPending}
           onSend={resend}
           onCancel={stop}
         />

@@ -13,11 +13,12 @@ const words = t.chat.turn;
 interface Props {
   run: Run;
   message: NonNullable<Run["message"]>;
+  sending: boolean;
   onSend: (message: Outgoing) => Promise<unknown>;
 }
 
 /** What the person asked; it can be changed and asked again. */
-export function Question({ run, message, onSend }: Props) {
+export function Question({ run, message, sending, onSend }: Props) {
   const [editing, setEditing] = useState(false);
   const pencil = useRef<HTMLButtonElement>(null);
   const stop = () => {
@@ -42,6 +43,7 @@ export function Question({ run, message, onSend }: Props) {
           ref={pencil}
           look="quiet"
           size="small"
+          disabled={sending}
           onClick={() => setEditing(true)}
           className="focus-visible:opacity-100 pointer-fine:opacity-0 pointer-fine:group-focus-within:opacity-100 pointer-fine:group-hover:opacity-100"
         >

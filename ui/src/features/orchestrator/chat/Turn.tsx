@@ -20,6 +20,8 @@ import { t } from "@/strings";
 const words = t.chat.turn;
 
 export interface TurnActions {
+  /** A message is on its way: no second one may take this run's place meanwhile. */
+  sending: boolean;
   onSend: (message: Outgoing) => Promise<unknown>;
   onCancel: (runId: string) => void;
 }
@@ -33,12 +35,12 @@ interface Props extends TurnActions {
 }
 
 /** A question and what came of it. */
-export const Turn = memo(function Turn({ run, last, waits, onSend, onCancel }: Props) {
+export const Turn = memo(function Turn({ run, last, waits, sending, onSend, onCancel }: Props) {
   const retry = () => run.message && void onSend({ ...run.message, replaces: run.id });
   return (
     <article className="flex flex-col gap-3">
       <h2 className="sr-only">{words.question}</h2>
-      {run.message && <Question run={run} message={run.message} onSend={onSend} />}
+      {run.message && <Question run={run} message={run.message} sending={sending} onSend={onSend} />}
       {groupsOf(run.parts).map((group) =>
         group.part === "text" ? (
           <Answer key={group.id} text={group.text} open={group.open} />
@@ -58,7 +60,7 @@ export const Turn = memo(function Turn({ run, last, waits, onSend, onCancel }: P
             />
           )}
           {last && (
-            <Button look="quiet" size="small" onClick={retry}>
+            <Button look="quiet" size="small" disabled={sending} onClick={retry}>
               <RotateCcw aria-hidden />
               {words.retry}
             </Button>
