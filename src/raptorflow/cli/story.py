@@ -55,7 +55,7 @@ class Story:
 
     def doing(self, event: JsonObject) -> str | None:
         """What a step that begins is about, for whoever waits; None when none begins."""
-        if event["type"] == "STEP_FINISHED":
+        if event["type"] == "STEP_FINISHED" and event["kind"] == "tool":
             return "Thinking ..."
         if event["type"] != "STEP_STARTED":
             return None

@@ -96,8 +96,18 @@ def test_what_is_no_file_is_said_to_be_what_it_is(tmp_path: Path) -> None:
 
 def test_the_demo_looks_at_a_file_s_size_before_it_starts_anything(tmp_path: Path) -> None:
     (tmp_path / "large.csv").write_bytes(b"a,b\n1,2\n")
-    command = ("demo", "--file", "large.csv", "--data", "data", "--json")
-    told = json.loads(fails(*command, folder=tmp_path, RAPTORFLOW_ORCHESTRATOR__MAX_FILE_BYTES="4"))
+    told = json.loads(
+        fails(
+            "demo",
+            "--file",
+            "large.csv",
+            "--data",
+            "data",
+            "--json",
+            folder=tmp_path,
+            RAPTORFLOW_ORCHESTRATOR__MAX_FILE_BYTES="4",
+        )
+    )
     assert told["error"]["code"] == "file-too-large"
     assert not (tmp_path / "data").exists()
 

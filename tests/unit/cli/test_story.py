@@ -74,14 +74,16 @@ def test_files_that_no_action_was_called_with_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "said"),
+    ("type_", "kind", "name", "said"),
     [
-        ("STEP_STARTED", "analytics__compare", "Running analytics compare ..."),
-        ("STEP_STARTED", "search_skills", "Searching the skills ..."),
-        ("STEP_STARTED", "offline", "Thinking ..."),
-        ("STEP_FINISHED", "analytics__compare", "Thinking ..."),
-        ("RUN_STARTED", "", None),
+        ("STEP_STARTED", "tool", "analytics__compare", "Running analytics compare ..."),
+        ("STEP_STARTED", "tool", "search_skills", "Searching the skills ..."),
+        ("STEP_STARTED", "model", "offline", "Thinking ..."),
+        ("STEP_FINISHED", "tool", "analytics__compare", "Thinking ..."),
+        # Its text may still be on the way to the screen.
+        ("STEP_FINISHED", "model", "offline", None),
+        ("RUN_STARTED", "", "", None),
     ],
 )
-def test_whoever_waits_is_told_what_for(kind: str, name: str, said: str | None) -> None:
-    assert Story().doing({"type": kind, "name": name}) == said
+def test_whoever_waits_is_told_what_for(type_: str, kind: str, name: str, said: str | None) -> None:
+    assert Story().doing({"type": type_, "kind": kind, "name": name}) == said
