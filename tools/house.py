@@ -19,8 +19,6 @@ SILENCER = re.compile(r"#\s*(type:\s*ignore|noqa|pyright:|pragma|pylint:|ruff:|m
 PUT_OFF = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
 UI_SILENCER = re.compile(r"(biome-ignore|@ts-ignore|@ts-expect-error|@ts-nocheck|eslint-disable)")
 UI_PUT_OFF = re.compile(r"//.*\b(TODO|FIXME|XXX|HACK)\b")
-# Skill code is the author's, held by the skill validator and not by our rules.
-NOT_OURS = ("src/raptorflow/samples/skills/",)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -29,7 +27,7 @@ def source_files(folders: list[str]) -> Iterator[Path]:
     """Every Python and TypeScript file of ours below the folders; what a program wrote is not ours."""
     for folder in folders:
         for file in sorted(path for end in ("py", "ts", "tsx") for path in Path(folder).rglob(f"*.{end}")):
-            if not file.as_posix().startswith(NOT_OURS) and ".gen." not in file.name:
+            if ".gen." not in file.name:
                 yield file
 
 

@@ -14,7 +14,8 @@ from raptorflow.core.engine import Engine
 from raptorflow.core.outbox import OutboxRelay
 from raptorflow.core.programs import end_with, say_ready
 from raptorflow.core.telemetry import configure_telemetry, logger
-from raptorflow.core.valkey import open_valkey
+from raptorflow.core.valkey import check_valkey, open_valkey
+from raptorflow.core.worker_http import WorkerPages
 from raptorflow.orchestrator.connections.jobs import ModelTester
 from raptorflow.orchestrator.connections.keys import ModelKeys
 from raptorflow.orchestrator.language_models.connector import Connector
@@ -36,6 +37,7 @@ async def work(settings: Settings) -> None:
     Raises:
         SettingMissing: a part has no URL.
         ModelUnknown: the settings name no known model.
+        WorkerPortTaken: the settings name a port for the worker's pages that is taken.
     """
     stopped = _stop_signal()
     url = settings.database_url()
@@ -53,12 +55,14 @@ async def work(settings: Settings) -> None:
     engine, relay = Engine(database, url, settings.engine), OutboxRelay(database, url)
     registry.publisher().register(engine)
     ModelTester(database, connector, settings.orchestrator).register(engine)
+    checks = {"database": database.check, "valkey": lambda: check_valkey(valkey)}
+    pages = WorkerPages(settings.telemetry, checks)
     async with AsyncExitStack() as parts:
         parts.push_async_callback(database.close)
         parts.push_async_callback(valkey.aclose)
         parts.push_async_callback(orchestrator.close)
         parts.push_async_callback(connector.close)
-        for part in (runs, engine, relay):
+        for part in (pages, runs, engine, relay):
             await part.start()
             parts.push_async_callback(part.stop)
         # The first search should not wait for the model of the embeddings.

@@ -42,6 +42,13 @@ class DatabaseRoleTooStrong(PartUnavailable):
     default_hint = "Let RAPTORFLOW_DATABASE__URL log in as a role that may become `raptorflow_app`."
 
 
+class WorkerPortTaken(Conflict):
+    """The worker cannot listen where it was told to."""
+
+    code = "worker-port-taken"
+    default_hint = "Give each worker of a machine its own RAPTORFLOW_TELEMETRY__WORKER_PORT, or 0 for none."
+
+
 class ValkeyUnavailable(PartUnavailable):
     """Valkey does not answer."""
 

@@ -62,6 +62,10 @@ class TelemetrySettings(BaseModel):
     """`console` for people, `json` for machines."""
     otlp_endpoint: str | None = None
     """An OTLP/HTTP collector, e.g. `http://127.0.0.1:4318`; traces go nowhere without one."""
+    worker_host: str = "127.0.0.1"
+    """Where a worker serves its own `/metrics`, `/healthz` and `/readyz`; nobody has to sign in there."""
+    worker_port: int = Field(default=9464, ge=0, le=65535)
+    """The port of these; each worker of a machine needs another. 0 serves none."""
 
 
 class DataSettings(BaseModel):

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import ForeignKey, UniqueConstraint
-from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
@@ -84,6 +83,19 @@ class SearchDocument(Base, OrgMixin):
 
     skill_id: Mapped[UUID] = mapped_column(ForeignKey("skills.id", ondelete="cascade"), primary_key=True)
     visibility: Mapped[str]
-    lexemes: Mapped[Any] = mapped_column(TSVECTOR)
     length: Mapped[int]
     embedding: Mapped[Any] = mapped_column(Vector(DIMENSIONS))
+
+
+class SearchPosting(Base, OrgMixin):
+    """A stem in a document, and how often it stands there, weighted by field."""
+
+    __tablename__ = "search_postings"
+
+    lexeme: Mapped[str] = mapped_column(primary_key=True)
+    skill_id: Mapped[UUID] = mapped_column(
+        ForeignKey("search_documents.skill_id", ondelete="cascade"), primary_key=True
+    )
+    visibility: Mapped[str]
+    length: Mapped[int]
+    frequency: Mapped[float]

@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from raptorflow.core.db import Database
+from raptorflow.registry.models import SearchPosting
 from raptorflow.registry.schemas import PublishReceipt, SkillHit
-from raptorflow.registry.search.repository import find_candidates
 from raptorflow.registry.service import SkillsRegistry
 
 Publish = Callable[..., Awaitable[PublishReceipt]]
@@ -84,11 +85,14 @@ async def test_each_place_of_a_word_has_its_weight(
     text = "---\nname: heron\ndescription: A heron, and a heron.\n---\nHeron herons egret. Heron!\n"
     await publish({"SKILL.md": text}, name="heron")
     async with registry_database.session(org_id) as session:
-        found = await find_candidates(session, org_id, ["heron", "egret", "stork"])
-    (own,) = [one for one in found if "egret" in one.words]
-    assert {word: "".join(sorted(letters)) for word, letters in own.words.items()} == {
-        "heron": "ABBDDD",
-        "egret": "D",
+        rows = await session.execute(
+            select(SearchPosting.lexeme, SearchPosting.frequency, SearchPosting.length).where(
+                SearchPosting.org_id == org_id, SearchPosting.lexeme.in_(["heron", "egret", "stork"])
+            )
+        )
+    assert {lexeme: (frequency, length) for lexeme, frequency, length in rows} == {
+        "heron": (1 * 4 + 2 * 2 + 3 * 1, 7),
+        "egret": (1, 7),
     }
 
 

@@ -128,7 +128,9 @@ def test_groups_that_cannot_be_judged_are_last_and_named(compare: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "given", "code", "said"),
     [
-        (ADS, {"metric": "conversion"}, "column-missing", "Did you mean Conversions"),
+        (ADS, {"metric": "conversoins"}, "column-missing", "Did you mean Conversions"),
+        (ADS, {"metric": "revenue"}, "column-missing", "'revenue'"),
+        (ADS, {"cost": "price"}, "column-missing", "'price'"),
         (ADS, {"metric": "Campaign"}, "not-a-number", "text"),
         (ADS, {"metric": "Cost", "cost": "Cost"}, "column-twice", "group_by"),
         (ADS, {"question": "conversions by country"}, "column-missing", "country"),

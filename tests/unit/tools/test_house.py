@@ -59,3 +59,14 @@ def test_code_within_the_rules_passes(tmp_path: Path) -> None:
     )
     judged = judge(tmp_path)
     assert judged.returncode == 0, judged.stdout
+
+
+def test_shipped_skills_are_held_to_the_rules_too(tmp_path: Path) -> None:
+    script = tmp_path / "src/raptorflow/samples/skills/analytics/scripts/compare.py"
+    script.parent.mkdir(parents=True)
+    script.write_text(LONG_FUNCTION)
+    judged = subprocess.run(
+        [sys.executable, str(TOOL), "src"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert judged.returncode == 1
+    assert "compare.py" in judged.stdout

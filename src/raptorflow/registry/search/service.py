@@ -1,5 +1,6 @@
 """Hybrid search over what an organisation may see: words by BM25, meaning by vectors, fused."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from raptorflow.base.clock import Stopwatch
@@ -7,7 +8,7 @@ from raptorflow.core.db import Database
 from raptorflow.registry.embeddings import Embedder, Vector
 from raptorflow.registry.schemas import SearchResult, SkillHit
 from raptorflow.registry.search.document import SearchText
-from raptorflow.registry.search.ranking import fuse
+from raptorflow.registry.search.ranking import Found, fuse
 from raptorflow.registry.search.repository import describe, find_neighbours
 from raptorflow.registry.search.unfinished import unfinished
 from raptorflow.registry.search.words import match_unfinished, match_words
@@ -46,28 +47,39 @@ class SkillSearch:
                 matches = await match_unfinished(session, org_id, last)
             else:
                 matches = await match_words(session, org_id, query)
-            near: dict[UUID, float] = {}
-            if not (matches.all_begun and matches.order):
+            near: list[Found] = []
+            if not (matches.all_begun and matches.found):
                 near = await find_neighbours(session, org_id, vector or await self._vector(query))
-            scores = fuse(matches.order, list(near))
-            details = await describe(session, org_id, list(scores))
+            chosen = self._choose(matches.found, near, limit)
+            details = await describe(session, org_id, list(chosen))
+        words = {one.skill_id: one.share for one in matches.found}
+        similarity = {one.skill_id: one.share for one in near}
         hits = [
             SkillHit(
                 name=name,
                 ref=f"{namespace}/{name}",
                 version=version,
                 description=description,
-                score=round(scores[skill_id], 4),
-                words=round(matches.coverage.get(skill_id, 0.0), 4),
-                similarity=round(near.get(skill_id, 0.0), 4),
-                installed=installed,
+                score=round(chosen[skill_id][0], 4),
+                words=round(words.get(skill_id, 0.0), 4),
+                similarity=round(similarity.get(skill_id, 0.0), 4),
+                installed=chosen[skill_id][1],
             )
-            for skill_id, namespace, name, version, description, installed in details
+            for skill_id, namespace, name, version, description in details
         ]
-        hits.sort(key=lambda hit: (-hit.score, hit.ref))
-        installed_hits = [hit for hit in hits if hit.installed][:limit]
-        others = [hit for hit in hits if not hit.installed][: self._suggestions]
-        return SearchResult(hits=[*installed_hits, *others], elapsed_ms=watch.elapsed_ms())
+        hits.sort(key=lambda hit: (not hit.installed, -hit.score, hit.ref))
+        return SearchResult(hits=hits, elapsed_ms=watch.elapsed_ms())
+
+    def _choose(
+        self, matches: Sequence[Found], near: Sequence[Found], limit: int
+    ) -> dict[UUID, tuple[float, bool]]:
+        """The best installed skills and the best others: their scores, and whether they are installed."""
+        scores = fuse(matches, near)
+        installed = {one.skill_id: one.installed for one in (*matches, *near)}
+        ordered = sorted(scores, key=lambda skill_id: (-scores[skill_id], skill_id))
+        best = [skill_id for skill_id in ordered if installed[skill_id]][:limit]
+        best += [skill_id for skill_id in ordered if not installed[skill_id]][: self._suggestions]
+        return {skill_id: (scores[skill_id], installed[skill_id]) for skill_id in best}
 
     async def vector_of(self, document: SearchText) -> Vector:
         """The vector of a skill's text."""

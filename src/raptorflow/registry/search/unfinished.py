@@ -19,11 +19,6 @@ class Unfinished:
     finished: str
     begun: str
 
-    @property
-    def term(self) -> str:
-        """What all that the word may be is counted under; no stem has a star."""
-        return f"{self.begun}*"
-
 
 def unfinished(query: str) -> Unfinished | None:
     """The query when it ends in a word that is long enough to look for what it begins; else None."""

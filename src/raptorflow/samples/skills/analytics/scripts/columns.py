@@ -29,12 +29,32 @@ MISSING = {
     "-inf",
     "?",
 }
-DATE_FORMATS = (
-    "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%Y-%m", "%d-%m-%Y", "%Y%m%d",
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M", "%d %b %Y", "%b %d, %Y",
-    "%d.%m.%y", "%m/%d/%y", "%d.%m.%Y %H:%M", "%m/%d/%Y %H:%M", "%B %d, %Y", "%d %B %Y", "%Y-%m-%d %H:%M:%S.%f",
-)  # fmt: skip
-_DECORATION = re.compile(r"[\s€$£¥₹%'’ ]|EUR|USD|GBP|CHF", re.IGNORECASE)
+DATE_FORMATS = tuple(
+    [
+        "%Y-%m-%d",
+        "%d.%m.%Y",
+        "%m/%d/%Y",
+        "%d/%m/%Y",
+        "%Y/%m/%d",
+        "%Y-%m",
+        "%d-%m-%Y",
+        "%Y%m%d",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%dT%H:%M:%S",
+        "%Y-%m-%dT%H:%M:%SZ",
+        "%Y-%m-%d %H:%M",
+        "%d %b %Y",
+        "%b %d, %Y",
+        "%d.%m.%y",
+        "%m/%d/%y",
+        "%d.%m.%Y %H:%M",
+        "%m/%d/%Y %H:%M",
+        "%B %d, %Y",
+        "%d %B %Y",
+        "%Y-%m-%d %H:%M:%S.%f",
+    ]
+)
+_DECORATION = re.compile("[\\s€$£¥₹%'\u2019]|EUR|USD|GBP|CHF", re.IGNORECASE)
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _COMPACT_DATE = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])[0-3][0-9]")
 
@@ -47,6 +67,7 @@ class Column:
         distinct: different values in the sample.
         decimal_comma: numbers are written 1.234,5.
         date_format: for dates, how they are written.
+        values: of texts and categories, what stands there, when it is not too much.
     """
 
     name: str
@@ -55,6 +76,7 @@ class Column:
     distinct: int
     decimal_comma: bool = False
     date_format: str | None = None
+    values: frozenset[str] = frozenset()
 
 
 def judge_columns(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[Column]:
@@ -76,7 +98,8 @@ def judge(name: str, values: Sequence[str]) -> Column:
     if written := _date_format(present):
         return Column(name, "date", missing, distinct, date_format=written)
     repeated = distinct <= max(2, len(present) // 2) and distinct <= MOST_CATEGORIES
-    return Column(name, "category" if repeated else "text", missing, distinct)
+    shown = frozenset(present if distinct <= MOST_CATEGORIES else [])
+    return Column(name, "category" if repeated else "text", missing, distinct, values=shown)
 
 
 def is_missing(value: str) -> bool:

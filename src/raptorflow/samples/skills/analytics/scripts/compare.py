@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from chart import Bar, draw_bars
 from columns import Column, is_missing, judge_columns, parse_number
+from measures import meant
+from naming import has_concept, named, plain
 from raptorflow_skill import action
 from raptorflow_skill.errors import SkillError
 from raptorflow_skill.files import out_path
@@ -30,7 +32,7 @@ from significance import (
     make_group,
 )
 from table import Table, Tally, open_table, tally_notes
-from vocabulary import TOTALS
+from vocabulary import COST, TOTALS
 from wording import answer, caveats, measure_name
 
 CHART = "chart.png"
@@ -125,7 +127,7 @@ def chosen(table: Table, columns: Sequence[Column], given: dict[str, Any]) -> di
     wanted: dict[str, str | None] = {"metric": None, "group_by": None, "cost": None}
     for role in wanted:
         if given.get(role):
-            wanted[role] = table.column(str(given[role]))
+            wanted[role] = named_by_caller(table, columns, role, given)
     for role in ("metric", "cost"):
         column = next((column for column in columns if column.name == wanted[role]), None)
         if column and column.kind != "number":
@@ -140,6 +142,26 @@ def chosen(table: Table, columns: Sequence[Column], given: dict[str, Any]) -> di
             "column-twice", f"One column cannot be two of {', '.join(wanted)}.", "Name different columns."
         )
     return wanted
+
+
+def named_by_caller(table: Table, columns: Sequence[Column], role: str, given: dict[str, Any]) -> str | None:
+    """The column that the caller means: by its name, or for a number by another word for it.
+
+    Raises:
+        SkillError: there is no such column.
+    """
+    name = str(given[role])
+    try:
+        return table.column(name)
+    except SkillError:
+        numbers = [column for column in columns if column.kind == "number"]
+        synonym = meant(numbers, plain(name), plain(name)) if role == "metric" else None
+        synonym = named(numbers, COST) if role == "cost" and has_concept(name, COST) else synonym
+        # Who fills arguments by rules may take a group that the question quotes for a column.
+        quoted = name in str(given.get("question") or "")
+        if synonym or (quoted and any(name in column.values for column in columns)):
+            return synonym
+        raise
 
 
 def read(table: Table, columns: Sequence[Column], roles: Roles) -> Observations:

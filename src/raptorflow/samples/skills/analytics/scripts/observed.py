@@ -7,8 +7,9 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from columns import Column, is_missing, parse_date, parse_number
 from numpy.typing import NDArray
+
+from columns import Column, is_missing, parse_date, parse_number
 from table import Table, Tally
 from trends import outliers, quantiles
 

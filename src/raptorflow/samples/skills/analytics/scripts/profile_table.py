@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from columns import judge_columns
+from naming import is_rate
 from observed import MOST_DAYS, MOST_DISTINCT, MOST_NUMBERS, NumberColumn, Observed, observe, tidy
 from raptorflow_skill import action
-from roles import is_rate
 from table import Table, Tally, open_table, tally_notes
 from trends import holm, trend
 from wording import listed, number, p_text

@@ -2,12 +2,12 @@
 
 A score is a ratio of sums, result by base; the base of a mean is the number of rows.
 
-- Intervals: percentile bootstrap (Efron & Tibshirani 1993), or for counts of events the gamma posterior with
-  Jeffreys' prior (Brown, Cai & DasGupta 2003).
-- Tests: the leader is chosen by looking at the data, so each difference is held against the largest difference
-  between any two groups that chance makes (Westfall & Young 1993, single-step maxT), which keeps the chance of
-  any false finding below the level. Differences are divided by their standard error, so groups may vary in
-  spread (Janssen 1997). p = (b + 1) / (m + 1), never zero (Phipson & Smyth 2010).
+- Intervals: percentile bootstrap (Efron & Tibshirani 1993), or for counts of events the gamma posterior
+  with Jeffreys' prior (Brown, Cai & DasGupta 2003).
+- Tests: the leader is chosen by looking at the data, so each difference is held against the largest
+  difference between any two groups that chance makes (Westfall & Young 1993, single-step maxT), which keeps
+  the chance of any false finding below the level. Differences are divided by their standard error, so groups
+  may vary in spread (Janssen 1997). p = (b + 1) / (m + 1), never zero (Phipson & Smyth 2010).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from trends import quantiles
 
 SEED = 20_260_101
@@ -138,7 +139,7 @@ def are_counts(groups: Sequence[Group]) -> bool:
 
 
 def _statistics(results: Numbers, bases: Numbers, sizes: NDArray[np.int64]) -> Numbers:
-    """Pairwise studentised differences, (arrangements, groups, groups), of rows laid out group after group."""
+    """Pairwise studentised differences, (arrangements, groups, groups), of rows in the order of groups."""
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
 
     def sums(values: Numbers) -> Numbers:

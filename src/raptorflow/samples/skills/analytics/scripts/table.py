@@ -1,4 +1,4 @@
-"""Reads any CSV: finds encoding, delimiter and header, then streams rows, so a large file needs little memory."""
+"""Reads any CSV: finds encoding, delimiter and header, then streams rows: large files need little memory."""
 
 import csv
 import difflib
@@ -102,12 +102,15 @@ def column_missing(wanted: str, columns: Sequence[str]) -> SkillError:
     """The error that says which columns there are, the most similar first."""
     by_plain = {name.casefold(): name for name in columns}
     near = [by_plain[plain] for plain in difflib.get_close_matches(wanted.casefold(), by_plain, 3, 0.6)]
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return SkillError("column-missing", f"There is no column {wanted!r}.{meant}", columns_listed(columns))
+
+
+def columns_listed(columns: Sequence[str]) -> str:
+    """The sentence that says which columns there are."""
     shown = ", ".join(columns[:MOST_NAMED])
     more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return SkillError(
-        "column-missing", f"There is no column {wanted!r}.{meant}", f"The columns are: {shown}{more}."
-    )
+    return f"The columns are: {shown}{more}."
 
 
 def open_table(path: Path) -> Table:
@@ -203,7 +206,7 @@ def _widths(lines: Sequence[str], delimiter: str) -> Counter[int]:
 
 
 def _above_header(first: Sequence[Sequence[str]]) -> int:
-    """How many records stand above the header: blank lines, and titles that have fewer fields than the table."""
+    """How many records stand above the header: blank lines, and titles with fewer fields than the table."""
     filled = [len(row) for row in first if any(cell.strip() for cell in row)]
     width = Counter(filled).most_common(1)[0][0] if filled else 0
     for place, row in enumerate(first):

@@ -14,7 +14,7 @@ Numbers = NDArray[np.float64]
 
 
 def quantiles(values: Numbers, shares: Sequence[float]) -> list[float]:
-    """Quantiles, linear between neighbours; quicker at the start than numpy's own, which loads more of numpy."""
+    """Quantiles, linear between neighbours; numpy's own would load more of numpy at the start."""
     ordered = np.sort(values)
     places = np.asarray(shares) * (len(ordered) - 1)
     return [float(value) for value in np.interp(places, np.arange(len(ordered)), ordered)]

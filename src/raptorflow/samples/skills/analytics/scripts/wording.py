@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from roles import Roles, plain
+from naming import plain
+from roles import Roles
 from significance import Group
 
 SIGNIFICANT = 0.05
@@ -27,13 +28,24 @@ class Entry(Protocol):
     """A group with its interval and the p-value of the leader's lead over it."""
 
     @property
-    def group(self) -> Group: ...
+    def group(self) -> Group:
+        """What is compared."""
+        ...
+
     @property
-    def low(self) -> float | None: ...
+    def low(self) -> float | None:
+        """The lower end of its interval."""
+        ...
+
     @property
-    def high(self) -> float | None: ...
+    def high(self) -> float | None:
+        """The upper end of its interval."""
+        ...
+
     @property
-    def p_value(self) -> float | None: ...
+    def p_value(self) -> float | None:
+        """Of the leader's lead over it."""
+        ...
 
 
 def measure_name(roles: Roles) -> str:
@@ -70,6 +82,7 @@ def answer(entries: Sequence[Entry], roles: Roles, method: str, question: str) -
         said.append(f"{_name(last)} comes last ({number(last.group.score)}){doubt}.")
     elif roles.additive and not roles.base and not roles.lower_is_better:
         said.append(_by_total(entries, roles))
+    said.append(_costs_missing(roles))
     return " ".join(sentence for sentence in said if sentence)
 
 
@@ -110,8 +123,12 @@ def _descriptive(entries: Sequence[Entry], roles: Roles) -> str:
     return (
         f"{_name(best)} {_has(roles)}: {_value(best, roles)}, before {_name(second)} "
         f"({number(second.group.score)}). The groups have too few rows to tell whether that is more than "
-        "chance. Rows by day or week would allow a test."
-    )
+        f"chance. Rows by day or week would allow a test. {_costs_missing(roles)}"
+    ).rstrip()
+
+
+def _costs_missing(roles: Roles) -> str:
+    return "No column says what each cost, so costs are left out of this." if roles.cost_missing else ""
 
 
 def _is_established(entry: Entry) -> bool:
