@@ -94,18 +94,3 @@ async def test_each_place_of_a_word_has_its_weight(
         "heron": (1 * 4 + 2 * 2 + 3 * 1, 7),
         "egret": (1, 7),
     }
-
-
-async def test_what_is_asked_for_first_is_read_when_too_many_hold_a_word(
-    publish: Publish, org_id: UUID, registry_database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("one", "two", "three"):
-        text = f"---\nname: {name}\ndescription: Counts cormorants.\n---\nCount.\n"
-        await publish({"SKILL.md": text}, name=name)
-    async with registry_database.session(org_id) as session:
-        ids = [found.skill_id for found in await find_candidates(session, org_id, ["cormor"])]
-        assert len(ids) == 3
-        monkeypatch.setattr("raptorflow.registry.search.repository.CANDIDATES", 1)
-        for wanted in ids:
-            (found,) = await find_candidates(session, org_id, ["cormor"], [wanted])
-            assert found.skill_id == wanted

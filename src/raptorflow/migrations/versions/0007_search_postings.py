@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from raptorflow.migrations.tenancy import protect
 
 revision = "0007_search_postings"
-down_revision = "0004_orchestrator"
+down_revision = "0006_trials_and_retries"
 
 PUBLIC = "visibility = 'public'"
 

@@ -168,7 +168,7 @@ def _records(file: TextIO, delimiter: str, name: str) -> Iterator[list[str]]:
 
 def _never_closed(name: str, line: int) -> SkillError:
     message = f"{name} has a quote that is never closed, in the record that begins in line {line:,}."
-    return SkillError("not-a-table", message, "Close it or take it out: everything after it is lost otherwise.")
+    return SkillError("not-a-table", message, "Close it or take it out: what follows is lost otherwise.")
 
 
 def _refuse_no_table(name: str, header: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
