@@ -1,7 +1,7 @@
 # Every task of the project. `make` alone shows this list; what a task needs it brings itself.
 
 .DEFAULT_GOAL := help
-.PHONY: help install ui api run test verify check bench docs
+.PHONY: help install ui api run test verify check bench docs pictures
 SHELL := /bin/sh
 PYTHON_FILES := src packages tests benchmarks tools
 export PYTHON
@@ -47,8 +47,15 @@ check: ## check the house rules: style, types, layers, sizes, lock file
 
 bench: ## measure: each file in benchmarks/ prints one JSON line last
 	@sh tools/bootstrap.sh dev
-	@set -e; for file in benchmarks/*.py; do echo "== $$file"; .venv/bin/python "$$file"; done
+	@sh tools/ui.sh build
+	@set -e; for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. .venv/bin/python "$$file"; done
 
 docs: ## check that every link in the documents leads somewhere
 	@sh tools/bootstrap.sh dev
 	@.venv/bin/python tools/check_links.py
+
+pictures: ## take the documents' screenshots anew, from the browser's tests
+	@sh tools/bootstrap.sh dev
+	@.venv/bin/python tools/system_packages.py --tests
+	@sh tools/ui.sh build
+	@PICTURES=docs/images .venv/bin/pytest -q tests/e2e/web

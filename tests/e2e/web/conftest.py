@@ -1,5 +1,6 @@
 """Debian's Chromium against a whole RaptorFlow; every page is watched for errors of its console."""
 
+import os
 import shutil
 import socket
 import tempfile
@@ -35,6 +36,7 @@ MODELS = "/api/v1/orchestrator/models"
 expect.set_options(timeout=EXPECT_SECONDS * 1000)
 
 OpenPage = Callable[..., Awaitable[Page]]
+Picture = Callable[[Page, str], Awaitable[None]]
 
 
 @pytest.fixture(scope="session")
@@ -140,6 +142,18 @@ async def connected(site: Site, model_server: ScriptedModel) -> AsyncGenerator[S
     await site.admin.put(f"{MODELS}/choice", json={"connection_id": made["id"]})
     yield model_server
     (await site.admin.delete(f"{MODELS}/{made['id']}")).raise_for_status()
+
+
+@pytest.fixture
+async def picture() -> Picture:
+    """Keeps what a page shows as a picture of the documents, when `make pictures` asks for them."""
+
+    async def keep(page: Page, name: str) -> None:
+        if folder := os.environ.get("PICTURES"):
+            await page.mouse.move(0, 0)
+            await page.screenshot(path=f"{folder}/{name}.png", animations="disabled")
+
+    return keep
 
 
 @pytest.fixture

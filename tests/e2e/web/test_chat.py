@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, expect
-from tests.e2e.web.conftest import OpenPage
+from tests.e2e.web.conftest import OpenPage, Picture
 from tests.e2e.web.scripted_model import ScriptedModel
 from tests.e2e.web.site import Cable
 
@@ -31,7 +31,7 @@ async def begin(open_page: OpenPage, question: str, *, url: str = "") -> Page:
 
 
 async def test_a_question_about_a_file_is_answered_by_the_skill_that_fits(
-    open_page: OpenPage, tmp_path: Path
+    open_page: OpenPage, tmp_path: Path, picture: Picture
 ) -> None:
     csv = tmp_path / "campaigns.csv"
     csv.write_bytes(campaigns_csv())
@@ -41,11 +41,12 @@ async def test_a_question_about_a_file_is_answered_by_the_skill_that_fits(
     await ask(page, "Which campaign should get more budget?")
     await expect(page.get_by_text("Loaded analytics").first).to_be_visible()
     await expect(page.get_by_text("Ran analytics: compare").first).to_be_visible()
-    picture = page.get_by_role("img", name="Picture chart.png")
-    await expect(picture).to_be_visible()
-    assert await picture.evaluate("async picture => { await picture.decode(); return picture.naturalWidth }")
+    chart = page.get_by_role("img", name="Picture chart.png")
+    await expect(chart).to_be_visible()
+    assert await chart.evaluate("async chart => { await chart.decode(); return chart.naturalWidth }")
     await expect(answers(page).locator("p", has_text="should get more budget:").first).to_be_visible()
     await expect(page.get_by_text("Why").first).to_be_attached()
+    await picture(page, "chat")
     await page.reload()
     await expect(answers(page).locator("p", has_text="should get more budget:").first).to_be_visible()
     await expect(page.get_by_role("img", name="Picture chart.png")).to_be_visible()

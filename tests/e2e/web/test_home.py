@@ -3,13 +3,15 @@
 import re
 
 from playwright.async_api import FilePayload, expect
-from tests.e2e.web.conftest import OpenPage
+from tests.e2e.web.conftest import OpenPage, Picture
 
 from raptorflow.samples.made_data import campaigns_csv
 
 
-async def test_the_question_on_made_data(open_page: OpenPage) -> None:
+async def test_the_question_on_made_data(open_page: OpenPage, picture: Picture) -> None:
     page = await open_page("/")
+    await expect(page.get_by_text("3 skills are installed.")).to_be_visible()
+    await picture(page, "home")
     await page.get_by_role("button", name="Ask it").click()
     await expect(page).to_have_url(re.compile("/chat/"))
     await expect(page.locator("p", has_text="Brand Search should get more budget").first).to_be_visible()
@@ -17,6 +19,7 @@ async def test_the_question_on_made_data(open_page: OpenPage) -> None:
     await page.goto("/runs")
     await page.get_by_role("link", name=re.compile("Which campaign should get more budget")).first.click()
     await expect(page.get_by_role("heading", name="Steps")).to_be_visible()
+    await picture(page, "run")
     await page.locator("summary", has_text="Action").click()
     await expect(page.get_by_text("Sandbox").first).to_be_visible()
     await expect(page.get_by_role("img", name="Picture chart.png")).to_be_visible()

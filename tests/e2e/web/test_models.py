@@ -1,7 +1,7 @@
 """Connecting a language model: provider, key, test, choice; and what becomes of a wrong key."""
 
 from playwright.async_api import Page, expect
-from tests.e2e.web.conftest import OpenPage
+from tests.e2e.web.conftest import OpenPage, Picture
 from tests.e2e.web.scripted_model import KEY, ScriptedModel
 
 
@@ -17,7 +17,7 @@ async def connect(page: Page, address: str, model: str, key: str) -> None:
 
 
 async def test_a_model_is_connected_tested_chosen_used_and_taken_away(
-    open_page: OpenPage, model_server: ScriptedModel
+    open_page: OpenPage, model_server: ScriptedModel, picture: Picture
 ) -> None:
     page = await open_page("/settings/models")
     await expect(page.get_by_text("No language model is connected.").first).to_be_visible()
@@ -28,6 +28,7 @@ async def test_a_model_is_connected_tested_chosen_used_and_taken_away(
     await expect(page.get_by_text("No price is known for this model at this address.")).to_be_visible()
     await page.get_by_role("radio", name="mine").check()
     await expect(page.get_by_text("mine answers from now on.").first).to_be_visible()
+    await picture(page, "models")
     await page.reload()
     await expect(page.get_by_role("radio", name="mine")).to_be_checked()
     assert KEY not in await page.content()

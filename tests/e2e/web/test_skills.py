@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from playwright.async_api import Page, expect
-from tests.e2e.web.conftest import OpenPage
+from tests.e2e.web.conftest import OpenPage, Picture
 from tests.e2e.web.site import Site
 
 from raptorflow.samples.made_data import campaigns_csv
@@ -24,7 +24,7 @@ def skill_files(name: str, version: str, permissions: str = "", readme: str = "P
     }
 
 
-async def test_search_as_one_types(open_page: OpenPage) -> None:
+async def test_search_as_one_types(open_page: OpenPage, picture: Picture) -> None:
     page = await open_page("/skills")
     await page.get_by_role("searchbox").press_sequentially("analyt")
     await expect(page).to_have_url(re.compile("query=analyt"))
@@ -32,6 +32,8 @@ async def test_search_as_one_types(open_page: OpenPage) -> None:
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile("/skills/raptorflow/analytics"))
+    await expect(page.get_by_role("tabpanel").get_by_role("heading").first).to_be_visible()
+    await picture(page, "skill")
     await page.get_by_role("tab", name="Files").click()
     await page.get_by_text("skill.toml").first.click()
     await expect(page.get_by_text("[skill]").first).to_be_visible()
@@ -57,7 +59,7 @@ async def test_an_action_is_tried_in_the_sandbox(open_page: OpenPage, tmp_path: 
 
 
 async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_difference(
-    site: Site, open_page: OpenPage
+    site: Site, open_page: OpenPage, picture: Picture
 ) -> None:
     name = f"ping-{uuid4().hex[:8]}"
     network = '[permissions]\nnetwork = ["api.example.com:443"]'
@@ -80,6 +82,7 @@ async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_
     await expect(dialog.get_by_text("asks for more than was granted before")).to_be_visible()
     asked = dialog.get_by_role("listitem").filter(has_text="files.example.com")
     await expect(asked.last).to_contain_text("New")
+    await picture(page, "consent")
     await dialog.get_by_role("button", name="Cancel").click()
     assert await granted(site, name) == ("1.0.0", ["api.example.com:443"])
     await page.get_by_role("button", name="Upgrade to 1.1.0").click()
