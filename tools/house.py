@@ -1,8 +1,9 @@
-"""The house rules that no linter has: sizes of files and functions, and nothing silenced line by line.
+"""The house rules that no linter has: sizes, where queries stand, and nothing silenced line by line.
 
     python tools/house.py src packages tests ui/src
 
-A file has at most 500 lines and a function 60, its docstring and decorators included.
+A file has at most 500 lines and a function 60, its docstring and decorators included. In a room with a domain
+every query is written in a `repository.py`, and nobody ends a transaction by hand: the session's block does.
 """
 
 import ast
@@ -19,6 +20,13 @@ SILENCER = re.compile(r"#\s*(type:\s*ignore|noqa|pyright:|pragma|pylint:|ruff:|m
 PUT_OFF = re.compile(r"#.*\b(TODO|FIXME|XXX|HACK)\b")
 UI_SILENCER = re.compile(r"(biome-ignore|@ts-ignore|@ts-expect-error|@ts-nocheck|eslint-disable)")
 UI_PUT_OFF = re.compile(r"//.*\b(TODO|FIXME|XXX|HACK)\b")
+# The rooms with a domain; core and stack own their tables and write SQL where they use it.
+DOMAIN = re.compile(
+    r"(?:^|/)src/raptorflow/(?:web|monitoring|marketplace|orchestrator|gateway|registry|sandbox|accounts)/"
+)
+PRODUCT = "src/raptorflow/"
+QUERIES = {"select", "insert", "update", "delete", "text", "union", "union_all"}
+ENDS_OF_TRANSACTIONS = {"commit", "rollback"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -57,6 +65,9 @@ def _python(file: Path, text: str) -> Iterator[str]:
             yield f"{file}:{node.lineno}: NotImplementedError: leave it out, or finish it"
         elif isinstance(node, ast.Call):
             yield from _fixed_sleep(file, node)
+            yield from _ended_transaction(file, node)
+    if DOMAIN.search(file.as_posix()) and file.name != "repository.py":
+        yield from _queries(file, tree)
     yield from _comments(file, text)
 
 
@@ -72,6 +83,40 @@ def _fixed_sleep(file: Path, node: ast.Call) -> Iterator[str]:
     named_sleep = isinstance(node.func, ast.Attribute | ast.Name) and _last_name(node.func) == "sleep"
     if named_sleep and node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value != 0:
         yield f"{file}:{node.lineno}: a sleep of a fixed length: wait for an event, or name the constant"
+
+
+def _queries(file: Path, tree: ast.Module) -> Iterator[str]:
+    """SQLAlchemy's words for a query, imported or reached through the package."""
+    packages: set[str] = set()
+    for node in ast.walk(tree):
+        found: list[str] = []
+        if isinstance(node, ast.Import):
+            packages |= {one.asname or "sqlalchemy" for one in node.names if _is_sqlalchemy(one.name)}
+        elif isinstance(node, ast.ImportFrom) and _is_sqlalchemy(node.module or ""):
+            found = [one.name for one in node.names if one.name in QUERIES]
+        elif isinstance(node, ast.Attribute) and node.attr in QUERIES:
+            found = [node.attr] if _root(node) in packages else []
+        for name in found:
+            yield f"{file}:{node.lineno}: a query ({name}) stands outside of a repository.py"
+
+
+def _is_sqlalchemy(module: str) -> bool:
+    return module.partition(".")[0] == "sqlalchemy"
+
+
+def _root(node: ast.expr) -> str:
+    """The name that a chain of attributes begins with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _ended_transaction(file: Path, node: ast.Call) -> Iterator[str]:
+    """`commit()` and `rollback()` without arguments are a session's; the block that opened it calls them."""
+    method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    ends = method in ENDS_OF_TRANSACTIONS and not (node.args or node.keywords)
+    if ends and PRODUCT in file.as_posix():
+        yield f"{file}:{node.lineno}: {method}(): leaving the session's block ends its transaction"
 
 
 def _last_name(node: ast.Attribute | ast.Name) -> str:

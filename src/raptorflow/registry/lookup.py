@@ -61,10 +61,10 @@ async def find_version(
         VersionRangeInvalid: the range cannot be read.
     """
     skill = await find_skill(repository, org_id, ref)
-    known = await repository.versions(skill.id)
+    known = await repository.versions(org_id, skill.id)
     # An exact version is taken as it is, so that a build number or a prerelease needs no range.
     exact = wanted if wanted in known else best_match(known, VersionRange.parse(wanted))
-    version = await repository.version(skill.id, exact) if exact else None
+    version = await repository.version(org_id, skill.id, exact) if exact else None
     if version is None:
         raise VersionNotFound(
             f"{ref} has no version {wanted}.", hint=f"It has: {', '.join(sorted(known)[-10:])}."

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -97,29 +97,31 @@ class RegistryRepository:
         rows = await self._session.execute(query.where(ref > after) if after else query)
         return [Listed(row[0], row[1], row[2]) for row in rows]
 
-    async def versions(self, skill_id: UUID) -> Sequence[str]:
-        """A skill's versions, what was published last first."""
-        return [row.version for row in await self.history(skill_id)]
+    async def versions(self, org_id: UUID, skill_id: UUID) -> Sequence[str]:
+        """The versions of a skill that the organisation may see, what was published last first."""
+        return [row.version for row in await self.history(org_id, skill_id)]
 
-    async def history(self, skill_id: UUID) -> Sequence[Row[str, str, datetime]]:
-        """`version`, `digest` and `published_at` of a skill's versions, what was published last first."""
+    async def history(self, org_id: UUID, skill_id: UUID) -> Sequence[Row[str, str, datetime]]:
+        """`version`, `digest` and `published_at` of the same versions, in the same order."""
         found = await self._session.execute(
             select(VersionRow.version, VersionRow.digest, VersionRow.created_at.label("published_at"))
-            .where(VersionRow.skill_id == skill_id)
+            .where(VersionRow.skill_id == skill_id, _may_see(org_id))
             .order_by(VersionRow.created_at.desc(), VersionRow.id.desc())
         )
         return found.all()
 
-    async def version(self, skill_id: UUID, version: str) -> VersionRow | None:
-        """One version of a skill."""
+    async def version(self, org_id: UUID, skill_id: UUID, version: str) -> VersionRow | None:
+        """One version of a skill, when the organisation may see it."""
         return await self._session.scalar(
-            select(VersionRow).where(VersionRow.skill_id == skill_id, VersionRow.version == version)
+            select(VersionRow).where(
+                VersionRow.skill_id == skill_id, VersionRow.version == version, _may_see(org_id)
+            )
         )
 
     async def version_of(self, org_id: UUID, namespace: str, name: str, version: str) -> VersionRow | None:
         """One version of a skill of the organisation, by names."""
         skill = await self.skill(org_id, namespace, name)
-        return await self.version(skill.id, version) if skill else None
+        return await self.version(org_id, skill.id, version) if skill else None
 
     async def put_installation(self, row: InstallationRow) -> None:
         """Install, or move an installation to another version and grant."""
@@ -160,6 +162,10 @@ class RegistryRepository:
         own_first = func.nullif(SkillRow.org_id == org_id, False).asc().nulls_last()
         row = (await self._session.execute(query.order_by(own_first, SkillRow.namespace).limit(1))).first()
         return _as_pinned(row) if row else None
+
+
+def _may_see(org_id: UUID) -> ColumnElement[bool]:
+    return or_(VersionRow.org_id == org_id, VersionRow.visibility == "public")
 
 
 def _pinned() -> Select[InstallationRow, SkillRow, VersionRow]:

@@ -5,16 +5,17 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from raptorflow.accounts.errors import SigningKeysUnreadable, TokenRefused
 from raptorflow.accounts.models import AccessToken, SigningKey
 from raptorflow.accounts.service import AccountsService
 from raptorflow.accounts.settings import AccountsSettings
-from raptorflow.base.clock import Stopwatch, utc_now
+from raptorflow.base.clock import utc_now
 from raptorflow.core.db import Database
 from raptorflow.core.valkey import Valkey
 
+KNOWN_AGAIN = 1000
 NEW = {"name": "ci", "scopes": ["accounts:read", "registry:read"]}
 
 
@@ -76,17 +77,24 @@ async def test_the_command_lines_token_replaces_the_last_one(
         await accounts.authenticate(first)
 
 
-async def test_knowing_a_caller_again_takes_well_under_a_millisecond(
-    accounts: AccountsService, new_person: Any
+async def test_a_caller_who_is_known_is_not_looked_up_again(
+    accounts: AccountsService, accounts_database: Database, new_person: Any
 ) -> None:
+    queries: list[str] = []
+
+    @event.listens_for(accounts_database.engine.sync_engine, "before_cursor_execute")
+    def note(connection: object, cursor: object, statement: str, *others: object) -> None:
+        queries.append(statement)
+
     person = await new_person()
     personal = (await person.send("POST", "/tokens", NEW)).json()["token"]
     for token in (person.pair.access_token, personal):
         await accounts.authenticate(token)
-        watch = Stopwatch()
-        for _ in range(1000):
+        queries.clear()
+        for _ in range(KNOWN_AGAIN):
             await accounts.authenticate(token)
-        assert watch.elapsed_ms() / 1000 < 0.2
+        # On a very slow machine what is known becomes old in between, and is looked up once more.
+        assert len(queries) < KNOWN_AGAIN / 4
 
 
 async def test_a_rotated_key_signs_at_once_and_other_processes_learn_of_it(

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import traceback
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from raptorflow.stack.postgres import PostgresUrls
 
 LIMIT_SECONDS = 30.0
 LOOK_SECONDS = 0.02
+DBOS_FOLDER, DBOS_THREADS = "/dbos/", "dbos-executor-"
 Start = Callable[[Engine], Awaitable[None]]
 MakeEngine = Callable[..., Engine]
 
@@ -36,6 +38,22 @@ async def until(reached: Callable[[], bool]) -> None:
             if reached():
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+
+@pytest.fixture
+def engine_threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """The threads that the engine starts; others of this process come and go as they like."""
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def noting(thread: threading.Thread) -> None:
+        by_engine = any(DBOS_FOLDER in frame.filename for frame in traceback.extract_stack())
+        if by_engine or thread.name.startswith(DBOS_THREADS):
+            started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", noting)
+    return started
 
 
 async def no_failure(context: JobContext, payload: JsonObject, problem: JsonObject) -> None:
@@ -166,7 +184,11 @@ async def test_no_more_jobs_run_at_once_than_the_settings_say_and_others_names_w
 
 
 async def test_a_stopped_engine_leaves_no_thread_and_the_next_one_goes_on_where_it_was(
-    database: Database, make_engine: MakeEngine, start_engine: Start, job_name: str
+    database: Database,
+    make_engine: MakeEngine,
+    start_engine: Start,
+    job_name: str,
+    engine_threads: list[threading.Thread],
 ) -> None:
     calls: list[str] = []
     may_end = asyncio.Event()
@@ -189,7 +211,6 @@ async def test_a_stopped_engine_leaves_no_thread_and_the_next_one_goes_on_where_
         calls.append("done")
 
     settings = {"executor_id": f"test-{new_id()}", "stop_seconds": 0.1}
-    before = set(threading.enumerate())
     engine = make_engine(**settings)
     engine.register(job_name, handler, no_failure)
     await engine.start()
@@ -197,7 +218,8 @@ async def test_a_stopped_engine_leaves_no_thread_and_the_next_one_goes_on_where_
     await until(lambda: "second" in calls)
     await engine.stop()
     assert calls == ["first", "kept", "second", "cancelled"]
-    await until(lambda: not [thread for thread in threading.enumerate() if thread not in before])
+    assert engine_threads
+    await until(lambda: not any(thread.is_alive() for thread in engine_threads))
     # DBOS had the loop's threads: others use them again.
     assert await asyncio.to_thread(lambda: "threads") == "threads"
 

@@ -3,14 +3,17 @@
 import asyncio
 import stat
 import subprocess
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import pytest
 
 from raptorflow.base.errors import NotFound
 from raptorflow.base.ids import new_id
+from raptorflow.core.db import Database
 from raptorflow.core.engine import Engine
 from raptorflow.registry.errors import GrantTooLarge, SkillNotFound, SkillNotInstalled, VersionNotFound
+from raptorflow.registry.repository import RegistryRepository
 from raptorflow.registry.schemas import PublishReceipt
 from raptorflow.registry.service import SkillsRegistry
 from raptorflow.skills.archive import pack_files
@@ -190,3 +193,19 @@ async def test_search_finds_by_word_and_by_meaning_and_puts_installed_skills_fir
     suggestion = next(hit for hit in by_meaning.hits if not hit.installed)
     assert suggestion.name == "trip-planner"
     assert by_meaning.hits[0].installed
+
+
+async def test_the_versions_of_a_private_skill_have_an_owner_also_where_all_rows_are_seen(
+    publish: Callable[..., Awaitable[PublishReceipt]], org_id: UUID, registry_database: Database
+) -> None:
+    """Workers' transactions are held by no row-level security: the queries themselves ask for the owner."""
+    await publish({"SKILL.md": "---\nname: greet\ndescription: Greets.\n---\nHello.\n"}, install=True)
+    async with registry_database.system_session() as session:
+        repository = RegistryRepository(session)
+        ((skill_id, version),) = [
+            (one.skill.id, one.version.version) for one in await repository.installations(org_id)
+        ]
+        assert await repository.versions(org_id, skill_id) == [version]
+        assert await repository.version(org_id, skill_id, version) is not None
+        assert await repository.versions(new_id(), skill_id) == []
+        assert await repository.version(new_id(), skill_id, version) is None

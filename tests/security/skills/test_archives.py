@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import tarfile
-import time
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -242,7 +241,10 @@ def test_something_behind_a_tar_is_refused() -> None:
             unpack(good + tail)
 
 
-def test_a_zip_of_countless_folders_is_refused_at_once() -> None:
+def test_a_zip_of_countless_folders_is_refused_before_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def listed(*given: object) -> None:
+        pytest.fail("The directory was read.")
+
     record = zip_of(("f/", b""))
     start = record.index(b"PK\x01\x02")
     end = record.index(b"PK\x05\x06")
@@ -250,10 +252,9 @@ def test_a_zip_of_countless_folders_is_refused_at_once() -> None:
     tail = bytearray(record[end:])
     tail[12:16] = len(directory).to_bytes(4, "little")
     tail[16:20] = start.to_bytes(4, "little")
-    started = time.perf_counter()
+    monkeypatch.setattr(zipfile, "ZipFile", listed)
     with pytest.raises(ArchiveRefused):
         unpack(record[:start] + directory + bytes(tail))
-    assert time.perf_counter() - started < 2
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])

@@ -13,8 +13,9 @@ from raptorflow.skills.reader import inspect_files, read_skill_files
 
 SKILL_MD = b"---\nname: greet\ndescription: Greets.\n---\nHello.\n"
 MANIFEST = b'schema = 1\n[actions.go]\ncommand = ["x"]\ninput = "in.json"\n'
-# Each of these took from ten seconds to hours, or gigabytes, before it was bounded.
-MOST_SECONDS = 5.0
+# Each of these took from ten seconds of computing to hours, or gigabytes, before it was bounded. What other
+# programs of a busy machine take does not count.
+MOST_CPU_SECONDS = 8.0
 
 
 def found(files: dict[str, bytes]) -> set[str]:
@@ -102,9 +103,9 @@ def merge_bomb() -> bytes:
     ids=["lists", "dashes", "tables", "keys", "merges"],
 )
 def test_deep_and_multiplying_yaml_is_refused_at_once(header: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert found({"SKILL.md": b"---\n" + header + b"\n---\nbody"}) == {"skill/yaml-invalid"}
-    assert time.perf_counter() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_CPU_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -120,17 +121,17 @@ def test_deep_and_multiplying_yaml_is_refused_at_once(header: bytes) -> None:
     ids=["dots", "header", "lists", "tables", "long", "digits"],
 )
 def test_deep_and_long_toml_is_refused_at_once(manifest: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert found({"skill.toml": manifest}) == {"skill/toml-invalid"}
-    assert time.perf_counter() - started < MOST_SECONDS
+    assert time.process_time() - started < MOST_CPU_SECONDS
 
 
 def test_a_body_of_broken_links_takes_no_longer_than_its_length() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for piece in (b"](", b"](a", b"[a](b)\n", b"`", b"](<"):
         text = SKILL_MD + piece * (900_000 // len(piece))
         assert found({"SKILL.md": text}) <= {"skill/link-missing", "skill/body-long"}
-    assert time.perf_counter() - started < 3 * MOST_SECONDS
+    assert time.process_time() - started < 3 * MOST_CPU_SECONDS
 
 
 def test_what_a_skill_says_cannot_write_to_the_terminal_of_who_checks_it() -> None:

@@ -1,4 +1,4 @@
-"""Large files: quick, and in memory that does not grow with them."""
+"""Large files, in memory that does not grow with them; `benchmarks/analytics.py` measures the time."""
 
 import json
 import os
@@ -6,7 +6,6 @@ import random
 import resource
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,9 +16,7 @@ from raptorflow import samples
 SCRIPTS = Path(str(samples.__file__)).parent / "skills/analytics/scripts"
 HEADER = "date,campaign,channel,spend,clicks,conversions,revenue\n"
 LARGE_BYTES = 50 * 1024 * 1024
-LARGE_SECONDS = 40.0
 MEMORY_BYTES = 600 * 1024 * 1024
-SMALL_CPU_SECONDS = 0.8
 
 
 def rows_of(count: int) -> str:
@@ -31,8 +28,8 @@ def rows_of(count: int) -> str:
     )
 
 
-def run(script: str, file: Path) -> tuple[dict[str, object], float]:
-    """What an action prints under a limit of memory, and the CPU seconds it took."""
+def run(script: str, file: Path) -> dict[str, object]:
+    """What an action prints under a limit of memory."""
     helper = find_spec("raptorflow_skill")
     assert helper
     assert helper.origin
@@ -42,7 +39,6 @@ def run(script: str, file: Path) -> tuple[dict[str, object], float]:
 
     helper_folder = str(Path(helper.origin).parent.parent)
     settings = {"PYTHONPATH": helper_folder, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, SCRIPTS / f"{script}.py"],
         input=json.dumps({"file": str(file)}).encode(),
@@ -52,9 +48,8 @@ def run(script: str, file: Path) -> tuple[dict[str, object], float]:
         env={**os.environ, **settings},
         check=False,
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("script", ["compare", "profile_table"])
@@ -65,19 +60,7 @@ def test_fifty_megabytes(tmp_path: Path, script: str) -> None:
         output.write(HEADER)
         while output.tell() < LARGE_BYTES:
             output.write(block)
-    start = time.monotonic()
 
-    answer, _ = run(script, file)
+    answer = run(script, file)
 
-    assert time.monotonic() - start < LARGE_SECONDS
     assert answer["answer"]
-
-
-@pytest.mark.parametrize("script", ["compare", "profile_table"])
-def test_ten_thousand_rows_take_less_than_a_second(tmp_path: Path, script: str) -> None:
-    file = tmp_path / "small.csv"
-    file.write_text(HEADER + rows_of(10_000))
-
-    _, seconds = run(script, file)
-
-    assert seconds < SMALL_CPU_SECONDS

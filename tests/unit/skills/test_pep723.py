@@ -27,6 +27,8 @@ lines = st.sampled_from(
     ]
 )
 
+HANGING_CPU_SECONDS = 60.0
+
 
 @given(st.lists(lines, max_size=12), st.sampled_from(["\n", "\r\n"]))
 def test_blocks_are_found_where_the_specification_finds_them(script: list[str], line_end: str) -> None:
@@ -70,9 +72,10 @@ def test_a_bad_block_names_its_script(content: str) -> None:
 
 
 def test_a_file_of_opening_lines_takes_no_longer_than_its_length() -> None:
-    started = time.perf_counter()
+    # Quadratic, it would take hours: the limit is there for that alone.
+    started = time.process_time()
     assert script_metadata("# /// script\n" * 200_000) is None
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < HANGING_CPU_SECONDS
 
 
 def test_the_line_of_a_block_is_known() -> None:

@@ -53,6 +53,48 @@ def test_the_interface_has_the_same_rules(tmp_path: Path, source: str, complaint
     assert "schema.gen" not in judged.stdout
 
 
+@pytest.mark.parametrize(
+    ("room", "source", "complaint"),
+    [
+        ("registry/service.py", "from sqlalchemy import select\n", "a query (select)"),
+        ("accounts/users/service.py", "from sqlalchemy.dialects.postgresql import insert\n", "(insert)"),
+        ("orchestrator/runs/worker.py", "import sqlalchemy as sa\nsa.text('x')\n", "a query (text)"),
+        ("sandbox/audit.py", "import sqlalchemy.sql\nsqlalchemy.sql.delete(x)\n", "a query (delete)"),
+        ("registry/service.py", "async def f(s):\n    await s.commit()\n", "commit()"),
+        ("registry/repository.py", "def f(s):\n    s.rollback()\n", "rollback()"),
+        ("core/jobs.py", "def f(s):\n    s.session.commit()\n", "commit()"),
+    ],
+)
+def test_queries_stand_in_repositories_and_the_block_of_a_session_ends_it(
+    tmp_path: Path, room: str, source: str, complaint: str
+) -> None:
+    file = tmp_path / "src/raptorflow" / room
+    file.parent.mkdir(parents=True)
+    file.write_text(source)
+    judged = judge(tmp_path)
+    assert judged.returncode == 1
+    assert complaint in judged.stdout
+    assert room in judged.stdout
+
+
+@pytest.mark.parametrize(
+    ("room", "source"),
+    [
+        ("src/raptorflow/registry/search/repository.py", "from sqlalchemy import select, text\n"),
+        ("src/raptorflow/core/jobs.py", "from sqlalchemy import select\n"),
+        ("src/raptorflow/registry/service.py", "from sqlalchemy.ext.asyncio import AsyncSession\n"),
+        ("src/raptorflow/orchestrator/runs/turn.py", "def f(j, b):\n    j.commit(b)\n    b.text('x')\n"),
+        ("tests/unit/registry/test_it.py", "from sqlalchemy import select\n"),
+    ],
+)
+def test_what_is_no_query_of_a_domain_passes(tmp_path: Path, room: str, source: str) -> None:
+    file = tmp_path / room
+    file.parent.mkdir(parents=True)
+    file.write_text(source)
+    judged = judge(tmp_path)
+    assert judged.returncode == 0, judged.stdout
+
+
 def test_code_within_the_rules_passes(tmp_path: Path) -> None:
     (tmp_path / "room.py").write_text(
         'PAUSE = 1\ntime.sleep(PAUSE)\nasyncio.sleep(0)\ntext = "# no' + 'qa"\n'

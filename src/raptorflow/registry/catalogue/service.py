@@ -43,7 +43,7 @@ class Catalogue:
         async with self._database.session(org_id) as session:
             repository = RegistryRepository(session)
             skill = await find_skill(repository, org_id, ref)
-            found = {row.version: row for row in await repository.history(skill.id)}
+            found = {row.version: row for row in await repository.history(org_id, skill.id)}
         items = [VersionItem.model_validate(found[version]) for version in newest_first(found)]
         return VersionList(ref=ref_of(skill), versions=[item.version for item in items], items=items)
 

@@ -138,12 +138,12 @@ class Publisher:
             row = await repository.upsert_skill(_skill_row(publish, namespace, skill))
             if row.org_id != org_id:
                 raise NotPermitted(f"{namespace}/{skill.name} belongs to another organisation.")
-            version = await repository.version(row.id, skill.version)
+            version = await repository.version(org_id, row.id, skill.version)
             if version is None:
                 version = _version_row(publish, row, skill, lock_digest)
                 await repository.add(version)
             _refuse_other_content(version, skill)
-            newest = best_match(await repository.versions(row.id), VersionRange.parse("latest"))
+            newest = best_match(await repository.versions(org_id, row.id), VersionRange.parse("latest"))
             if newest == skill.version:
                 row.latest_version, row.description = skill.version, skill.description
                 await index_skill(session, row.id, (org_id, row.visibility), document, vector)
