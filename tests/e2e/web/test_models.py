@@ -21,16 +21,16 @@ async def test_a_model_is_connected_tested_chosen_used_and_taken_away(
 ) -> None:
     page = await open_page("/settings/models")
     await expect(page.get_by_text("No language model is connected.").first).to_be_visible()
-    await connect(page, model_server.url, "mine", KEY)
-    await page.get_by_role("button", name="Test mine").click()
+    await connect(page, model_server.url, "qwen3-8b", KEY)
+    await page.get_by_role("button", name="Test qwen3-8b").click()
     await expect(page.get_by_text("Passed")).to_be_visible()
     await expect(page.get_by_text("Tool calling")).to_be_visible()
     await expect(page.get_by_text("No price is known for this model at this address.")).to_be_visible()
-    await page.get_by_role("radio", name="mine").check()
-    await expect(page.get_by_text("mine answers from now on.").first).to_be_visible()
+    await page.get_by_role("radio", name="qwen3-8b").check()
+    await expect(page.get_by_text("qwen3-8b answers from now on.").first).to_be_visible()
     await picture(page, "models")
     await page.reload()
-    await expect(page.get_by_role("radio", name="mine")).to_be_checked()
+    await expect(page.get_by_role("radio", name="qwen3-8b")).to_be_checked()
     assert KEY not in await page.content()
 
     chat = await open_page("/chat")
@@ -39,7 +39,7 @@ async def test_a_model_is_connected_tested_chosen_used_and_taken_away(
     await expect(chat.get_by_text("word-5")).to_be_visible()
     await expect(chat.get_by_text("No language model is connected.")).to_have_count(0)
 
-    await page.get_by_role("button", name="Delete mine").click()
+    await page.get_by_role("button", name="Delete qwen3-8b").click()
     await page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
     await expect(page.get_by_text("No language model is connected.").first).to_be_visible()
 

@@ -13,9 +13,14 @@ from raptorflow.samples.made_data import campaigns_csv
 PING = "import json; print(json.dumps({'answer': 'pong'}))"
 
 
-def skill_files(name: str, version: str, permissions: str = "", readme: str = "Ping.") -> dict[str, str]:
+def skill_files(
+    name: str,
+    version: str,
+    permissions: str = "",
+    readme: str = "# Report\n\nCall the action, then say what stands out.",
+) -> dict[str, str]:
     return {
-        "SKILL.md": f"---\nname: {name}\ndescription: Answers a ping, to test pages.\n---\n{readme}\n",
+        "SKILL.md": f"---\nname: {name}\ndescription: Writes a report each week.\n---\n{readme}\n",
         "skill.toml": f'schema = 1\n[skill]\nversion = "{version}"\n{permissions}\n'
         '[actions.ping]\ndescription = "Answer."\ncommand = ["python", "scripts/ping.py"]\n'
         'input = "schemas/input.json"\n',
@@ -61,7 +66,7 @@ async def test_an_action_is_tried_in_the_sandbox(open_page: OpenPage, tmp_path: 
 async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_difference(
     site: Site, open_page: OpenPage, picture: Picture
 ) -> None:
-    name = f"ping-{uuid4().hex[:8]}"
+    name = "weekly-report"
     network = '[permissions]\nnetwork = ["api.example.com:443"]'
     await site.publish(name, skill_files(name, "1.0.0", network))
     namespace = await namespace_of(site)
@@ -82,6 +87,7 @@ async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_
     await expect(dialog.get_by_text("asks for more than was granted before")).to_be_visible()
     asked = dialog.get_by_role("listitem").filter(has_text="files.example.com")
     await expect(asked.last).to_contain_text("New")
+    await expect(page.get_by_role("status", name="Loading", include_hidden=True)).to_have_count(0)
     await picture(page, "consent")
     await dialog.get_by_role("button", name="Cancel").click()
     assert await granted(site, name) == ("1.0.0", ["api.example.com:443"])

@@ -11,6 +11,7 @@ export function useEnd() {
   const box = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const following = useRef(true);
+  const top = useRef(0);
   const [atEnd, setAtEnd] = useState(true);
 
   const jump = useCallback(() => {
@@ -23,7 +24,11 @@ export function useEnd() {
   const onScroll = useCallback(() => {
     const place = box.current;
     if (!place) return;
-    following.current = place.scrollHeight - place.scrollTop - place.clientHeight < NEAR_PX;
+    const near = place.scrollHeight - place.scrollTop - place.clientHeight < NEAR_PX;
+    // A picture that has just come may have pushed the end away: only who scrolls up leaves it.
+    if (near) following.current = true;
+    else if (place.scrollTop < top.current) following.current = false;
+    top.current = place.scrollTop;
     setAtEnd(following.current);
   }, []);
 
