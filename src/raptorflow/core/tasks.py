@@ -1,0 +1,26 @@
+"""Ending background tasks for certain."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Any
+
+AGAIN_SECONDS = 2.0
+
+
+async def end_tasks(tasks: Collection[asyncio.Task[Any]], again_seconds: float = AGAIN_SECONDS) -> None:
+    """Cancel tasks and wait until they have ended.
+
+    A cancellation may be swallowed on its way: before Python 3.12 `asyncio.wait_for`, which psycopg waits
+    with, drops one that arrives together with its result (https://github.com/python/cpython/issues/81839).
+    A loop would then go on for ever; so a task that goes on is cancelled again.
+
+    Args:
+        tasks: what is to end; what they raise is not looked at.
+        again_seconds: how long a task may take to clean up.
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=again_seconds)
+    await asyncio.gather(*tasks, return_exceptions=True)
