@@ -6,7 +6,7 @@ journal is fenced: a worker that was taken for dead and comes back can write not
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +25,7 @@ from raptorflow.core.errors import JobFailed, UnknownJob
 from raptorflow.core.executors import Executor
 from raptorflow.core.jobs import CHANNEL, FailureHandler, JobHandler, WaitingJob, take_waiting
 from raptorflow.core.settings import EngineSettings
+from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger
 from raptorflow.core.wakeup import Wakeup
 
@@ -138,13 +139,13 @@ class Engine:
     async def stop(self) -> None:
         """Take no more jobs and give those that run some seconds; the rest goes on elsewhere or later."""
         *taking, beating = self._loops
-        await _cancel([*taking, *self._started])
+        await end_tasks([*taking, *self._started])
         if self._running:
             await asyncio.wait(self._running, timeout=self._settings.stop_seconds)
-        await _cancel(self._running)
+        await end_tasks(list(self._running))
         await self._end()
         # What was recovered in the very last moment is left for the next one, too.
-        await _cancel([*self._running, beating])
+        await end_tasks([*self._running, beating])
 
     def _launch(self, executor_id: str) -> None:
         DBOS(config=configuration(self._url, self._settings, executor_id))
@@ -238,11 +239,3 @@ def _surviving(what: str) -> Generator[None]:
         yield
     except Exception as error:
         log.error(what, exc_info=error)
-
-
-async def _cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel tasks and wait until they have ended, however they do."""
-    ending = list(tasks)
-    for task in ending:
-        task.cancel()
-    await asyncio.gather(*ending, return_exceptions=True)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from raptorflow.base.json import JsonObject
 from raptorflow.core.db import Database
 from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
+from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger
 from raptorflow.core.wakeup import Wakeup, notify
 
@@ -86,9 +87,7 @@ class OutboxRelay:
 
     async def stop(self) -> None:
         """Deliver no more; what was not marked is delivered by the next worker."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         self._tasks.clear()
 
     async def _deliver_all(self) -> None:

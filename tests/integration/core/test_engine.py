@@ -4,6 +4,7 @@ import asyncio
 import threading
 import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
@@ -261,3 +262,24 @@ async def test_a_login_that_owns_the_tables_steps_down(
         journal = "select count(*) from dbos.workflow_status where executor_id = :name"
         assert await session.scalar(text(journal), {"name": settings.executor_id}) == 1
     await owner.close()
+
+
+async def test_an_engine_stops_although_a_cancellation_was_swallowed(
+    make_engine: MakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Python 3.11 does in the middle of a query: the loop goes on as if nobody had asked it to end."""
+    asking = asyncio.Event()
+
+    async def swallows(*given: object, **named: object) -> list[object]:
+        asking.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return []
+
+    engine = make_engine(stop_seconds=0.1)
+    monkeypatch.setattr("raptorflow.core.engine.take_waiting", swallows)
+    await engine.start()
+    async with asyncio.timeout(LIMIT_SECONDS):
+        await asking.wait()
+        monkeypatch.undo()
+        await engine.stop()

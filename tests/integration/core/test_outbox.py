@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -123,3 +124,23 @@ async def test_two_relays_deliver_each_event_once(
         await relay.stop()
     assert sorted(n for n, _ in seen) == list(range(20))
     assert {relay for _, relay in seen} == {0, 1}
+
+
+async def test_a_relay_stops_although_a_cancellation_was_swallowed(
+    database: Database, migrated_database: PostgresUrls, news: str
+) -> None:
+    """As Python 3.11 does in the middle of a query: the loop goes on as if nobody had asked it to end."""
+    relay = OutboxRelay(database, migrated_database.app_url)
+    waiting = asyncio.Event()
+
+    async def subscriber(session: AsyncSession, event: Event) -> None:
+        waiting.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    relay.subscribe(news, subscriber)
+    await relay.start()
+    await tell(database, new_id(), news, 1)
+    async with asyncio.timeout(LIMIT_SECONDS):
+        await waiting.wait()
+        await relay.stop()

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,9 @@ from raptorflow.stack.postgres import PostgresUrls
 
 ANSWER_SECONDS = 30.0
 LOOK_SECONDS = 0.02
+GRACE_SECONDS = 1
+TEAR_DOWN_SECONDS = 120.0
+"""Only what hangs takes so long; a hang fails the test that left it, and no other waits for it."""
 SECRET = "a secret of the tests"
 
 SKILL_MD = """\
@@ -266,6 +269,18 @@ def tail() -> Callable[[ClientConnection], Awaitable[list[JsonObject]]]:
     return until_ended
 
 
+async def tear_down(house: House, server: uvicorn.Server, task: asyncio.Task[None]) -> None:
+    """Stop everything, whatever of it fails."""
+    async with AsyncExitStack() as parts:
+        parts.push_async_callback(house.database.close)
+        parts.push_async_callback(house.orchestrator.close)
+        parts.push_async_callback(house.connector.close)
+        server.should_exit = True
+        parts.push_async_callback(asyncio.wait_for, task, None)
+        for worker in house.workers:
+            parts.push_async_callback(worker.stop)
+
+
 @pytest.fixture
 async def make_house(
     migrated_database: PostgresUrls, valkey_url: str, skill_folder: Path, tmp_path: Path
@@ -298,7 +313,14 @@ async def make_house(
             app.include_router(each)
         listener = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(app, log_level="warning", ws="websockets-sansio", lifespan="off")
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                ws="websockets-sansio",
+                lifespan="off",
+                # Without it, a stream that a failed test left open would keep the server for ever.
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
         )
         task = asyncio.create_task(server.serve(sockets=[listener]))
         house = House(
@@ -315,15 +337,12 @@ async def make_house(
         return house
 
     yield make
-    for house, server, task in built:
-        for worker in house.workers:
-            await worker.stop()
-        server.should_exit = True
-        await task
-        await house.connector.close()
-        await house.orchestrator.close()
-        await house.database.close()
-    shutil.rmtree(tmp_path, ignore_errors=True)
+    try:
+        async with asyncio.timeout(TEAR_DOWN_SECONDS):
+            for house, server, task in built:
+                await tear_down(house, server, task)
+    finally:
+        shutil.rmtree(tmp_path, ignore_errors=True)
 
 
 @pytest.fixture
