@@ -281,6 +281,17 @@ async def tear_down(house: House, server: uvicorn.Server, task: asyncio.Task[Non
             parts.push_async_callback(worker.stop)
 
 
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """Without the grace time, a stream that a failed test left open would keep the server for ever."""
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        ws="websockets-sansio",
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
 @pytest.fixture
 async def make_house(
     migrated_database: PostgresUrls, valkey_url: str, skill_folder: Path, tmp_path: Path
@@ -312,16 +323,7 @@ async def make_house(
         for each in (router, connections, sockets):
             app.include_router(each)
         listener = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_level="warning",
-                ws="websockets-sansio",
-                lifespan="off",
-                # Without it, a stream that a failed test left open would keep the server for ever.
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-        )
+        server = uvicorn.Server(server_config(app))
         task = asyncio.create_task(server.serve(sockets=[listener]))
         house = House(
             f"http://127.0.0.1:{listener.getsockname()[1]}",
