@@ -39,8 +39,8 @@ class Mortals:
         self.alive.append(process)
         assert process.stdout
         async with asyncio.timeout(READY_SECONDS):
-            while not (await process.stdout.readline()).startswith(b"ready"):
-                pass
+            while not (line := await process.stdout.readline()).startswith(b"ready"):
+                assert line, "the worker ended before it was ready"
         return process
 
     async def kill(self, process: asyncio.subprocess.Process) -> None:
