@@ -65,10 +65,10 @@ async def work(settings: Settings) -> None:
         for part in (pages, runs, engine, relay):
             await part.start()
             parts.push_async_callback(part.stop)
+        say_ready()
         # The first search should not wait for the model of the embeddings.
         await embedder.embed(["ready"])
         log.info("worker ready", model=settings.orchestrator.model, sandbox=settings.sandbox.driver)
-        say_ready()
         await stopped.wait()
 
 

@@ -72,7 +72,7 @@ async def _demo(settings: Settings, data: Path, asked: Question, as_json: bool) 
         with stages.stage("Starting a server and a worker"):
             await running.start_programs()
         with stages.stage("Publishing the sample skills"):
-            await install_samples(running.settings)
+            await running.unless_failed(install_samples(running.settings))
         if not asked.files:
             asked = Question(asked.text, [_made_data(data)], asked.out)
         await ask_server(await _connection(running), asked, as_json=as_json)

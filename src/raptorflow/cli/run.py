@@ -52,13 +52,13 @@ async def _serve(address: Address, data: Path | None) -> None:
     async with running_stack(settings, address, stage=stages.stage, report=stages.report) as running:
         with stages.stage("Starting the server and a worker"):
             link = await start_and_let_in(running)
-        await bring_samples(running, stages)
+        await running.unless_failed(bring_samples(running, stages))
         console.print(f"\nRaptorFlow runs at [bold]{escape(running.url)}[/bold]", end=" ")
         console.print(f"[dim](ready in {watch.elapsed_ms() / 1000:.1f} s)[/dim]")
         console.print("Sign in as administrator, once, within 15 minutes:")
         console.print(f"  [bold]{escape(link)}[/bold]")
         console.print(f"Logs: {escape(str(running.settings.data_dir() / 'logs'))}    Stop: Ctrl-C")
-        await asyncio.Event().wait()
+        await running.unless_failed(asyncio.Event().wait())
 
 
 async def bring_samples(running: Running, stages: Stages) -> None:

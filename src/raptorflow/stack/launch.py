@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -19,10 +19,12 @@ from raptorflow.stack.readiness import ServerReadiness
 from raptorflow.stack.schema import OWNER_URL_VARIABLE, bring_schema_forward, schema_fingerprint
 from raptorflow.stack.secrets import stack_secrets
 from raptorflow.stack.stamps import has_stamp, put_stamp
-from raptorflow.stack.supervisor import Part, Program, Report, Supervisor
+from raptorflow.stack.supervisor import Outcome, Part, Program, Report, Supervisor
 from raptorflow.stack.valkey import EmbeddedValkey
 
 GRACE_SECONDS = "2"
+# Nobody waits for it: this only ends what would never become anything.
+WORKER_SECONDS = 300.0
 SCHEMA_STAMP = "schema"
 # Nothing is imported from the folder that somebody happens to start us in: not by Python, not by uvicorn.
 PYTHON = (sys.executable, "-P", "-m")
@@ -53,12 +55,25 @@ class Running:
         put_stamp(self._stamps, name, text)
 
     async def start_programs(self) -> None:
-        """Start server and worker, and wait until both work and every part answers.
+        """Start server and worker, and wait until the server says that every part answers.
+
+        The worker, which takes longer to load, goes on starting meanwhile: see `unless_failed`.
 
         Raises:
             EmbeddedPartFailed: one of them does not start, with its own reason if it gave one.
         """
-        await self._supervisor.start(*_programs(self.settings, self._address))
+        environment = program_environment(self.settings)
+        logs = self.settings.data_dir() / "logs"
+        worker = _worker(environment, self.settings.data_dir() / "worker.ready", logs)
+        await self._supervisor.start(_server(environment, self._address, logs), beside=[worker])
+
+    async def unless_failed(self, work: Awaitable[Outcome]) -> Outcome:
+        """The outcome of some work, which is cancelled when the worker cannot begin.
+
+        Raises:
+            EmbeddedPartFailed: it could not, with its own reason if it gave one.
+        """
+        return await self._supervisor.unless_failed(work)
 
 
 @asynccontextmanager
@@ -136,19 +151,16 @@ def _owner_url(settings: Settings) -> str:
     return url.get_secret_value() if url else settings.database_url()
 
 
-def _programs(settings: Settings, address: Address) -> list[Program]:
-    environment = program_environment(settings)
-    logs = settings.data_dir() / "logs"
+def _server(environment: dict[str, str], address: Address, logs: Path) -> Program:
     uvicorn = ["--factory", "--host", address.host, "--port", str(address.port), "--loop", "uvloop"]
     uvicorn += ["--timeout-graceful-shutdown", GRACE_SECONDS, "--no-access-log", "--app-dir", PACKAGES]
-    server = Program(
+    return Program(
         "Server",
         [*PYTHON, "uvicorn", "raptorflow.app:create_app", *uvicorn],
         environment=environment,
         log=logs / "server.log",
         ready=ServerReadiness(address),
     )
-    return [server, _worker(environment, settings.data_dir() / "worker.ready", logs)]
 
 
 def _worker(environment: dict[str, str], ready_file: Path, logs: Path) -> Program:
@@ -161,6 +173,7 @@ def _worker(environment: dict[str, str], ready_file: Path, logs: Path) -> Progra
         environment=environment | {READY_FILE_VARIABLE: str(ready_file)},
         log=logs / "worker.log",
         ready=has_started,
+        ready_seconds=WORKER_SECONDS,
     )
 
 

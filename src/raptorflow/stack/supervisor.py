@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.stack.process import POLL_SECONDS, Child, Insistence, all_or_none, start_child
@@ -17,6 +17,7 @@ LONGEST_PAUSE_SECONDS = 30.0
 STEADY_SECONDS = 60.0
 PROGRAM_STOPPING: Insistence = ((signal.SIGTERM, 6.0),)
 
+Outcome = TypeVar("Outcome")
 Report = Callable[[str], None]
 """Takes a sentence for the person who watches."""
 
@@ -128,16 +129,41 @@ class Supervisor:
         self._first_pause = first_pause_seconds
         self._groups: list[Sequence[Part]] = []
         self._watchers: list[asyncio.Task[None]] = []
+        self._failed = asyncio.Event()
+        self._failure: RaptorFlowError | None = None
 
-    async def start(self, *parts: Part) -> None:
-        """Start parts at the same time, and watch over them once all are ready.
+    async def start(self, *parts: Part, beside: Sequence[Part] = ()) -> None:
+        """Start parts at the same time, and watch over each once it is ready.
+
+        Args:
+            parts: those to wait for.
+            beside: those that may take longer; `unless_failed` tells when one of them cannot begin.
 
         Raises:
             RaptorFlowError: one did not start; those that did are stopped by `stop()`.
         """
-        self._groups.append(parts)
-        await all_or_none(*(part.start() for part in parts))
+        self._groups.append((*parts, *beside))
+        self._watchers += [asyncio.create_task(self._begin(part)) for part in beside]
+        await self.unless_failed(all_or_none(*(part.start() for part in parts)))
         self._watchers += [asyncio.create_task(self._watch(part)) for part in parts]
+
+    async def unless_failed(self, work: Awaitable[Outcome]) -> Outcome:
+        """The outcome of some work, which is cancelled when a part cannot begin.
+
+        Raises:
+            RaptorFlowError: why the part could not. One that crashes later is started again instead.
+        """
+        working = asyncio.ensure_future(work)
+        failed = asyncio.create_task(self._failed.wait())
+        try:
+            await asyncio.wait({working, failed}, return_when=asyncio.FIRST_COMPLETED)
+            if self._failure and not working.done():
+                raise self._failure
+            return await working
+        finally:
+            for task in (working, failed):
+                task.cancel()
+            await asyncio.gather(working, failed, return_exceptions=True)
 
     async def stop(self) -> None:
         """Stop every part, the last group first; parts of one group at the same time."""
@@ -147,6 +173,15 @@ class Supervisor:
         self._watchers.clear()
         while self._groups:
             await asyncio.gather(*(part.stop() for part in self._groups.pop()))
+
+    async def _begin(self, part: Part) -> None:
+        try:
+            await part.start()
+        except RaptorFlowError as error:
+            self._failure = error
+            self._failed.set()
+        else:
+            await self._watch(part)
 
     async def _watch(self, part: Part) -> None:
         pause = self._first_pause

@@ -181,6 +181,49 @@ async def test_a_part_that_will_never_be_ready_is_not_waited_for(tmp_path: Path)
     assert not alive(pid)
 
 
+async def test_what_starts_beside_is_not_waited_for_and_is_watched_once_it_is_ready(
+    make: Make, journal: Path
+) -> None:
+    reports: list[str] = []
+    supervisor = Supervisor(reports.append, first_pause_seconds=0.01)
+    slow = make("slow")
+    await supervisor.start(make("server"), beside=[slow])
+    assert await supervisor.unless_failed(asyncio.to_thread(lambda: "done")) == "done"
+    assert await wait_until(lambda: "slow started" in said(journal), LIMIT_SECONDS)
+    assert slow.pid
+    os.kill(slow.pid, signal.SIGKILL)
+    assert await wait_until(lambda: "slow runs again." in reports, LIMIT_SECONDS)
+    await supervisor.stop()
+    assert slow.pid is None
+    assert "server stopped" in said(journal)
+
+
+async def test_what_cannot_begin_beside_ends_the_work_with_its_reason(make: Make) -> None:
+    reports: list[str] = []
+    supervisor = Supervisor(reports.append)
+    server = make("server")
+    cancelled = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async def start_and_work() -> None:
+        await supervisor.start(server, beside=[make("worker", "reasoned")])
+        await supervisor.unless_failed(work())
+
+    with pytest.raises(EmbeddedPartFailed, match=r"The disk is full\."):
+        await asyncio.wait_for(start_and_work(), LIMIT_SECONDS)
+    assert reports == []
+    with pytest.raises(EmbeddedPartFailed, match=r"The disk is full\."):
+        await supervisor.unless_failed(work())
+    assert cancelled.is_set()
+    await supervisor.stop()
+    assert server.pid is None
+
+
 async def test_a_part_that_ignores_the_request_to_stop_is_killed(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
