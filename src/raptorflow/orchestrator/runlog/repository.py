@@ -19,7 +19,7 @@ _END_QUEUED = text("""
 with ended as (
     update runs set status = 'cancelled', cancel_requested = true, finished_at = clock_timestamp(),
         last_seq = last_seq + 1
-    where id = :run_id and user_id = :user_id and status = 'queued'
+    where id = :run_id and org_id = :org_id and user_id = :user_id and status = 'queued'
     returning id, org_id, last_seq)
 insert into run_events (run_id, seq, org_id, type, payload)
 select id, last_seq, org_id, :type, cast(:payload as jsonb) from ended
