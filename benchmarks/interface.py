@@ -56,7 +56,7 @@ async def sign_in(browser: Browser, site: Site) -> StorageState:
     page = await context.new_page()
     await page.goto(await site.link_of_admin())
     await page.get_by_role("button", name="Sign in with this link").click()
-    await page.get_by_role("navigation", name="Main").wait_for()
+    await page.get_by_role("heading", name="Welcome").wait_for()
     state = await context.storage_state()
     await context.close()
     return state

@@ -78,12 +78,13 @@ async def search(
     query: Annotated[str, Query(min_length=1, max_length=2000, pattern=NO_NUL)],
     limit: Annotated[int, Query(ge=1, le=50)] = 5,
     prefix: bool = False,
+    suggestions: Annotated[int | None, Query(ge=0, le=50)] = None,
 ) -> SearchResult:
-    """The skills that fit a question: installed ones, then a few suggestions.
+    """The skills that fit a question: installed ones, then `suggestions` (a few, when not given).
 
     With `prefix` the last word is still being typed: `anal` finds analytics, `goog` google-ads.
     """
-    return await registry.search(caller.org_id, query, limit, typing=prefix)
+    return await registry.search(caller.org_id, query, limit, typing=prefix, suggestions=suggestions)
 
 
 @router.get("/skills")

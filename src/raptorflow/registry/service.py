@@ -210,12 +210,21 @@ class SkillsRegistry:
         """What an organisation has installed."""
         return await self._installations.list(org_id)
 
-    async def search(self, org_id: UUID, query: str, limit: int = 5, *, typing: bool = False) -> SearchResult:
+    async def search(
+        self,
+        org_id: UUID,
+        query: str,
+        limit: int = 5,
+        *,
+        typing: bool = False,
+        suggestions: int | None = None,
+    ) -> SearchResult:
         """The skills that fit a question: installed ones, then a few suggestions.
 
-        With `typing` the last word may go on: `anal` finds analytics.
+        With `typing` the last word may go on: `anal` finds analytics. `suggestions` is how many skills that
+        are not installed may follow; the settings decide when it is None.
         """
-        return await self._search.search(org_id, query, limit, typing=typing)
+        return await self._search.search(org_id, query, limit, typing=typing, suggestions=suggestions)
 
     async def load(self, org_id: UUID, name: str) -> LoadedSkill:
         """An installed skill, ready to use.

@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,7 @@ async def signed_in(site: Site, browser: Browser) -> StorageState:
     page = await context.new_page()
     await page.goto(await site.link_of_admin())
     await page.get_by_role("button", name="Sign in with this link").click()
-    await page.get_by_role("navigation", name="Main").wait_for()
+    await page.get_by_role("heading", name="Welcome").wait_for()
     state = await context.storage_state()
     await context.close()
     return state
@@ -86,9 +87,29 @@ def forgiven() -> list[str]:
     return []
 
 
+@dataclass(frozen=True)
+class Look:
+    """How somebody sees the pages."""
+
+    dark: bool
+    phone: bool
+
+
+LIGHT, DARK, LIGHT_PHONE, DARK_PHONE = (
+    Look(dark, phone) for phone in (False, True) for dark in (False, True)
+)
+NAMES = {LIGHT: "light-1280", DARK: "dark-1280", LIGHT_PHONE: "light-390", DARK_PHONE: "dark-390"}
+
+
+@pytest.fixture(params=[LIGHT, DARK_PHONE], ids=NAMES.__getitem__)
+def look(request: pytest.FixtureRequest) -> Look:
+    """Each journey is made twice: in light on a screen, in dark on a phone."""
+    return request.param
+
+
 @pytest.fixture
 async def open_page(
-    site: Site, browser: Browser, signed_in: StorageState, forgiven: list[str]
+    site: Site, browser: Browser, signed_in: StorageState, forgiven: list[str], look: Look
 ) -> AsyncGenerator[OpenPage]:
     """Opens a path as the person who is signed in; the test fails when the console tells of an error."""
     complaints: list[str] = []
@@ -99,14 +120,12 @@ async def open_page(
 
     async with AsyncExitStack() as contexts:
 
-        async def open_path(
-            path: str = "/", *, dark: bool = False, phone: bool = False, guest: bool = False, url: str = ""
-        ) -> Page:
+        async def open_path(path: str = "/", *, guest: bool = False, url: str = "") -> Page:
             context = await browser.new_context(
                 base_url=url or site.url,
                 storage_state=None if guest else signed_in,
-                color_scheme="dark" if dark else "light",
-                viewport=PHONE if phone else DESKTOP,
+                color_scheme="dark" if look.dark else "light",
+                viewport=PHONE if look.phone else DESKTOP,
                 reduced_motion="reduce",
                 permissions=["clipboard-read", "clipboard-write"],
             )
@@ -145,11 +164,11 @@ async def connected(site: Site, model_server: ScriptedModel) -> AsyncGenerator[S
 
 
 @pytest.fixture
-async def picture() -> Picture:
+async def picture(look: Look) -> Picture:
     """Keeps what a page shows as a picture of the documents, when `make pictures` asks for them."""
 
     async def keep(page: Page, name: str) -> None:
-        if folder := os.environ.get("PICTURES"):
+        if look == LIGHT and (folder := os.environ.get("PICTURES")):
             await page.mouse.move(0, 0)
             await page.screenshot(path=f"{folder}/{name}.png", animations="disabled")
 

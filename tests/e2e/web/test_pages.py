@@ -1,41 +1,62 @@
 """Every page in both themes and both sizes: nothing axe objects to, nothing wider than the screen."""
 
-from importlib import import_module
-from typing import Any
+import asyncio
 
 import pytest
-from playwright.async_api import Page, expect
-from tests.e2e.web.conftest import OpenPage
+from playwright.async_api import expect
+from tests.e2e.web.axe import objections
+from tests.e2e.web.conftest import DARK, DARK_PHONE, DESKTOP, LIGHT, LIGHT_PHONE, NAMES, PHONE, Look, OpenPage
+from tests.e2e.web.site import POLL_SECONDS, Site
 
+from raptorflow.samples.made_data import campaigns_csv
+
+API = "/api/v1/orchestrator"
+SKILL = "/skills/raptorflow/analytics"
 PATHS = [
     "/",
     "/chat",
+    "/chat/{session}",
     "/skills",
-    "/skills/raptorflow/analytics",
+    "/skills?query=campaign",
+    SKILL,
+    f"{SKILL}?tab=actions",
+    f"{SKILL}?tab=files",
+    f"{SKILL}?tab=versions",
     "/runs",
+    "/runs/{run}",
     "/settings/account",
     "/settings/models",
     "/settings/tokens",
     "/nowhere",
+    "/sign-in",
+    "/sign-in?token=x",
 ]
-# The package has no types.
-AXE: Any = import_module("axe_playwright_python.async_playwright")
-LOOKS = [(dark, phone) for dark in (False, True) for phone in (False, True)]
-LOOK_NAMES = ["light-1280", "light-390", "dark-1280", "dark-390"]
 
 
-async def objections(page: Page) -> list[str]:
-    """What axe finds, of any impact."""
-    found: Any = (await AXE.Axe().run(page)).response
-    return [f"{rule['id']}: {node['html'][:200]}" for rule in found["violations"] for node in rule["nodes"]]
+@pytest.fixture(scope="session")
+async def answered(site: Site) -> dict[str, str]:
+    """A conversation with an answer: its id and its run's."""
+    sent = await site.admin.post(f"{API}/files?name=campaigns.csv", content=campaigns_csv())
+    session = (await site.admin.post(f"{API}/sessions", json={})).json()["id"]
+    message = {"text": "Which campaign should get more budget?", "files": [sent.json()["id"]]}
+    run = (await site.admin.post(f"{API}/sessions/{session}/messages", json=message)).json()
+    while run["status"] in {"queued", "running"}:
+        await asyncio.sleep(POLL_SECONDS)
+        run = (await site.admin.get(f"{API}/runs/{run['id']}")).json()
+    assert run["status"] == "succeeded", run
+    return {"session": session, "run": run["id"]}
 
 
-@pytest.mark.parametrize(("dark", "phone"), LOOKS, ids=LOOK_NAMES)
-@pytest.mark.parametrize("path", [*PATHS, "/sign-in"])
-async def test_a_page_is_for_everybody(open_page: OpenPage, path: str, dark: bool, phone: bool) -> None:
-    page = await open_page(path, dark=dark, phone=phone, guest=path == "/sign-in")
+@pytest.mark.parametrize("look", [LIGHT, DARK, LIGHT_PHONE, DARK_PHONE], ids=NAMES.__getitem__, indirect=True)
+@pytest.mark.parametrize("path", PATHS)
+async def test_a_page_is_for_everybody(
+    open_page: OpenPage, answered: dict[str, str], path: str, look: Look
+) -> None:
+    page = await open_page(path.format(**answered), guest=path.startswith("/sign-in"))
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
     await expect(page.get_by_role("status", name="Loading")).to_have_count(0)
+    for folded in await page.locator("main summary:visible").all():
+        await folded.click()
     assert await objections(page) == []
     width: int = await page.evaluate("document.documentElement.scrollWidth")
-    assert width <= (390 if phone else 1280)
+    assert width <= (PHONE if look.phone else DESKTOP)["width"]

@@ -5,7 +5,8 @@ from pathlib import Path
 from uuid import uuid4
 
 from playwright.async_api import Page, expect
-from tests.e2e.web.conftest import OpenPage, Picture
+from tests.e2e.web.axe import objections
+from tests.e2e.web.conftest import LIGHT, Look, OpenPage, Picture
 from tests.e2e.web.site import Site
 
 from raptorflow.samples.made_data import campaigns_csv
@@ -54,6 +55,7 @@ async def test_an_action_is_tried_in_the_sandbox(open_page: OpenPage, tmp_path: 
     form = page.get_by_role("form", name="Try compare")
     await form.locator("input[type=file]").set_input_files(csv)
     await expect(form.get_by_text("campaigns.csv").first).to_be_visible()
+    assert await objections(page) == []
     await form.get_by_role("button", name="Run").click()
     outcome = page.get_by_label(re.compile("What came of"))
     await expect(outcome.get_by_role("status").first).to_have_text("Succeeded")
@@ -64,9 +66,9 @@ async def test_an_action_is_tried_in_the_sandbox(open_page: OpenPage, tmp_path: 
 
 
 async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_difference(
-    site: Site, open_page: OpenPage, picture: Picture
+    site: Site, open_page: OpenPage, picture: Picture, look: Look
 ) -> None:
-    name = "weekly-report"
+    name = "weekly-report" if look == LIGHT else f"weekly-{uuid4().hex[:8]}"
     network = '[permissions]\nnetwork = ["api.example.com:443"]'
     await site.publish(name, skill_files(name, "1.0.0", network))
     namespace = await namespace_of(site)
@@ -89,6 +91,7 @@ async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_
     await expect(asked.last).to_contain_text("New")
     await expect(page.get_by_role("status", name="Loading", include_hidden=True)).to_have_count(0)
     await picture(page, "consent")
+    assert await objections(page) == []
     await dialog.get_by_role("button", name="Cancel").click()
     assert await granted(site, name) == ("1.0.0", ["api.example.com:443"])
     await page.get_by_role("button", name="Upgrade to 1.1.0").click()
@@ -101,8 +104,8 @@ async def test_consent_grants_exactly_what_is_shown_and_an_upgrade_asks_for_the_
     await expect(page.get_by_text("Not installed.")).to_be_visible()
 
 
-async def test_the_same_by_keyboard_alone(site: Site, open_page: OpenPage) -> None:
-    name = f"keys-{uuid4().hex[:8]}"
+async def test_the_same_by_keyboard_alone(site: Site, open_page: OpenPage, look: Look) -> None:
+    name = f"k{uuid4().hex[:10]}"
     await site.publish(name, skill_files(name, "1.0.0"))
     page = await open_page("/skills")
     await expect(page.get_by_role("searchbox")).to_be_visible()
@@ -126,6 +129,9 @@ async def test_the_same_by_keyboard_alone(site: Site, open_page: OpenPage) -> No
     await page.keyboard.press("Enter")
     outcome = page.get_by_label(re.compile("What came of"))
     await expect(outcome.get_by_role("status").first).to_have_text("Succeeded")
+    if look.phone:
+        await tab_to(page, "Menu")
+        await page.keyboard.press("Enter")
     await tab_to(page, "Chat")
     await page.keyboard.press("Enter")
     await expect(page.get_by_label("Your message")).to_be_focused()

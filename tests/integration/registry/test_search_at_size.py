@@ -149,6 +149,12 @@ async def test_suggestions_are_found_among_what_may_be_seen(full: Full) -> None:
         assert all(hit.name.startswith("small-") for hit in others)
 
 
+@pytest.mark.parametrize("wanted", [0, 20])
+async def test_who_looks_for_something_new_may_ask_for_more_suggestions(full: Full, wanted: int) -> None:
+    hits = (await full.search.search(full.large, "campaign", 5, suggestions=wanted)).hits
+    assert [hit.installed for hit in hits] == [True] * 5 + [False] * wanted
+
+
 async def test_the_one_that_holds_every_word_is_found_among_all_that_hold_some(full: Full) -> None:
     """All 1,450 hold `campaign` and `budget`; one has a name that is asked for."""
     async with full.database.session(full.large) as session:

@@ -827,7 +827,7 @@ export interface paths {
         };
         /**
          * Search
-         * @description The skills that fit a question: installed ones, then a few suggestions.
+         * @description The skills that fit a question: installed ones, then `suggestions` (a few, when not given).
          *
          *     With `prefix` the last word is still being typed: `anal` finds analytics, `goog` google-ads.
          */
@@ -3956,6 +3956,7 @@ export interface operations {
                 query: string;
                 limit?: number;
                 prefix?: boolean;
+                suggestions?: number | null;
             };
             header?: never;
             path?: never;

@@ -28,7 +28,9 @@ class SkillSearch:
         self._embedder = embedder
         self._suggestions = suggestions
 
-    async def search(self, org_id: UUID, query: str, limit: int, *, typing: bool = False) -> SearchResult:
+    async def search(
+        self, org_id: UUID, query: str, limit: int, *, typing: bool = False, suggestions: int | None = None
+    ) -> SearchResult:
         """The skills that fit a question: up to `limit` installed ones, then a few suggestions.
 
         Args:
@@ -37,6 +39,7 @@ class SkillSearch:
             limit: how many installed skills are wanted.
             typing: whether the last word may go on. A single word that is not finished has no meaning yet:
                 it finds what it begins, and only when it begins nothing the nearest by meaning.
+            suggestions: how many skills that are not installed may follow; as the settings say when None.
         """
         watch = Stopwatch()
         last = unfinished(query) if typing else None
@@ -50,7 +53,8 @@ class SkillSearch:
             near: list[Found] = []
             if not (matches.all_begun and matches.found):
                 near = await find_neighbours(session, org_id, vector or await self._vector(query))
-            chosen = self._choose(matches.found, near, limit)
+            others = self._suggestions if suggestions is None else suggestions
+            chosen = self._choose(matches.found, near, (limit, others))
             details = await describe(session, org_id, list(chosen))
         words = {one.skill_id: one.share for one in matches.found}
         similarity = {one.skill_id: one.share for one in near}
@@ -70,15 +74,16 @@ class SkillSearch:
         hits.sort(key=lambda hit: (not hit.installed, -hit.score, hit.ref))
         return SearchResult(hits=hits, elapsed_ms=watch.elapsed_ms())
 
+    @staticmethod
     def _choose(
-        self, matches: Sequence[Found], near: Sequence[Found], limit: int
+        matches: Sequence[Found], near: Sequence[Found], limits: tuple[int, int]
     ) -> dict[UUID, tuple[float, bool]]:
-        """The best installed skills and the best others: their scores, and whether they are installed."""
+        """The best installed skills and the best others, so many of each, with their scores."""
         scores = fuse(matches, near)
         installed = {one.skill_id: one.installed for one in (*matches, *near)}
         ordered = sorted(scores, key=lambda skill_id: (-scores[skill_id], skill_id))
-        best = [skill_id for skill_id in ordered if installed[skill_id]][:limit]
-        best += [skill_id for skill_id in ordered if not installed[skill_id]][: self._suggestions]
+        best = [skill_id for skill_id in ordered if installed[skill_id]][: limits[0]]
+        best += [skill_id for skill_id in ordered if not installed[skill_id]][: limits[1]]
         return {skill_id: (scores[skill_id], installed[skill_id]) for skill_id in best}
 
     async def vector_of(self, document: SearchText) -> Vector:

@@ -34,7 +34,7 @@ export const searchQuery = (query: string) =>
       // The last word may still be on its way.
       data(
         api.GET("/api/v1/registry/search", {
-          params: { query: { query, limit: HITS, prefix: true } },
+          params: { query: { query, limit: HITS, suggestions: HITS, prefix: true } },
           signal,
         }),
       ),
