@@ -1,5 +1,5 @@
 import { FileText, Pencil } from "lucide-react";
-import { type FormEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type FormEvent, type KeyboardEvent, useId, useRef, useState } from "react";
 import { Button } from "@/components/button";
 import { Textarea } from "@/components/field";
 import type { Outgoing } from "@/features/orchestrator/chat/sending";
@@ -87,6 +87,7 @@ function Edit({
   onSend: (text: string) => Promise<void>;
   onCancel: () => void;
 }) {
+  const warning = useId();
   const [fresh, setFresh] = useState(text);
   const [busy, setBusy] = useState(false);
   const send = async () => {
@@ -111,7 +112,7 @@ function Edit({
     >
       <Textarea
         aria-label={words.editLabel}
-        aria-describedby="edit-warning"
+        aria-describedby={warning}
         value={fresh}
         onChange={(event) => setFresh(event.target.value)}
         onKeyDown={onKeyDown}
@@ -120,7 +121,7 @@ function Edit({
       />
       <Files files={files} />
       <div className="flex flex-wrap items-center justify-end gap-2">
-        <p id="edit-warning" className="flex-1 text-xs text-quiet">
+        <p id={warning} className="flex-1 text-xs text-quiet">
           {words.editWarning}
         </p>
         <Button onClick={onCancel}>{t.cancel}</Button>
