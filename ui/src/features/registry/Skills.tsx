@@ -72,14 +72,14 @@ interface Asked {
 }
 
 function Results({ query, installed, list }: Asked) {
-  const { entries, error, retry, more, fetchingMore } = useEntries(query, installed);
+  const { entries, error, retry, more, fetchingMore, stale } = useEntries(query, installed);
   if (error) return <Problem error={error} onRetry={retry} />;
   if (!entries) return <Skeleton lines={5} />;
   const fitting = entries.filter(fits);
   return (
-    <section ref={list} aria-label={words.results} className="flex flex-col gap-3">
+    <section ref={list} aria-label={words.results} aria-busy={stale} className="flex flex-col gap-3">
       <p role="status" className="text-sm wrap-anywhere text-quiet empty:hidden">
-        {fitting.length > 0 && !more && found(fitting.length, query)}
+        {fitting.length > 0 && !more && !stale && found(fitting.length, query)}
       </p>
       {fitting.length > 0 ? <Cards entries={fitting} /> : <Nothing query={query} installed={installed} />}
       {fitting.length === 0 && entries.length > 0 && (

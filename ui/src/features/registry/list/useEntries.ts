@@ -10,6 +10,8 @@ export interface Entries {
   /** Fetches more; undefined when all are there. */
   more?: () => void;
   fetchingMore?: boolean;
+  /** They are still those of the query before. */
+  stale?: boolean;
 }
 
 /** The skills that are searched for, or all of them; `installed` leaves only those. */
@@ -38,7 +40,7 @@ function useAll(enabled: boolean): Entries {
   };
 }
 
-type Result<T> = { data?: T; error: unknown; refetch: () => unknown };
+type Result<T> = { data?: T; error: unknown; refetch: () => unknown; isPlaceholderData: boolean };
 type Hits = { hits: Parameters<typeof fromHit>[0][] };
 type Own = Parameters<typeof fromHit>[1];
 
@@ -48,6 +50,7 @@ function merged(found: Result<Hits>, own: Result<Own>, installed: boolean): Entr
   return {
     entries: hits && known ? hits.map((hit) => fromHit(hit, known)) : null,
     error: found.error ?? own.error,
+    stale: found.isPlaceholderData,
     retry: () => {
       void found.refetch();
       void own.refetch();
