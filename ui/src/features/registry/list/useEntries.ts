@@ -46,7 +46,9 @@ type Own = Parameters<typeof fromHit>[1];
 
 function merged(found: Result<Hits>, own: Result<Own>, installed: boolean): Entries {
   const known = own.data;
-  const hits = found.data?.hits.filter((hit) => hit.installed || !installed);
+  // The server puts what agents can use first; who looks for a skill wants the one that fits best.
+  const best = found.data?.hits.toSorted((one, other) => other.score - one.score);
+  const hits = best?.filter((hit) => hit.installed || !installed);
   return {
     entries: hits && known ? hits.map((hit) => fromHit(hit, known)) : null,
     error: found.error ?? own.error,
