@@ -36,7 +36,7 @@ async def test_a_model_is_connected_tested_chosen_used_and_taken_away(
     chat = await open_page("/chat")
     await chat.get_by_label("Your message").fill("5 words")
     await chat.get_by_role("button", name="Send").click()
-    await expect(chat.get_by_text("word-5")).to_be_visible()
+    await expect(chat.get_by_role("article").get_by_text("word-5")).to_be_visible()
     await expect(chat.get_by_text("No language model is connected.")).to_have_count(0)
 
     await page.get_by_role("button", name="Delete qwen3-8b").click()
