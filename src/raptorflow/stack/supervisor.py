@@ -34,6 +34,12 @@ class Part(Protocol):
         """Start, and return when it is ready."""
         ...
 
+    async def _start_child(self) -> Child:
+        self._child = await start_child(
+            self.name, self._command, environment=self._environment, log=self._log, folder=Path.cwd()
+        )
+        return self._child
+
     async def wait(self) -> int:
         """Wait for its end; the exit code."""
         ...
@@ -89,14 +95,14 @@ class Program:
         Raises:
             EmbeddedPartFailed: it ended first, took too long, or will never be ready.
         """
-        child = await start_child(
-            self.name, self._command, environment=self._environment, log=self._log, folder=Path.cwd()
-        )
-        self._child = child
+        child = await self._start_child()
         deadline = time.monotonic() + self._ready_seconds
         while self._ready and not await self._ready(child.pid):
             if child.exit_code is not None:
-                raise child.failure(f"{self.name} ended with {child.exit_code}")
+                if child.exit_code >= 0:
+                    raise child.failure(f"{self.name} ended with {child.exit_code}")
+                # Killed from outside: that says nothing of whether it can begin.
+                child = await self._start_child()
             if time.monotonic() > deadline:
                 raise child.failure(f"{self.name} is not ready in {self._ready_seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
