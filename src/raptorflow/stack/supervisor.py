@@ -34,12 +34,6 @@ class Part(Protocol):
         """Start, and return when it is ready."""
         ...
 
-    async def _start_child(self) -> Child:
-        self._child = await start_child(
-            self.name, self._command, environment=self._environment, log=self._log, folder=Path.cwd()
-        )
-        return self._child
-
     async def wait(self) -> int:
         """Wait for its end; the exit code."""
         ...
@@ -106,6 +100,12 @@ class Program:
             if time.monotonic() > deadline:
                 raise child.failure(f"{self.name} is not ready in {self._ready_seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
+
+    async def _start_child(self) -> Child:
+        self._child = await start_child(
+            self.name, self._command, environment=self._environment, log=self._log, folder=Path.cwd()
+        )
+        return self._child
 
     async def wait(self) -> int:
         """Wait for its end; the exit code."""
