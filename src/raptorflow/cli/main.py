@@ -17,7 +17,9 @@ app = App(
 app.command("raptorflow.cli.run:run", name="run", help="Start RaptorFlow: database, server and worker.")
 app.command("raptorflow.cli.ask:ask", name="ask", help="Ask a question, with a file of your own.")
 app.command("raptorflow.cli.demo:demo", name="demo", help="The same without a server: starts what it needs.")
-app.command("raptorflow.cli.skill:skill_app", name="skill", help="Write, check, pack and publish a skill.")
+app.command(
+    "raptorflow.cli.skill.app:skill_app", name="skill", help="Write, check, test, sign and share a skill."
+)
 app.command("raptorflow.cli.doctor:doctor", name="doctor", help="What this machine has and lacks.")
 
 EXIT_FAILED = 1

@@ -1,52 +1,20 @@
-"""`raptorflow skill ...`: write, check, pack and publish a skill."""
+"""`raptorflow skill validate`: every fault of a skill, with where it stands and how to mend it."""
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from raptorflow.base.json import dumps
-from raptorflow.cli.question import FileUnusable
-from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.findings import Finding
-from raptorflow.skills.scaffold import Template, new_skill
 from raptorflow.skills.text import printable
 from raptorflow.skills.validate import validate as find_faults
-
-skill_app = App(name="skill", help="Write, check, pack and publish a skill.")
-skill_app.command("raptorflow.cli.publish:publish", name="publish", help="Publish a skill to a server.")
 
 MARKS = {"error": ("✗", "red"), "warning": ("!", "yellow")}
 
 
-@skill_app.command
-def new(
-    name: str,
-    *,
-    template: Template = "instructions",
-    folder: Annotated[Path, Parameter(name=["--folder", "--dir"])] = Path(),
-    json: bool = False,
-) -> None:
-    """Make a new skill that is valid and works; `validate` lists what is left to write.
-
-    Args:
-        name: its name: a-z, 0-9 and hyphens.
-        template: instructions only, with a Python action, or with a service call.
-        folder: where to put it.
-        json: print one JSON object.
-    """
-    made = new_skill(folder, name, template)
-    if json:
-        print(dumps({"skill": name, "path": str(made)}))
-    else:
-        print(f"{made} is ready. Edit {made / 'SKILL.md'}, then run `raptorflow skill validate {made}`.")
-
-
-@skill_app.command
 def validate(*folders: Path, json: bool = False) -> None:
     """Check skills against the specification; exit 1 when one has an error.
 
@@ -65,35 +33,6 @@ def validate(*folders: Path, json: bool = False) -> None:
             _print_lines(folder, findings)
     if not all(_ok(findings) for _, findings in reports):
         sys.exit(1)
-
-
-@skill_app.command
-def pack(
-    folder: Path,
-    *,
-    output: Annotated[Path | None, Parameter(name=["--output", "-o"])] = None,
-    json: bool = False,
-) -> None:
-    """Pack a skill into a byte-identical `.skill` archive and print its digest.
-
-    Args:
-        folder: the skill's folder.
-        output: the archive; `<name>-<version>.skill` here when not given.
-        json: print one JSON object.
-    """
-    skill, archive = read_and_pack(folder)
-    target = output or Path(f"{skill.name}-{skill.version}.skill")
-    try:
-        target.write_bytes(archive)
-    except OSError as error:
-        raise FileUnusable(
-            f"{target} cannot be written: {error.strerror}.", hint="Name another file with `--output`."
-        ) from error
-    if json:
-        document = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
-        print(dumps(document | {"path": str(target), "bytes": len(archive)}))
-    else:
-        print(f"{target}  {len(archive):,} bytes  {skill.digest}")
 
 
 def _ok(findings: list[Finding]) -> bool:

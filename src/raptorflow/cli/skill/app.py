@@ -1,0 +1,13 @@
+"""`raptorflow skill ...`: one module a command, loaded only when it is called."""
+
+from cyclopts import App
+
+HERE = "raptorflow.cli.skill"
+
+skill_app = App(name="skill", help="Write, check, test, sign and share a skill.")
+skill_app.command(f"{HERE}.new:new", name="new", help="Make a new skill that works as it comes.")
+skill_app.command(
+    f"{HERE}.validate:validate", name="validate", help="Check skills against the specification."
+)
+skill_app.command(f"{HERE}.pack:pack", name="pack", help="Pack a skill into a byte-identical archive.")
+skill_app.command(f"{HERE}.publish:publish", name="publish", help="Publish a skill to a server.")
