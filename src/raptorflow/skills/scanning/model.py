@@ -50,7 +50,7 @@ class Use:
 
 
 class Report(BaseModel):
-    """What a scan found. The verdict says whether to trust, the power what could be done by who is trusted."""
+    """What a scan found: whether to trust the skill, and what it could do once it is trusted."""
 
     model_config = ConfigDict(frozen=True)
 
