@@ -1,6 +1,6 @@
 """The registry's API."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -37,12 +37,17 @@ Reader = Annotated[Caller, Depends(Requires("registry:read"))]
 Writer = Annotated[Caller, Depends(Requires("registry:write"))]
 Installer = Annotated[Caller, Depends(Requires("registry:write", Role.ADMIN))]
 MAX_KEY = 200
+# What the API's document says of bytes, which no schema describes.
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+ARCHIVE_SENT = {"requestBody": {"required": True, "content": {"application/zip": BYTES}}}
+ARCHIVE_GIVEN: dict[int | str, dict[str, Any]] = {200: {"content": {"application/zip": BYTES}}}
+FILE_GIVEN: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": BYTES}}}
 # PostgreSQL's text holds no NUL.
 NO_NUL = r"^[^\x00]*$"
 Name = Annotated[str, Path(pattern=NO_NUL)]
 
 
-@router.post("/publishes", status_code=ACCEPTED)
+@router.post("/publishes", status_code=ACCEPTED, openapi_extra=ARCHIVE_SENT)
 async def publish(
     request: Request,
     caller: Writer,
@@ -127,14 +132,22 @@ async def consent(namespace: Name, name: Name, version: str, caller: Reader, reg
     return await registry.consent(caller.org_id, f"{namespace}/{name}", version)
 
 
-@router.get("/skills/{namespace}/{name}/versions/{version}/archive")
+@router.get(
+    "/skills/{namespace}/{name}/versions/{version}/archive",
+    response_class=Response,
+    responses=ARCHIVE_GIVEN,
+)
 async def archive(namespace: Name, name: Name, version: str, caller: Reader, registry: Registry) -> Response:
     """The version's archive, the same bytes every time."""
     content = await registry.archive(caller.org_id, f"{namespace}/{name}", version)
     return Response(content, media_type="application/zip", headers=DOWNLOAD)
 
 
-@router.get("/skills/{namespace}/{name}/versions/{version}/files/{path:path}")
+@router.get(
+    "/skills/{namespace}/{name}/versions/{version}/files/{path:path}",
+    response_class=Response,
+    responses=FILE_GIVEN,
+)
 async def file(
     caller: Reader, registry: Registry, namespace: Name, name: Name, version: str, path: str
 ) -> Response:

@@ -56,7 +56,7 @@ class SkillPage(BaseModel):
     next: str | None
 
 
-class FileView(BaseModel):
+class SkillFileView(BaseModel):
     """One file of a version."""
 
     path: str
@@ -84,7 +84,7 @@ class SkillVersion(BaseModel):
     digest: str
     description: str
     published_at: datetime
-    files: list[FileView]
+    files: list[SkillFileView]
     actions: list[ActionView]
     capabilities: Capabilities
     permissions: list[str] = Field(description="The capabilities in plain words.")

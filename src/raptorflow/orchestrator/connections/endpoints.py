@@ -66,7 +66,7 @@ async def get_model(caller: Reads, connections: Connections, connection_id: UUID
 async def change_model(
     caller: Connects, connections: Connections, connection_id: UUID, change: ModelConnectionChange
 ) -> ModelConnection:
-    """Change a connection. A stored key does not go along to another host: send it again with the address."""
+    """Change a connection; a stored key does not go along to another host, so send it again."""
     return await connections.change(caller, connection_id, change)
 
 

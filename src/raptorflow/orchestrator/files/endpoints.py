@@ -1,6 +1,6 @@
 """Uploads and downloads."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -14,9 +14,13 @@ from raptorflow.orchestrator.permissions import Orchestrator, Reads, Writes
 from raptorflow.orchestrator.schemas import FileView
 
 router = APIRouter()
+# What the API's document says of bytes, which no schema describes.
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+FILE_SENT = {"requestBody": {"required": True, "content": {"application/octet-stream": BYTES}}}
+FILE_GIVEN: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": BYTES}}}
 
 
-@router.post("/files", status_code=201)
+@router.post("/files", status_code=201, openapi_extra=FILE_SENT)
 async def upload_file(
     request: Request,
     caller: Writes,
@@ -43,9 +47,9 @@ async def get_file(caller: Reads, orchestrator: Orchestrator, file_id: UUID) -> 
     return await orchestrator.files.record(caller, file_id)
 
 
-@router.get("/files/{file_id}/content", response_class=Response)
+@router.get("/files/{file_id}/content", response_class=Response, responses=FILE_GIVEN)
 async def get_file_content(caller: Reads, orchestrator: Orchestrator, file_id: UUID) -> Response:
-    """A file's bytes, always as a download: what skills and people upload is not ours to show as a page."""
+    """A file's bytes, always as a download: what people upload is not ours to show as a page."""
     view, content = await orchestrator.files.content(caller, file_id)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(view.name, safe='')}",

@@ -1,7 +1,7 @@
 """Runs over HTTP, their events as server-sent events included."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
@@ -16,6 +16,9 @@ from raptorflow.orchestrator.streams.outbox import Outbox
 
 router = APIRouter()
 
+EVENTS_GIVEN: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
 KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE = ": still here\n\n"
 
@@ -46,7 +49,7 @@ async def cancel_run(caller: Writes, orchestrator: Orchestrator, run_id: UUID) -
     return await orchestrator.runs.detail(caller, run_id)
 
 
-@router.get("/runs/{run_id}/events", response_class=StreamingResponse)
+@router.get("/runs/{run_id}/events", response_class=StreamingResponse, responses=EVENTS_GIVEN)
 async def get_events(
     caller: Reads,
     orchestrator: Orchestrator,
