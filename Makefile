@@ -17,9 +17,10 @@ ui: ## build the web interface (make run does it when something has changed)
 	@sh tools/bootstrap.sh run
 	@sh tools/ui.sh build
 
-api: ## write the API's document and the web interface's types of it
+api: ## write the API's document, and what the SDK and the web interface take from it
 	@sh tools/bootstrap.sh dev
 	@.venv/bin/python tools/openapi.py
+	@.venv/bin/python tools/sdk.py
 	@sh tools/ui.sh api
 
 run: ## start everything; Ctrl-C stops it (make run ARGS="--port 9000")

@@ -19,6 +19,7 @@ check "sizes and silencers" $bin/python tools/house.py "$@" ui/src
 check "layers" $bin/lint-imports
 check "types" $bin/pyright
 check "API document" $bin/python tools/openapi.py --check
+check "SDK" $bin/python tools/sdk.py --check
 check "web interface" sh tools/ui.sh check
 check "settings page" $bin/python tools/reference.py --check
 check "lock file" $bin/uv lock --check --no-python-downloads

@@ -1,7 +1,10 @@
-"""Writes what the API's document decides of `raptorflow-sdk`: its models, and a method for each operation.
+"""Writes what others decide of `raptorflow-sdk`.
 
-python tools/sdk.py            writes packages/raptorflow-sdk/src/raptorflow_sdk/api/<room>/{models,calls}.py
-python tools/sdk.py --check    fails when those files are not what the document says
+The API's document gives its models and a method for each operation; the client that does not block gives the
+one that does.
+
+python tools/sdk.py            writes api/<room>/{models,calls}.py and client.py
+python tools/sdk.py --check    fails when those files are not what they are written from
 """
 
 import json
@@ -12,11 +15,14 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
+from sdk_blocking import blocking
 from sdk_calls import calls_module
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = ROOT / "ui/src/api/openapi.json"
-API = ROOT / "packages/raptorflow-sdk/src/raptorflow_sdk/api"
+SDK = ROOT / "packages/raptorflow-sdk/src/raptorflow_sdk"
+API = SDK / "api"
+CLIENT = SDK / "client.py"
 BIN = Path(sys.executable).parent
 HEADER = '"""What the {room} API takes and gives. Written by `make api` from the API\'s document."""'
 MODEL_OPTIONS = [
@@ -112,7 +118,8 @@ def formatted(source: str, name: str) -> str:
 def modules() -> dict[Path, str]:
     """Every file's content."""
     document = tidy(json.loads(DOCUMENT.read_text()))
-    made: dict[Path, str] = {API / "__init__.py": ""}
+    client = blocking((SDK / "async_client.py").read_text())
+    made: dict[Path, str] = {API / "__init__.py": "", CLIENT: formatted(client, str(CLIENT))}
     with tempfile.TemporaryDirectory() as folder:
         for room, part in sorted(rooms(document).items()):
             part = used_schemas(part)
@@ -132,7 +139,7 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
         return 0
-    there = {path: path.read_text() for path in API.rglob("*.py")}
+    there = {path: path.read_text() for path in (*API.rglob("*.py"), CLIENT)}
     if there == wanted:
         return 0
     print("raptorflow-sdk is not what the API's document says: `make api` writes it anew.", file=sys.stderr)

@@ -58,7 +58,7 @@ def calls_module(room: str, document: dict[str, Any]) -> str:
 def call(prefix: str, method: str, path: str, operation: dict[str, Any]) -> str:
     """One method."""
     arguments = [*parameters(operation), *body(operation)]
-    first = [each for each in arguments if each.place in {"path", "body"} and each.default is None]
+    first = [each for each in arguments if each.default is None]
     named = [each for each in arguments if each not in first]
     taken = ["self", *(each.written() for each in first), *(["*"] * bool(named))]
     signature = ", ".join([*taken, *(each.written() for each in named)])

@@ -65,7 +65,7 @@ class Registry:
         return self._transport.call(request, models.PublishReceipt)
 
     def search(
-        self, *, query: str, limit: int = 5, prefix: bool = False, suggestions: int | None = None
+        self, query: str, *, limit: int = 5, prefix: bool = False, suggestions: int | None = None
     ) -> models.SearchResult:
         """The skills that fit a question: installed ones, then `suggestions` (a few, when not given).
 
@@ -196,7 +196,7 @@ class AsyncRegistry:
         return await self._transport.call(request, models.PublishReceipt)
 
     async def search(
-        self, *, query: str, limit: int = 5, prefix: bool = False, suggestions: int | None = None
+        self, query: str, *, limit: int = 5, prefix: bool = False, suggestions: int | None = None
     ) -> models.SearchResult:
         """The skills that fit a question: installed ones, then `suggestions` (a few, when not given).
 
