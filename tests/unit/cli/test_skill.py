@@ -55,7 +55,8 @@ def test_each_skill_is_one_line_of_json_and_one_error_fails_them_all(tmp_path: P
     tmp_path.joinpath("bad").mkdir()
     tmp_path.joinpath("bad/SKILL.md").write_text("---\nname: Bad\n---\nx")
     good, bad = documents(call("validate", "good", "bad", "--json", folder=tmp_path, code=1))
-    assert good == {"skill": "good", "path": "good", "ok": True, "findings": []}
+    clients = dict.fromkeys(("claude-code", "codex", "vscode", "skills-ref"), "loads")
+    assert good == {"skill": "good", "path": "good", "ok": True, "clients": clients, "findings": []}
     assert not bad["ok"]
     assert [(each["code"], each["line"]) for each in bad["findings"]] == [
         ("skill/description-missing", 1),

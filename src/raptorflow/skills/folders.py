@@ -1,0 +1,31 @@
+"""Which folders are meant: a skill's own, or every skill's below one that is none."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from raptorflow.skills.files import EXCLUDED_FOLDERS
+from raptorflow.skills.frontmatter import FILE
+
+MAX_DEPTH = 8
+
+
+def skill_folders(given: Iterable[Path]) -> Iterator[Path]:
+    """Each folder that has a `SKILL.md`, and those below one that has none; itself, if there are none."""
+    for folder in given:
+        if (folder / FILE).is_file():
+            yield folder
+            continue
+        inside = sorted(_below(folder))
+        yield from inside or [folder]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Folders with a `SKILL.md`, not those inside of another skill; links are not followed."""
+    for root, folders, names in os.walk(folder):
+        place = Path(root)
+        if FILE in names:
+            folders.clear()
+            yield place
+        deep = len(place.relative_to(folder).parts) >= MAX_DEPTH
+        folders[:] = [] if deep else sorted(set(folders) - EXCLUDED_FOLDERS)
