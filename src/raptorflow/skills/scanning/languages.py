@@ -1,7 +1,7 @@
 """Which language a file is in: by its name, then by its first line."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from raptorflow.skills.scanning.subject import Language
 
@@ -34,8 +34,8 @@ def language_of(path: str, text: str) -> Language:
     """The language of a file; `text` for what no detector of code reads."""
     name = path.rpartition("/")[2].lower()
     _, dot, suffix = name.rpartition(".")
-    by_name = _BY_SUFFIX.get(suffix) if dot else _BY_NAME.get(name)
-    by_shebang = (language for shebang, language in _SHEBANGS if shebang.match(text))
+    by_name: Language | None = _BY_SUFFIX.get(suffix) if dot else _BY_NAME.get(name)
+    by_shebang: Iterator[Language] = (language for shebang, language in _SHEBANGS if shebang.match(text))
     return by_name or next(by_shebang, "text")
 
 
