@@ -29,14 +29,18 @@ _SHEBANGS: tuple[tuple[re.Pattern[str], Language], ...] = (
     (re.compile(r"#![^\n]{0,200}\b(?:node|deno|bun)\b"), "javascript"),
 )
 
+_PLAIN: Language = "text"
+
 
 def language_of(path: str, text: str) -> Language:
     """The language of a file; `text` for what no detector of code reads."""
     name = path.rpartition("/")[2].lower()
     _, dot, suffix = name.rpartition(".")
     by_name: Language | None = _BY_SUFFIX.get(suffix) if dot else _BY_NAME.get(name)
+    if by_name:
+        return by_name
     by_shebang: Iterator[Language] = (language for shebang, language in _SHEBANGS if shebang.match(text))
-    return by_name or next(by_shebang, "text")
+    return next(by_shebang, _PLAIN)
 
 
 def language_of_block(info: str, text: str) -> Language:
