@@ -1,7 +1,7 @@
 """Which language a file is in: by its name, then by its first line."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from raptorflow.skills.scanning.subject import Language
 
@@ -29,18 +29,18 @@ _SHEBANGS: tuple[tuple[re.Pattern[str], Language], ...] = (
     (re.compile(r"#![^\n]{0,200}\b(?:node|deno|bun)\b"), "javascript"),
 )
 
-_PLAIN: Language = "text"
-
 
 def language_of(path: str, text: str) -> Language:
     """The language of a file; `text` for what no detector of code reads."""
     name = path.rpartition("/")[2].lower()
     _, dot, suffix = name.rpartition(".")
-    by_name: Language | None = _BY_SUFFIX.get(suffix) if dot else _BY_NAME.get(name)
+    by_name = (_BY_SUFFIX if dot else _BY_NAME).get(suffix if dot else name)
     if by_name:
         return by_name
-    by_shebang: Iterator[Language] = (language for shebang, language in _SHEBANGS if shebang.match(text))
-    return next(by_shebang, _PLAIN)
+    for shebang, language in _SHEBANGS:
+        if shebang.match(text):
+            return language
+    return "text"
 
 
 def language_of_block(info: str, text: str) -> Language:
