@@ -152,22 +152,21 @@ def fold_binary(sign: str, left: Any, right: Any) -> object:
         raise CannotFold
     if sign == "Mod" and isinstance(left, str | bytes):
         raise CannotFold
-    function = _OPERATORS.get(sign)
-    if function is None:
+    if sign not in _OPERATORS:
         raise CannotFold
-    return _checked(function, left, right)
+    return _checked(cast("Fold", getattr(operator, _OPERATORS[sign])), left, right)
 
 
-_OPERATORS: Mapping[str, Fold] = {
-    "Add": operator.add,
-    "Sub": operator.sub,
-    "Mult": operator.mul,
-    "Mod": operator.mod,
-    "FloorDiv": operator.floordiv,
-    "BitXor": operator.xor,
-    "BitAnd": operator.and_,
-    "BitOr": operator.or_,
-    "RShift": operator.rshift,
+_OPERATORS: Mapping[str, str] = {
+    "Add": "add",
+    "Sub": "sub",
+    "Mult": "mul",
+    "Mod": "mod",
+    "FloorDiv": "floordiv",
+    "BitXor": "xor",
+    "BitAnd": "and_",
+    "BitOr": "or_",
+    "RShift": "rshift",
 }
 
 

@@ -8,8 +8,9 @@ from typing import Final, Literal
 HOLE: Final = "\ufffc"
 """Stands in a text for a part that is only known while the code runs."""
 MAX_TEXTS = 12
+MAX_ITEMS = 4096
 MAX_TEXT = 256 * 1024
-MAX_NAME = 160
+MAX_NAME = 400
 
 
 class Unknown:
@@ -36,12 +37,10 @@ class Label:
 
     Attributes:
         detail: the variable, the path, the host or the encoding.
-        line: where it was read, counted from 1 in its module.
     """
 
     kind: LabelKind
     detail: str
-    line: int
 
 
 Labels = frozenset[Label]
@@ -132,9 +131,13 @@ def joined(values: Iterable[Value], labels: Labels = NO_LABELS) -> Value:
         return several[0]
     texts = tuple(dict.fromkeys(text for value in several for text in value.texts))[:MAX_TEXTS]
     name = next((value.name for value in several if value.name), "")
-    held = next((value for value in several if value.items is not None), NOTHING)
+    held = [value for value in several if value.items is not None]
     merged = labels.union(*(value.labels for value in several)) if several else labels
-    return Value(texts=texts, name=name, labels=merged, items=held.items, keys=held.keys)
+    if len(held) <= 1:
+        only = held[0] if held else NOTHING
+        return Value(texts=texts, name=name, labels=merged, items=only.items, keys=only.keys)
+    items = tuple(item for value in held for item in value.items or ())
+    return Value(texts=texts, name=name, labels=merged, items=items[:MAX_ITEMS])
 
 
 def concatenated(parts: Iterable[Value]) -> Value:
