@@ -29,11 +29,13 @@ _NAMES: tuple[tuple[HostKind, re.Pattern[str]], ...] = (
     ("chat", re.compile(r"(?:^|\.)(?:api\.telegram\.org|discord(?:app)?\.com|hooks\.slack\.com)$")),
     ("onion", re.compile(r"\.(?:onion|i2p)$")),
     ("metadata", re.compile(r"^(?:169\.254\.169\.254|metadata\.google\.internal|100\.100\.100\.200)$")),
-    ("local", re.compile(r"^(?:localhost|host\.docker\.internal|[\w-]+\.local|[\w-]+)$")),
+    ("local", re.compile(r"^(?:localhost|host\.docker\.internal|[\w-]+\.local|[a-z][\w-]*)$")),
 )  # fmt: skip
 _OWN_NETWORKS = [
     IPv4Network(network)
-    for network in ("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10")
+    for network in (
+        "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+    )
 ]  # fmt: skip
 _LONE_HOST = re.compile(r"^[\w.-]{1,253}$")
 _HIDDEN_ADDRESS = re.compile(r"^(?:0x[0-9a-f]{1,8}|\d{8,10}|0\d{1,3}(?:\.0?\d{1,4}){3})$", re.IGNORECASE)
@@ -61,11 +63,13 @@ def kind_of_host(host: str) -> HostKind:
     """What a host is; `plain` for one of the many that only its owner can tell about."""
     if not host:
         return "unknown"
-    kind = next((kind for kind, pattern in _NAMES if pattern.search(host)), None)
-    if kind and kind != "local":
-        return kind
+    if _HIDDEN_ADDRESS.match(host):
+        return "address"
+    for kind, pattern in _NAMES:
+        if pattern.search(host):
+            return kind
     try:
         address = IPv4Address(host)
     except AddressValueError:
-        return "address" if _HIDDEN_ADDRESS.match(host) else kind or "plain"
+        return "plain"
     return "local" if any(address in network for network in _OWN_NETWORKS) else "address"

@@ -1,4 +1,4 @@
-"""What a call gives: computed, looked up in the models, or found by walking through the skill's own function."""
+"""What a call gives: computed, looked up in the models, or found in the skill's own function."""
 
 import ast
 from collections.abc import Callable
@@ -152,7 +152,7 @@ class Calls:
         if method == "format" and owner.texts:
             return _formatted(call)
         if not owner.known or not all(part.known for part in call.arguments):
-            if method in {"encode", "decode", "strip", "lower", "rstrip", "lstrip", "rstrip"}:
+            if method in {"encode", "decode", "strip", "lower", "rstrip", "lstrip"}:
                 return Value(texts=owner.texts, name=owner.name, labels=owner.labels)
             raise CannotFold
         made = fold_method(owner.const, method, [part.const for part in call.arguments])
@@ -162,7 +162,9 @@ class Calls:
     def _join(self, call: Call) -> Value:
         given = call.argument(0)
         if isinstance(given.const, list):
-            return self._made(fold_method(call.receiver.const, "join", [given.const]), call, "join")
+            return self._made(
+                fold_method(call.receiver.const, "join", [cast("object", given.const)]), call, "join"
+            )
         if given.items and not given.keys:
             between = constant(call.receiver.const)
             return concatenated([part for item in given.items for part in (between, item)][1:])

@@ -275,7 +275,8 @@ def _combined(sign: str, left: Value, right: Value) -> Value:
         except CannotFold:
             pass
     if sign == "Div" and (left.texts or right.texts):
-        return concatenated([left, constant("/"), right])
+        path = concatenated([left, constant("/"), right])
+        return Value(texts=path.texts, name=left.name or right.name, labels=path.labels)
     if sign == "Add" and (left.texts or right.texts):
         return concatenated([left, right])
     if sign == "Mod" and left.texts:
