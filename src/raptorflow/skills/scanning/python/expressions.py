@@ -21,6 +21,7 @@ from raptorflow.skills.scanning.python.value import (
     joined,
 )
 
+VARIABLE_NAME = "os.environ[]"
 BUILTINS = frozenset(dir(builtins))
 Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -169,6 +170,8 @@ class Expressions:
             return self._by_text(owner, key, frame)
         if isinstance(owner.const, str | bytes) and isinstance(key.const, int):
             return _sliced(owner, slice(key.const, key.const + 1 or None))
+        if owner.name == "os.environ" and key.name == VARIABLE_NAME:
+            return Value(labels=owner.labels)
         if owner.name and owner.items is None:
             return attribute_of(owner, key.text, f"{owner.name}[]", subscript=True)
         return owner.item(_hashable(key.const))
@@ -256,6 +259,9 @@ def element_of(value: Value) -> Value:
         return joined(value.items, value.labels)
     if value.keys:
         return joined([constant(key) for key in value.keys if isinstance(key, str)], value.labels)
+    if value.name == "os.environ":
+        # The names of variables are no secret; what stands under them is.
+        return Value(name=VARIABLE_NAME)
     return Value(
         texts=() if value.known else value.texts, name=value.name and f"{value.name}[]", labels=value.labels
     )

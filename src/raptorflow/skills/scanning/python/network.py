@@ -63,6 +63,10 @@ def url_of(call: Call) -> Value:
 def sent_by(call: Call) -> Labels:
     """Where everything came from that a call sends: its arguments, and what its client was given before."""
     labels = call.receiver.every_label()
-    for argument in call.all_arguments():
+    for argument in call.arguments:
         labels |= argument.every_label()
+    for name, argument in call.keywords.items():
+        # The environment that a program is started with stays on the machine.
+        if name != "env":
+            labels |= argument.every_label()
     return labels

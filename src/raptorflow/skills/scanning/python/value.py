@@ -1,7 +1,7 @@
 """What is known of a value without running the code that makes it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, Literal
 
@@ -66,6 +66,7 @@ class Value:
     labels: Labels = NO_LABELS
     items: tuple["Value", ...] | None = None
     keys: tuple[object, ...] = ()
+    _every_label: Labels | None = field(default=None, compare=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -81,7 +82,11 @@ class Value:
         """Its labels and those of what it holds."""
         if not self.items:
             return self.labels
-        return self.labels.union(*(item.every_label() for item in self.items))
+        if self._every_label is None:
+            # Asked for again and again on the way up through nested containers: kept once it is known.
+            found = self.labels.union(*(item.every_label() for item in self.items))
+            object.__setattr__(self, "_every_label", found)
+        return self._every_label or NO_LABELS
 
     def every_text(self) -> tuple[str, ...]:
         """Its texts and those of what it holds."""

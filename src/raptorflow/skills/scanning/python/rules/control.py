@@ -29,7 +29,8 @@ def control(context: Context) -> Iterator[Seen]:
         yield from _reverse_shell(calls)
         yield from _key_logger(calls)
         yield from _clipboard_swap(source, calls)
-        yield from _miner(calls)
+        if _MINES.search(source.text):
+            yield from _miner(calls)
 
 
 def _reverse_shell(calls: list[Call]) -> Iterator[Seen]:

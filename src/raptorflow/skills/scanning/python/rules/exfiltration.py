@@ -57,13 +57,16 @@ def _sent(call: Call, labels: frozenset[Label], url: str, context: Context) -> I
         code = "credential-theft" if label.kind in {"credential", "keystrokes"} else "data-theft"
         message = f"`{call.name}` sends {_what(label)} to {to}."
         yield threat(call, code, severity, message, REMEDY)
-    secrets = {label.detail for label in labels if label.kind == "secret"}
-    if len(secrets) >= MANY_SECRETS and kind != "unknown":
+    secrets = {label.detail for label in labels if label.kind == "secret" and "_" in label.detail}
+    if len({name.partition("_")[0] for name in secrets}) >= MANY_SECRETS and kind != "unknown":
         names = excerpt(", ".join(sorted(secrets)))
         yield threat(call, "credential-theft", "critical", f"`{call.name}` sends {names} to {to}.", REMEDY)
 
 
 MANY_SECRETS = 4
+_MODELS = re.compile(
+    r"(?:openai|anthropic|googleapis|openrouter|mistral|groq|deepseek|cohere|azure)\.(?:com|ai)$"
+)
 
 
 def _weight(label: Label, host: str, kind: HostKind, context: Context) -> Severity | None:
@@ -71,7 +74,7 @@ def _weight(label: Label, host: str, kind: HostKind, context: Context) -> Severi
     if label.kind in {"credential", "keystrokes", "environment"}:
         return "critical"
     if label.kind == "conversation":
-        return "critical" if kind in _DROPS else "high"
+        return "critical" if kind in _DROPS else "medium" if _MODELS.search(host) else "high"
     if label.kind == "clipboard":
         return "critical" if kind in _DROPS else "medium"
     if label.kind == "home":

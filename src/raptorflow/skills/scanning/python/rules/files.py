@@ -15,7 +15,7 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
     ("persistence", "critical", "lets a stranger's key log in", re.compile(r"\.ssh[/\\](?:authorized_keys|rc$)")),
     ("persistence", "critical", "is loaded into every program", re.compile(r"/etc/ld\.so\.preload|sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
     ("persistence", "high", "runs by itself at every start", re.compile(
-        r"LaunchAgents|LaunchDaemons|systemd[/\\](?:user|system)|/etc/systemd|Start Menu[/\\]Programs[/\\]Startup|"
+        r"LaunchAgents|LaunchDaemons|systemd[/\\](?:user|system)[/\\][^/\\]*(?:\.(?:service|timer|path|socket)|\ufffc)$|Start Menu[/\\]Programs[/\\]Startup|"
         r"\.config[/\\]autostart|/etc/(?:cron|init\.d|rc\.local|profile)|/var/spool/cron|CurrentVersion\\\\?Run")),
     ("persistence", "high", "runs in every new shell", re.compile(
         r"(?:^|[/\\])\.(?:bashrc|zshrc|profile|bash_profile|zprofile|zshenv|bash_login)$|config\.fish$")),
