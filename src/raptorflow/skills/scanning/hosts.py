@@ -32,11 +32,14 @@ _NAMES: tuple[tuple[HostKind, re.Pattern[str]], ...] = (
     ("local", re.compile(r"^(?:localhost|host\.docker\.internal|[\w-]+\.local|[a-z][\w-]*)$")),
 )  # fmt: skip
 _OWN_NETWORKS = [
-    IPv4Network(network)
-    for network in (
-        "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
-    )
-]  # fmt: skip
+    IPv4Network("0.0.0.0/8"),
+    IPv4Network("10.0.0.0/8"),
+    IPv4Network("100.64.0.0/10"),
+    IPv4Network("127.0.0.0/8"),
+    IPv4Network("169.254.0.0/16"),
+    IPv4Network("172.16.0.0/12"),
+    IPv4Network("192.168.0.0/16"),
+]
 _LONE_HOST = re.compile(r"^[\w.-]{1,253}$")
 _HIDDEN_ADDRESS = re.compile(r"^(?:0x[0-9a-f]{1,8}|\d{8,10}|0\d{1,3}(?:\.0?\d{1,4}){3})$", re.IGNORECASE)
 DEFAULT_PORTS = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}

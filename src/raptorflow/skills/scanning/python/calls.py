@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol, cast
 
-from raptorflow.skills.scanning.python.expressions import Expressions, element_of
+from raptorflow.skills.scanning.python.expressions import Expressions, constants_in, element_of
 from raptorflow.skills.scanning.python.folding import DECODERS, CannotFold, fold_call, fold_method
 from raptorflow.skills.scanning.python.models import result_of
 from raptorflow.skills.scanning.python.program import OWN, Call, Frame, Program
@@ -161,10 +161,8 @@ class Calls:
 
     def _join(self, call: Call) -> Value:
         given = call.argument(0)
-        if isinstance(given.const, list):
-            return self._made(
-                fold_method(call.receiver.const, "join", [cast("object", given.const)]), call, "join"
-            )
+        if parts := constants_in(given):
+            return self._made(fold_method(call.receiver.const, "join", [parts]), call, "join")
         if given.items and not given.keys:
             between = constant(call.receiver.const)
             return concatenated([part for item in given.items for part in (between, item)][1:])
@@ -201,11 +199,9 @@ class Calls:
 
     def _map(self, call: Call, _: Frame) -> Value:
         given = call.argument(1)
-        if isinstance(given.const, list | bytes):
+        if items := constants_in(given):
             try:
-                made = [
-                    fold_call(call.argument(0).name, [item], {}) for item in cast("list[object]", given.const)
-                ]
+                made = [fold_call(call.argument(0).name, [item], {}) for item in items]
                 return Value(const=made, items=tuple(map(constant, made)))
             except CannotFold:
                 pass

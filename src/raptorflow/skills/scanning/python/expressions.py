@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from raptorflow.skills.scanning.python.folding import CannotFold, fold_binary
-from raptorflow.skills.scanning.python.models import attribute_of
+from raptorflow.skills.scanning.python.models import PATH, attribute_of
 from raptorflow.skills.scanning.python.program import Frame, Function, Program
 from raptorflow.skills.scanning.python.value import (
     HOLE,
@@ -75,7 +75,7 @@ class Expressions:
             self.assign(target.value, value, frame)
         elif isinstance(target, ast.Attribute):
             self._assign_attribute(target, value, frame)
-        elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+        elif isinstance(target, ast.Subscript):
             self.value(target.slice, frame)
             self.mix_in(target.value, value, frame)
 
@@ -241,7 +241,7 @@ class Expressions:
 
     def _folded(self, first: ast.comprehension, element: ast.expr, over: Value, inner: Frame) -> Value | None:
         """Each element computed, as code that hides a text in numbers does."""
-        values = _elements(over)
+        values = constants_in(over)
         if not values or not isinstance(element, ast.Call | ast.BinOp):
             return None
         found: list[Value] = []
@@ -262,14 +262,15 @@ def element_of(value: Value) -> Value:
     if value.name == "os.environ":
         # The names of variables are no secret; what stands under them is.
         return Value(name=VARIABLE_NAME)
-    return Value(
-        texts=() if value.known else value.texts, name=value.name and f"{value.name}[]", labels=value.labels
-    )
+    # What a folder's path gives are paths.
+    name = value.name if value.name in {PATH, ""} else f"{value.name}[]"
+    return Value(texts=() if value.known else value.texts, name=name, labels=value.labels)
 
 
-def _elements(value: Value) -> list[object]:
-    const = value.const
-    if isinstance(const, str | bytes | list) and 1 < len(cast("list[object]", const)) <= MAX_ITEMS:
+def constants_in(value: Value) -> list[object]:
+    """The constants that iterating over a value gives; empty when it is not a known list or text."""
+    const: Any = value.const
+    if isinstance(const, str | bytes | list) and len(cast("list[object]", const)) <= MAX_ITEMS:
         return list(cast("list[object]", const))
     return []
 

@@ -8,7 +8,8 @@ from raptorflow.skills.scanning.python.value import Labels, Value, concatenated,
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options")
 _CLIENTS = (
     "requests", "requests.Session()", "requests.session()", "httpx", "httpx.Client()", "httpx.AsyncClient()",
-    "aiohttp.ClientSession()", "urllib3.PoolManager()", "requests_html.HTMLSession()", "cloudscraper.create_scraper()",
+    "aiohttp.ClientSession()",
+    "urllib3.PoolManager()", "requests_html.HTMLSession()", "cloudscraper.create_scraper()",
     "curl_cffi.requests", "curl_cffi.requests.Session()", "niquests", "httpx2", "grequests",
 )  # fmt: skip
 # The place of the address among the arguments.
@@ -23,7 +24,8 @@ NETWORK_CALLS: Mapping[str, int] = {
             "http.client.HTTPSConnection", "http.client.HTTPConnection", "ftplib.FTP", "ftplib.FTP_TLS",
             "smtplib.SMTP", "smtplib.SMTP_SSL", "telnetlib.Telnet", "paramiko.SSHClient().connect",
             "socket.create_connection", "socket.socket().connect", "socket.socket().connect_ex",
-            "asyncio.open_connection", "xmlrpc.client.ServerProxy", "pycurl.Curl().setopt", "socketio.Client().connect",
+            "asyncio.open_connection", "xmlrpc.client.ServerProxy", "pycurl.Curl().setopt",
+            "socketio.Client().connect",
         ),
         0,
     ),
@@ -43,7 +45,8 @@ SENDS = frozenset(
         "socket.create_connection().sendall", "http.client.HTTPSConnection().request",
         "http.client.HTTPConnection().request", "smtplib.SMTP().sendmail", "smtplib.SMTP().send_message",
         "smtplib.SMTP_SSL().sendmail", "smtplib.SMTP_SSL().send_message", "ftplib.FTP().storbinary",
-        "websocket.create_connection().send", "websockets.connect().send", "ssl.SSLContext().wrap_socket().sendall",
+        "websocket.create_connection().send", "websockets.connect().send",
+        "ssl.SSLContext().wrap_socket().sendall",
         "paramiko.SSHClient().open_sftp().put", "asyncio.open_connection()[].write",
     )
 )  # fmt: skip

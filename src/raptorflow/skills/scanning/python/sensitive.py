@@ -6,7 +6,9 @@ from raptorflow.skills.scanning.python.value import Label, LabelKind
 
 # Each path is matched from a separator, so that `my.ssh.notes` is none.
 _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
-    ("credential", "SSH keys", re.compile(r"(?:^|[/\\])\.ssh(?:[/\\]|$)(?!known_hosts|config$)|[/\\]?id_(?:rsa|ed25519|ecdsa|dsa)$")),
+    ("credential", "SSH keys", re.compile(
+        r"(?:^|[/\\])\.ssh(?:[/\\]|$)(?!known_hosts|config$)|"
+        r"[/\\]?id_(?:rsa|ed25519|ecdsa|dsa)$")),
     ("credential", "cloud credentials", re.compile(
         r"\.aws[/\\](?:credentials|sso|cli)|\.aws[/\\]?$|\.config[/\\]gcloud|application_default_credentials|"
         r"[/\\]\.azure(?:[/\\]|$)|\.kube[/\\]config|\.oci[/\\]|\.config[/\\]doctl")),
@@ -19,12 +21,14 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"Firefox[/\\]Profiles|\.mozilla[/\\]firefox|logins\.json|key[34]\.db|cookies\.sqlite|Local State$|"
         r"[/\\]Network[/\\]Cookies|Application Support[/\\](?:Google|Arc|Vivaldi)|Cookies\.binarycookies")),
     ("credential", "a wallet", re.compile(
-        r"wallet\.dat|[/\\]\.?(?:Exodus|Electrum|ethereum|atomic|bitcoin|monero|Ledger Live|solana|phantom|metamask)"
+        r"wallet\.dat|[/\\]\.?(?:Exodus|Electrum|ethereum|atomic|bitcoin|monero|Ledger Live|solana|"
+        r"phantom|metamask)"
         r"[/\\](?:keystore|exodus\.wallet|wallets?|id\.json|Local Storage|leveldb)|\.config[/\\]solana|"
         r"nkbihfbeogaeaoehlefnkodbefgpgknn|bfnaelmomeimhlpmgjnjophhpkkoljpa|(?:^|[/\\])(?:seed|mnemonic)(?:_phrase)?\.txt",
         re.IGNORECASE)),
     ("credential", "a messenger's session", re.compile(
-        r"Telegram Desktop[/\\]tdata|[/\\]tdata(?:[/\\]|$)|discord[/\\]Local Storage|Signal[/\\](?:config|sql)", re.IGNORECASE)),
+        r"Telegram Desktop[/\\]tdata|[/\\]tdata(?:[/\\]|$)|discord[/\\]Local Storage|Signal[/\\](?:config|"
+        r"sql)", re.IGNORECASE)),
     ("conversation", "conversations with the agent", re.compile(
         r"\.claude[/\\](?:projects|history|todos|transcripts)|\.codex[/\\](?:sessions|history)|"
         r"\.(?:openclaw|clawdbot|moltbot)[/\\].{0,80}sessions|(?:^|[/\\])(?:MEMORY|SOUL|USER|IDENTITY)\.md$|"
@@ -33,7 +37,9 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"\.(?:openclaw|clawdbot|moltbot|claude|codex|cursor|gemini)[/\\](?:\.env|[\w.-]{0,40}(?:config|auth|credentials|settings|clawdbot|openclaw|moltbot)"
         r"[\w.-]{0,20}\.(?:json|toml|yaml))|\.claude\.json$")),
     ("secret", "a file of secrets", re.compile(r"(?:^|[/\\\ufffc])\.env(?:\.\w{1,20})?$")),
-    ("home", "everything in the home folder", re.compile(r"^(?:~|/home|/Users|/root)(?:[/\\]\ufffc)?[/\\]?(?:\*{1,2}[/\\]?\*?)?$")),
+    ("home", "everything in the home folder", re.compile(
+        r"^(?:~|/home|/Users|"
+        r"/root)(?:[/\\]\ufffc)?[/\\]?(?:\*{1,2}[/\\]?\*?)?$")),
 )  # fmt: skip
 _SECRET_WORD = re.compile(
     r"(?:^|_)(?:API_?KEYS?|KEY|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASS|PWD|CREDENTIALS?|AUTH|PRIVATE_KEY|PAT|MNEMONIC|"

@@ -75,6 +75,7 @@ def _miner(calls: list[Call]) -> Iterator[Seen]:
         if found := next((hit for text in texts if (hit := _MINES.search(text))), None):
             yield threat(
                 call, "miner", "critical",
-                f"`{call.name}` is given {excerpt(found.group())}: it mines coins on the user's machine.", "Leave it out.",
+                f"`{call.name}` is given {excerpt(found.group())}: it mines coins on the user's "
+                f"machine.", "Leave it out.",
             )  # fmt: skip
             return

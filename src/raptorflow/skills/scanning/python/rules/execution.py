@@ -71,7 +71,9 @@ def _run(call: Call) -> Iterator[Seen]:
             shown = excerpt(code.text) or "its content is not in the code"
             yield threat(
                 call, "encoded-payload", "critical",
-                f"`{call.name}` runs code that is hidden by {label.detail}: {shown}", "Write the code in plain text.",
+                f"`{call.name}` runs code that is hidden by {label.detail}: {shown}",
+                    "Write the code in "
+                    "plain text.",
             )  # fmt: skip
 
 
@@ -81,7 +83,8 @@ def _unpickled(call: Call, context: Context) -> Iterator[Seen]:
     if "download" in labels or "decoded" in labels:
         yield threat(
             call, "unsafe-load", "critical" if "decoded" in labels else "high",
-            f"`{call.name}` loads data that was {'hidden in the code' if 'decoded' in labels else 'downloaded'}; "
+            f"`{call.name}` loads data that was "
+            f"{'hidden in the code' if 'decoded' in labels else 'downloaded'}; "
             "loading it runs whatever code it names.", "Use JSON, or a format that holds data only.",
         )  # fmt: skip
     if call.source.fenced:

@@ -120,7 +120,8 @@ def _looked_up(call: Call) -> Iterator[Seen]:
     for label in bad[:1]:
         yield threat(
             call, "data-theft", "critical",
-            f"`{call.name}` puts {_what(label)} into a name that it looks up: whoever answers for the domain reads it.",
+            f"`{call.name}` puts {_what(label)} into a name that it looks up: whoever answers for the "
+            f"domain reads it.",
             REMEDY,
         )  # fmt: skip
 

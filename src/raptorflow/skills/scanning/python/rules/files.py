@@ -12,10 +12,15 @@ from raptorflow.skills.scanning.python.sensitive import label_of_path
 from raptorflow.skills.scanning.python.value import HOLE, Value
 
 _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
-    ("persistence", "critical", "lets a stranger's key log in", re.compile(r"\.ssh[/\\](?:authorized_keys|rc$)")),
-    ("persistence", "critical", "is loaded into every program", re.compile(r"/etc/ld\.so\.preload|sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
+    ("persistence", "critical", "lets a stranger's key log in", re.compile(
+        r"\.ssh[/\\](?:authorized_keys|"
+        r"rc$)")),
+    ("persistence", "critical", "is loaded into every program", re.compile(
+        r"/etc/ld\.so\.preload|"
+        r"sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
     ("persistence", "high", "runs by itself at every start", re.compile(
-        r"LaunchAgents|LaunchDaemons|systemd[/\\](?:user|system)[/\\][^/\\]*(?:\.(?:service|timer|path|socket)|\ufffc)$|Start Menu[/\\]Programs[/\\]Startup|"
+        r"LaunchAgents|LaunchDaemons|systemd[/\\](?:user|system)[/\\][^/\\]*(?:\.(?:service|timer|path|"
+        r"socket)|\ufffc)$|Start Menu[/\\]Programs[/\\]Startup|"
         r"\.config[/\\]autostart|/etc/(?:cron|init\.d|rc\.local|profile)|/var/spool/cron|CurrentVersion\\\\?Run")),
     ("persistence", "high", "runs in every new shell", re.compile(
         r"(?:^|[/\\])\.(?:bashrc|zshrc|profile|bash_profile|zprofile|zshenv|bash_login)$|config\.fish$")),
@@ -24,12 +29,15 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
         r"\.claude[/\\](?:settings(?:\.local)?\.json|CLAUDE\.md|hooks)|~[/\\]\.claude\.json|claude_desktop_config\.json|"
         r"\.cursor[/\\](?:mcp\.json|rules)|\.codex[/\\](?:config|AGENTS)|\.gemini[/\\]settings|"
         r"\.(?:openclaw|clawdbot|moltbot)[/\\](?:openclaw|clawdbot|moltbot)\.json|\.(?:vscode|config[/\\]Code)[/\\].{0,40}mcp\.json")),
-    ("agent-settings", "high", "is read by the agent as its own memory", re.compile(r"(?:^|[/\\])(?:SOUL|IDENTITY|HEARTBEAT)\.md$")),
+    ("agent-settings", "high", "is read by the agent as its own memory", re.compile(
+        r"(?:^|[/\\])(?:SOUL|"
+        r"IDENTITY|HEARTBEAT)\.md$")),
 )  # fmt: skip
 _WRITES = re.compile(
     r"^(?:open|codecs\.open|pathlib\.Path\(\)\.(?:write_text|write_bytes|open|symlink_to|touch)|shutil\.(?:copy|copy2|copyfile|move)|"
     r"os\.(?:symlink|rename|replace|link))$"
 )
+_TO_SECOND = re.compile(r"^(?:shutil\.(?:copy|move)|os\.(?:symlink|rename|replace|link)$)")
 _DELETES = re.compile(
     r"^(?:shutil\.rmtree|os\.(?:remove|unlink|rmdir|removedirs|truncate)|pathlib\.Path\(\)\.(?:unlink|rmdir))$"
 )
@@ -56,7 +64,9 @@ def files(context: Context) -> Iterator[Seen]:
             yield from _outside(call)
         if call.name in _REGISTRY:
             yield threat(
-                call, "persistence", "high", "The Windows registry is written, where programs start by themselves.",
+                call, "persistence", "high",
+                    "The Windows registry is written, where programs start by "
+                    "themselves.",
                 PERSISTENCE_REMEDY,
             )  # fmt: skip
     yield from _ransom(context)
@@ -65,11 +75,9 @@ def files(context: Context) -> Iterator[Seen]:
 def _target(call: Call) -> Value:
     if call.name.startswith(PATH):
         return call.receiver
-    return (
-        call.argument(1, "dst")
-        if call.name.startswith(("shutil.", "os.sym", "os.ren", "os.rep", "os.link"))
-        else (call.argument(0, "file", "path"))
-    )
+    if _TO_SECOND.match(call.name):
+        return call.argument(1, "dst")
+    return call.argument(0, "file", "path")
 
 
 def _is_write(call: Call) -> bool:
@@ -102,7 +110,9 @@ def _deleted(call: Call) -> Iterator[Seen]:
             yield Use("file-outside", excerpt(text), call.source.path, call.line)
     if target.has("home"):
         yield threat(
-            call, "destruction", "critical", f"`{call.name}` deletes what it finds in the user's home folder.",
+            call, "destruction", "critical",
+                f"`{call.name}` deletes what it finds in the user's home "
+                f"folder.",
             "Delete only what the skill has made, in a folder of its own.",
         )  # fmt: skip
 
@@ -124,5 +134,6 @@ def _ransom(context: Context) -> Iterator[Seen]:
         if encrypts and sweeps and ends:
             yield threat(
                 encrypts, "destruction", "critical",
-                "It encrypts what it finds in the user's home folder and replaces the originals.", "Leave it out.",
+                "It encrypts what it finds in the user's home folder and replaces the originals.",
+                "Leave it out.",
             )  # fmt: skip

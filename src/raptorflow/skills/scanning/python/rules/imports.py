@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from raptorflow.skills.pep723 import opening_line, script_metadata
 from raptorflow.skills.scanning.detector import Seen
 from raptorflow.skills.scanning.hosts import host_of, kind_of_host
-from raptorflow.skills.scanning.model import Use
+from raptorflow.skills.scanning.model import Severity, Use
 from raptorflow.skills.scanning.python.context import Context, excerpt, threat, threat_at
 from raptorflow.skills.scanning.python.network import NETWORK_CALLS, url_of
 from raptorflow.skills.scanning.python.program import Call
@@ -47,7 +47,8 @@ def _by_itself(call: Call) -> Iterator[Seen]:
     if reaches or (starts_program(call) and not _HARMLESS.match(line) and not _INSTALLS.search(line)):
         yield threat(
             call, "import-side-effect", "high",
-            f"`{call.name}` runs as soon as {excerpt(call.source.path)} is imported or installed, before anything is asked of it: "
+            f"`{call.name}` runs as soon as {excerpt(call.source.path)} is imported or installed, before "
+            f"anything is asked of it: "
             f"{excerpt(line or url_of(call).text)}", REMEDY,
         )  # fmt: skip
 
@@ -75,9 +76,10 @@ def _dependency(source: Source, line: str, number: int) -> Iterator[Seen]:
             )
 
 
-def _direct(source: Source, line: int, what: str, severity: str) -> Seen:
+def _direct(source: Source, line: int, what: str, severity: Severity) -> Seen:
     return threat_at(
-        source, line, "direct-dependency", "high" if severity == "high" else "medium" if severity == "medium" else "low",
-        f"A dependency comes from an address and not from an index: {excerpt(what)}. What it holds can change any day.",
+        source, line, "direct-dependency", severity,
+        f"A dependency comes from an address and not from an index: {excerpt(what)}. What it holds can "
+        f"change any day.",
         "Name a release on the package index, with its version.",
     )  # fmt: skip
