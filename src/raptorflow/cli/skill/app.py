@@ -9,5 +9,6 @@ skill_app.command(f"{HERE}.new:new", name="new", help="Make a new skill that wor
 skill_app.command(
     f"{HERE}.validate:validate", name="validate", help="Check skills against the specification."
 )
+skill_app.command(f"{HERE}.scan:scan", name="scan", help="Look for signs of harm in skills, offline.")
 skill_app.command(f"{HERE}.pack:pack", name="pack", help="Pack a skill into a byte-identical archive.")
 skill_app.command(f"{HERE}.publish:publish", name="publish", help="Publish a skill to a server.")

@@ -1,0 +1,83 @@
+"""`raptorflow skill scan`: what a skill could do, and whether it shows signs of harm. Runs nothing of it."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.text import Text
+
+from raptorflow.base.json import dumps
+from raptorflow.skills.frontmatter import FILE
+from raptorflow.skills.scanning.model import Report, Severity, Verdict
+from raptorflow.skills.scanning.sarif import as_sarif
+from raptorflow.skills.scanning.scan import scan as scan_folder
+from raptorflow.skills.text import printable
+
+MARKS: dict[Verdict, tuple[str, str]] = {
+    "pass": ("✓", "green"),
+    "review": ("!", "yellow"),
+    "block": ("✗", "red"),
+}
+COLOURS: dict[Severity, str] = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
+FAILS: dict[str, set[Verdict]] = {"block": {"block"}, "review": {"block", "review"}}
+
+
+def scan(
+    *folders: Path,
+    json: bool = False,
+    format: Literal["text", "sarif"] = "text",
+    fail_on: Literal["block", "review"] = "block",
+) -> None:
+    """Look for signs of harm in skills, offline and without running them; exit 1 when one is blocked.
+
+    Args:
+        folders: skills' folders, or folders of skills; the current one when none is given.
+        json: print one JSON object a skill.
+        format: `sarif` for one SARIF 2.1.0 document over all skills.
+        fail_on: the mildest verdict that makes the command exit with 1.
+    """
+    reports = ((folder, scan_folder(folder)) for folder in _skills(folders or (Path(),)))
+    if format == "sarif":
+        seen = list(reports)
+        print(dumps(as_sarif((str(folder), report) for folder, report in seen)))
+        verdicts = {report.verdict for _, report in seen}
+    else:
+        verdicts = set(_print(reports, json))
+    if verdicts & FAILS[fail_on]:
+        sys.exit(1)
+
+
+def _skills(folders: Iterable[Path]) -> Iterator[Path]:
+    """Each folder that is a skill, and the skills in each that is none; one without any is taken as it is."""
+    for folder in folders:
+        inside = [] if (folder / FILE).is_file() else sorted(file.parent for file in folder.rglob(FILE))
+        yield from inside or [folder]
+
+
+def _print(reports: Iterable[tuple[Path, Report]], json: bool) -> Iterator[Verdict]:
+    console = Console(highlight=False)
+    for folder, report in reports:
+        if json:
+            print(dumps(_row(folder, report)))
+        else:
+            _print_report(console, folder, report)
+        yield report.verdict
+
+
+def _row(folder: Path, report: Report) -> dict[str, object]:
+    name = printable(folder.resolve().name)
+    return {"skill": name, "path": printable(str(folder)), **report.model_dump(mode="json")}
+
+
+def _print_report(console: Console, folder: Path, report: Report) -> None:
+    """What a skill says goes in as `Text`, because it must not be taken for markup."""
+    mark, colour = MARKS[report.verdict]
+    head = Text(f"{mark} {report.verdict}", colour).append(f"  {printable(str(folder))}", "bold")
+    console.print(head.append(f"  (power: {report.power})", "dim"), soft_wrap=True)
+    for threat in report.findings:
+        place = threat.file if threat.line is None else f"{threat.file}:{threat.line}"
+        line = Text("  ").append(threat.severity, COLOURS[threat.severity]).append(f"  {place}  ", "cyan")
+        console.print(line.append(threat.message).append(f" [{threat.code}]", "dim"), soft_wrap=True)
+        console.print(Text(f"      {threat.remedy}", "dim"), soft_wrap=True)

@@ -1,0 +1,87 @@
+"""The static scan: offline, runs nothing of what it reads, and answers for any bytes."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from raptorflow.skills.files import collect_files
+from raptorflow.skills.findings import Findings
+from raptorflow.skills.scanning.detector import Detector, Seen
+from raptorflow.skills.scanning.intake import take_in
+from raptorflow.skills.scanning.model import Report, Severity, Threat, Use
+from raptorflow.skills.scanning.power import power_of
+from raptorflow.skills.scanning.python.detect import detect as python
+from raptorflow.skills.scanning.subject import Source, Subject
+from raptorflow.skills.scanning.weighing import verdict_of
+from raptorflow.skills.text import printable
+
+DETECTORS: tuple[Detector, ...] = (python,)
+MAX_DEPTH = 3
+"""How often a payload inside of a payload is unpacked."""
+MAX_FINDINGS = 200
+_ORDER: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+
+
+def scan(folder: Path) -> Report:
+    """Scan a skill's folder. Never raises for what the files hold."""
+    findings = Findings()
+    files, _ = collect_files(folder, findings)
+    unread = [_unread(finding.file, finding.message) for finding in findings.all]
+    return _report(files, folder.resolve().name, unread)
+
+
+def scan_files(files: Mapping[str, bytes], folder_name: str | None = None) -> Report:
+    """Scan a skill from memory: content by path (relative, `/`)."""
+    return _report(files, folder_name, [])
+
+
+def _report(files: Mapping[str, bytes], folder_name: str | None, unread: list[Threat]) -> Report:
+    intake = take_in(files, folder_name)
+    seen = [*unread, *_look(intake.subject)]
+    seen += [_unread(path, "The file is longer than what is read of one.") for path in intake.cut]
+    threats = _sorted(part for part in seen if isinstance(part, Threat))
+    uses = [part for part in seen if isinstance(part, Use)]
+    return Report(verdict=verdict_of(threats), power=power_of(uses), findings=threats[:MAX_FINDINGS])
+
+
+def _look(subject: Subject) -> Iterator[Threat | Use]:
+    """Every detector over the skill, and over what the detectors dug up."""
+    for _ in range(MAX_DEPTH):
+        dug_up: list[Source] = []
+        for detector in DETECTORS:
+            for part in _guarded(detector, subject):
+                if isinstance(part, Source):
+                    dug_up.append(part)
+                else:
+                    yield part
+        if not dug_up:
+            return
+        subject = replace(subject, files={}, sources=tuple(dict.fromkeys(dug_up)))
+
+
+def _guarded(detector: Detector, subject: Subject) -> Iterable[Seen]:
+    """What a detector sees; one that fails has been led astray by the files, which is itself a finding."""
+    seen: list[Seen] = []
+    try:
+        seen.extend(detector(subject))
+    except Exception as error:
+        path = subject.sources[0].path if subject.sources else "."
+        seen.append(_unread(path, f"A detector could not read the skill ({type(error).__name__})."))
+    return seen
+
+
+def _unread(path: str, message: str) -> Threat:
+    return Threat(
+        code="scan/unread",
+        severity="medium",
+        file=printable(path),
+        line=None,
+        message=f"{message} What it does is not known.",
+        remedy="Leave out what no reader can check: links, huge files and files without permission.",
+    )
+
+
+def _sorted(threats: Iterable[Threat]) -> tuple[Threat, ...]:
+    """Worst first, then by place; each once."""
+    once = {(threat.code, threat.file, threat.line): threat for threat in threats}
+    return tuple(sorted(once.values(), key=lambda t: (_ORDER.index(t.severity), t.file, t.line or 0, t.code)))
