@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.fixes.fix import fix, fixed
-from raptorflow.skills.frontmatter import parse_document
+from raptorflow.skills.frontmatter import as_mapping, parse_document
 from raptorflow.skills.validate import check
 
 BODY = "\n# Hello --- world\n\n- version: 1\n"
@@ -97,4 +97,4 @@ def test_no_value_is_lost_whatever_the_fields(fields: list[tuple[str, str]], end
         assert after is not None
         assert after.body == before.body
         moved = {key: value for key, value in before.fields.items() if key not in after.fields}
-        assert moved.keys() <= after.fields.get("metadata", {}).keys()
+        assert moved.keys() <= (as_mapping(after.fields.get("metadata")) or {}).keys()

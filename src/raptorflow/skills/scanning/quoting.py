@@ -1,0 +1,103 @@
+"""Whether a text tells of an attack, or is one: rules and lessons quote what they warn of.
+
+A line counts as told when its own words, those above it or its heading say that it is an example of something
+bad. A skill whose subject is security earns that more easily.
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from raptorflow.skills.scanning.subject import Source, Subject
+
+ABOVE = 12
+"""Lines above that a block or a line is read with, up to its heading."""
+_TELLING = re.compile(
+    r"\b(?:examples? of|attack(?:s|er|ers|ing)?|malicious|suspicious|payloads?|exploit\w*|vulnerab\w*|"
+    r"injection|"
+    r"dangerous|unsafe|insecure|detect\w*|red flags?|warning signs?|anti-?patterns?|iocs?|indicators?|"
+    r"threats?|"
+    r"hostile|untrusted|phishing|malware|backdoors?|compromis\w*|reject\w*|refus\w*|block(?:ed|s|ing)?|"
+    r"forbid\w*|"
+    r"flag(?:ged|s)? (?:if|any|when|as)|scan(?:s|ner|ning)? for|look(?:ing)? for|check(?:s|ing)? for|"
+    r"search(?:es|ing)? for|"
+    r"grep|must not|bad:|wrong:|incorrect|prohibited|disallow\w*|watch out|beware|avoid|"
+    r"test(?:ing)? (?:for|whether|cases?)|red.?team\w*|pentest\w*|proof of concept|poc|ctf|forensics?|"
+    r"persistence mechanisms?|reverse shells?|privilege escalation|post-exploitation|attempts?)\b|❌|🚫|⛔",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(
+    r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|avoid|without|"
+    r"refuse|no one|nobody|"
+    r"not)\b[^.!?:;]{0,60}$",
+    re.IGNORECASE,
+)
+_SUBJECT = re.compile(
+    r"\b(?:security|secure|pen(?:etration)?[- ]?test\w*|vulnerab\w*|malware|threat\w*|forensic\w*|"
+    r"incident|audit\w*|"
+    r"red[- ]?team\w*|exploit\w*|ctf|injection|yara|semgrep|sigma rules?|hardening|intrusion|soc|siem|"
+    r"attack\w*|"
+    r"guardrails?|jailbreak\w*|phishing|reverse[- ]engineer\w*|fuzz\w*|cve)\b",
+    re.IGNORECASE,
+)
+_HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
+_FILES_OF_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|specs?|fixtures?|rules?|signatures?|patterns?|examples?|evals?|corpus|references?|"
+    r"resources?|docs?)/|"
+    r"\.(?:yar|yara|sigma|rules?)$|_test\.|test_|\.test\.",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What is around the texts of a skill.
+
+    Attributes:
+        subject: the skill.
+        about_security: whether its own words say that security is what it is about.
+    """
+
+    subject: Subject
+    pages: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    @property
+    def about_security(self) -> bool:
+        """Whether the skill's name or description says that security is its subject."""
+        return _is_about_security(f"{self.subject.name.replace('-', ' ')} {self.subject.description}")
+
+    def tells(self, source: Source, line: int) -> bool:
+        """Whether what stands at a line of the file (counted from 1) is told of, not asked for."""
+        in_reference = bool(_FILES_OF_TESTS.search(source.path))
+        if self.about_security and in_reference:
+            return True
+        lines = self._lines(source)
+        above = _above(lines, line)
+        hits = len(_TELLING.findall(above))
+        return hits >= (1 if self.about_security or in_reference else 2)
+
+    def _lines(self, source: Source) -> tuple[str, ...]:
+        if source.path not in self.pages:
+            whole = next((each for each in self.subject.sources if each.path == source.path), source)
+            self.pages[source.path] = tuple(whole.text.split("\n"))
+        return self.pages[source.path]
+
+
+def negated(text: str, at: int) -> bool:
+    """Whether what begins at a place of a line is said not to be done."""
+    return bool(_NEGATION.search(text[max(0, at - 80) : at]))
+
+
+@lru_cache(maxsize=64)
+def _is_about_security(text: str) -> bool:
+    return bool(_SUBJECT.search(text))
+
+
+def _above(lines: tuple[str, ...], line: int) -> str:
+    """The line itself and those above, up to and with its heading, without the code of other blocks."""
+    taken: list[str] = []
+    for number in range(min(line, len(lines)) - 1, max(-1, line - 2 - ABOVE), -1):
+        taken.append(lines[number][:400])
+        if _HEADING.match(lines[number]):
+            break
+    return "\n".join(taken)

@@ -1,0 +1,100 @@
+"""Commands that harm by what they are: one table of what was seen, what it does and how much it weighs."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from raptorflow.skills.scanning.model import Severity, Threat
+from raptorflow.skills.scanning.shell.signs import Place
+from raptorflow.skills.scanning.shell.words import Pipeline
+
+
+class Rule(NamedTuple):
+    """A sign: in scripts it weighs `script`, in a document's block `fenced`."""
+
+    code: str
+    script: Severity
+    fenced: Severity
+    pattern: re.Pattern[str]
+    message: str
+    remedy: str
+
+
+def _rule(code: str, script: Severity, fenced: Severity, pattern: str, message: str, remedy: str) -> Rule:
+    return Rule(code, script, fenced, re.compile(pattern, re.IGNORECASE), message, remedy)
+
+
+_NO_SHELL = "Take it out: no skill needs to hand a shell to another machine."
+_STAY = "A skill ends when its action ends. Ask for a schedule in the product instead."
+_OWN = "Remove only what the skill itself has made, by its full path."
+_GUARD = "Leave the system's protections on, and say what is needed instead."
+
+RULES: tuple[Rule, ...] = (
+    _rule("reverse-shell", "critical", "critical",
+          r"/dev/(?:tcp|udp)/[^\s]{3,}|\bn(?:c|cat|etcat)\b[^|;\n]{0,80}\s-[a-z]*[ec]\s?\S{0,12}(?:sh|"
+          r"cmd)\b|"
+          r"\bncat\b[^|;\n]{0,80}--(?:exec|sh-exec)|mkfifo\s[^\n]{0,200}\bn(?:c|cat)\b|"
+          r"socat\s[^\n]{0,160}(?:exec|system):|bash\s+-i\s*>&|telnet\s[^|\n]{0,80}\|\s*/bin/(?:ba)?sh|"
+          r"perl\s+-e[^\n]{0,200}socket|ruby\s+-rsocket|php\s+-r[^\n]{0,120}fsockopen|"
+          r"python[\d.]*\s+-c[^\n]{0,300}socket[^\n]{0,300}(?:dup2|pty\.spawn|subprocess)",
+          "It hands a shell to another machine.", _NO_SHELL),
+    _rule("persistence", "high", "high",
+          r"@reboot[^\n]{0,200}(?:curl|wget|bash|sh\b|python|nc\b)|>>?\s*\S{0,80}authorized_keys|"
+          r"\btee\b[^|\n]{0,60}authorized_keys|"
+          r"(?:curl|wget)[^\n]{0,300}(?:crontab|LaunchAgents|LaunchDaemons|/etc/cron)|"
+          r"crontab[^\n]{0,300}(?:curl|wget|base64|/dev/tcp)|echo[^\n]{0,300}(?:curl|wget|base64|"
+          r"/dev/tcp)[^\n]{0,200}(?:\| crontab|>> ?~?/?\S{0,40}(?:bashrc|zshrc|profile))|"
+          r">\s*\S{0,60}/\.git/hooks/(?:pre|post)-\w+|/etc/ld\.so\.preload|>>?\s*/etc/(?:rc\.local|"
+          r"profile|cron)",
+          "It stays on the machine after the skill has ended.", _STAY),
+    _rule("persistence", "medium", "low",
+          r"\bcrontab\s+-(?:\s|$)|launchctl\s+(?:load|bootstrap)|>\s*\S{0,80}Library/Launch(?:Agents|"
+          r"Daemons)/|"
+          r"systemctl\s+(?:--user\s+)?enable|schtasks\s+/create|>>?\s*\S{0,40}\.(?:bashrc|zshrc|"
+          r"bash_profile|zprofile|profile)\b",
+          "It changes what runs when somebody signs in or time passes.", _STAY),
+    _rule("destructive", "critical", "high",
+          r"\brm\s+(?:-\w+\s+)*-\w*[rR]\w*\s+(?:-\w+\s+|--\w[\w-]*\s+)*(?:/|~|\$HOME|/\*|~/\*|/home|"
+          r"/Users|/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|"
+          r"--no-preserve-root|\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|nvme|disk|hd|vd)|"
+          r"\bmkfs\.?\w*\s+(?:-\S+\s+)*/dev/|"
+          r":\(\)\s*\{\s*:\|:&\s*\};:|>\s*/dev/(?:sd|nvme|hd)[a-z]|chmod\s+-R\s+[0-7]{3,4}\s+/(?:\s|$)|"
+          r"\b(?:shred|srm)\b[^|\n]{0,80}(?:~|/home|/Users)|find\s+(?:~|/|\$HOME)\s[^\n]{0,120}-delete|"
+          r"diskutil\s+erase|vssadmin\s+delete\s+shadows|format\s+c:|"
+          r"\bgit\s+config\s+--global[^\n]{0,40}core\.hooksPath",
+          "It destroys what it has not made.", _OWN),
+    _rule("security-disabled", "high", "high",
+          r"spctl\s+--(?:master|global)-disable|csrutil\s+disable|Set-MpPreference\s[^\n]{0,80}Disable|"
+          r"Add-MpPreference\s[^\n]{0,80}Exclusion|netsh\s+advfirewall\s+set\s+\w+\s+state\s+off|NOPASSWD:|"
+          r"\bunset\s+HISTFILE|HISTFILE=/dev/null|\bhistory\s+-c\b|>\s*\S{0,20}\.(?:bash|zsh)_history|"
+          r"chmod\s+(?:u\+s|[24]7\d\d)\s|"
+          r"(?:pkill|killall|systemctl\s+stop)\s[^\n]{0,40}(?:falcon|crowdstrike|sentinel|clamav|"
+          r"osquery|auditd|defender|littlesnitch)",
+          "It turns protections of the machine off, or covers its tracks.", _GUARD),
+    _rule("quarantine-removed", "medium", "medium",
+          r"xattr\s+(?:-\w+\s+)*(?:-[a-z]*c[a-z]*\b|-[a-z]*d[a-z]*\s+com\.apple\.quarantine)",
+          "It takes away the mark by which macOS checks what was downloaded.", _GUARD),
+    _rule("password-archive", "critical", "critical",
+          r"\bunzip\s[^\n]{0,60}-P\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p\S+|"
+          r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|"
+          r"Expand-\w*Archive[^\n]{0,120}password",
+          "It opens an archive with a password, which no scanner can look into.",
+          "Ship the files themselves, or name a package."),
+    _rule("miner", "critical", "critical",
+          r"stratum\+(?:tcp|ssl)://|\bxmrig\b|\bminerd\b|\bcpuminer\b|--donate-level|\bnbminer\b",
+          "It mines a currency on somebody else's machine.", "Take it out."),
+    _rule("agent-unleashed", "medium", "low",
+          r"--dangerously-skip-permissions|--dangerously-bypass-approvals|--yolo\b|--auto-approve\b|"
+          r"bypassPermissions|--no-sandbox-agent",
+          "It starts an agent that asks nobody before it acts.", "Let the agent ask."),
+)  # fmt: skip
+
+
+def harm(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
+    """Each rule over each pipeline, as it was written and as it reads without quotes."""
+    for pipeline in found:
+        text = f"{pipeline.text}\n{pipeline.raw}"
+        for rule in RULES:
+            if rule.pattern.search(text):
+                severity = rule.fenced if place.source.fenced else rule.script
+                yield place.sign(pipeline, rule.code, severity, rule.message, rule.remedy)

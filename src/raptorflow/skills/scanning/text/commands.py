@@ -1,0 +1,29 @@
+"""Commands inside of sentences and unfenced lines: the shell's rules read them too."""
+
+import re
+from collections.abc import Iterator
+
+from raptorflow.skills.scanning.subject import Source
+from raptorflow.skills.scanning.text.pages import Page
+
+_SPAN = re.compile(r"`([^`\n]{12,1000})`")
+_COMMAND = re.compile(
+    r"(?:^|[\s|;&(\"'$])(?:sudo |env )?(?:curl|wget|bash|sh|zsh|eval|base64|nc|ncat|python3?|node|"
+    r"osascript|powershell|pwsh|iwr|irm|unzip|7z|"
+    r"xattr|crontab|rm|dd|chmod|echo|cat|printenv|tar|security|launchctl|mshta|certutil)\s+[^\s]"
+)
+_BARE = re.compile(
+    r"^\s{0,12}(?:\d+[.)]\s+|[-*+]\s+|\$\s+|>\s+)?((?:sudo )?(?:curl|wget|bash|echo|eval|"
+    r"powershell|base64|nc)\s+[^\n]{10,1000})$"
+)
+
+
+def inline_commands(page: Page) -> Iterator[Source]:
+    """Each command in a code span, and each line that is one."""
+    for line in page.lines:
+        if page.is_told(line, 0):
+            continue
+        spans = [span for span in _SPAN.findall(line.text) if _COMMAND.search(span)]
+        bare = _BARE.match(line.text)
+        for text in [*spans, *([bare[1]] if bare and not spans else [])]:
+            yield Source(page.source.path, "shell", text, line.number, fenced=True)

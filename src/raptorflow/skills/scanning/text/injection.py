@@ -1,0 +1,149 @@
+"""Instructions that turn the agent against the person it works for."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from raptorflow.skills.scanning.model import Severity, Threat
+from raptorflow.skills.scanning.text.pages import Page
+
+
+class Rule(NamedTuple):
+    """What is said, what it does and how much it weighs."""
+
+    code: str
+    severity: Severity
+    pattern: re.Pattern[str]
+    message: str
+
+
+def _rule(code: str, severity: Severity, pattern: str, message: str) -> Rule:
+    return Rule(code, severity, re.compile(pattern, re.IGNORECASE), message)
+
+
+_SECRETS = (
+    r"(?:api[- _]?keys?|credentials?|passwords?|secrets?|(?:access|auth|session|bearer) tokens?|"
+    r"private keys?|ssh keys?|"
+    r"seed phrases?|mnemonics?|cookies|environment variables|env(?:ironment)? vars?|\.env\b|"
+    r"wallet files?|keychain|"
+    r"~/\.ssh|~/\.aws|id_rsa|id_ed25519|\.netrc|\.git-credentials)"
+)
+_TALK = (
+    r"(?:(?:full |entire |whole |complete |current |user'?s? )?(?:conversation|chat)(?: history| log|"
+    r" context| transcript)?|"
+    r"system prompt|(?:user'?s? )?(?:messages|prompts|memory|context window|session (?:history|"
+    r"transcript|log))|"
+    r"MEMORY\.md|SOUL\.md|USER\.md)"
+)
+_SEND = (
+    r"(?:send|post|upload|transmit|forward|exfiltrate|submit|relay|report|sync|mirror|copy|leak|beacon|"
+    r"append|deliver|"
+    r"echo|share|e-?mail|push|log)"
+)
+_USER = r"(?:the )?(?:user|human|operator|owner|person|customer|them|anyone)"
+
+RULES: tuple[Rule, ...] = (
+    _rule("prompt-injection", "critical",
+          r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|supersedes?|"
+          r"overrides?)\s+(?:\w+\s+){0,3}"
+          r"(?:previous|prior|earlier|above|preceding|existing|other|system|safety|original|"
+          r"your)\s+(?:\w+\s+){0,2}"
+          r"(?:instructions?|prompts?|rules?|guidelines?|directives?|guardrails?|polic(?:y|ies)|"
+          r"safeguards?|restrictions?|constraints?)",
+          "It tells the agent to set aside what it was told before."),
+    _rule("prompt-injection", "high",
+          r"<\|im_start\|>|<\|system\|>|\[/?(?:INST|SYSTEM)\]|<<SYS>>|</?(?:system|system_prompt|"
+          r"system-reminder|admin)>|"
+          r"^\s*#{0,4}\s*(?:SYSTEM|ADMIN|ROOT) (?:OVERRIDE|PROMPT|MESSAGE|DIRECTIVE)\b|"
+          r"\byou are now (?:in )?(?:DAN\b|developer mode|"
+          r"an? unrestricted|jailbroken|root|god mode|unfiltered)|\b(?:enter|enable|"
+          r"activate) (?:developer|god|jailbreak|DAN|unrestricted) mode",
+          "It speaks as if it were the system, or gives the agent another role."),
+    _rule("concealment", "high",
+          r"\b(?:do not|don'?t|never|must not|should not|avoid|refrain from|without)\s+(?:\w+\s+){0,2}"
+          r"(?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|reveal(?:ing)?|notify(?:ing)?|alert(?:ing)?|"
+          r"disclos(?:e|ing)|show(?:ing)?|report(?:ing)?|"
+          r"warn(?:ing)?|discuss(?:ing)?|acknowledg(?:e|ing))\s+(?:\w+\s+){0,8}?"
+          r"(?:(?:to|with)\s+)?" + _USER + r"\b[^.\n]{0,80}\b(?:step|command|request|upload|transfer|"
+          r"network|download|script|background|"
+          r"check|sync|telemetry|call|this|that|it|about)\b|"
+          r"\b(?:silently|secretly|covertly|quietly|discreetly|stealthily|invisibly|"
+          r"in the background without)\s+(?:\w+\s+){0,3}"
+          r"(?:send|post|upload|transmit|run|execute|copy|read|collect|forward|append|include|log|"
+          r"record|install|download|fetch|add|exfiltrate)|"
+          r"\bhide\s+(?:this|these|the|all)\s+(?:\w+\s+){0,4}from\s+" + _USER + r"|"
+          r"\b(?:keep|kept)\s+(?:\w+\s+){0,4}(?:secret|hidden|invisible)\s+from\s+" + _USER,
+          "It hides from the user what it has the agent do."),
+    _rule("data-theft", "critical",
+          r"\b" + _SEND + r"\b[^.\n]{0,160}(?:" + _SECRETS + r"|"
+          r"" + _TALK + r")[^.\n]{0,160}(?:https?://|webhook|endpoint|"
+          r"(?:external|remote|our|the|collection|analytics|logging|telemetry|backup)\s+(?:server|api|"
+          r"service|collector)|\bto\s+\S+@\S+\.\w|via (?:curl|post|http))",
+          "It has the agent send secrets or the conversation away."),
+    _rule("data-theft", "critical",
+          r"(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,120}\b(?:as|in|into|to)\s+(?:a\s+|"
+          r"the\s+)?(?:query|url|get|request|post|json|image|markdown)?\s?"
+          r"(?:parameters?|body|payload|header|url|image url|link)\b[^\n]{0,160}https?://|"
+          r"!\[[^\]]{0,80}\]\(https?://[^)\s]{0,200}(?:\{|<|\$|%7B)(?:\w*(?:data|context|conversation|"
+          r"secret|token|key|history|prompt)\w*)",
+          "It puts secrets or the conversation into an address that is fetched."),
+    _rule("secret-request", "high",
+          r"\b(?:enter|paste|provide|share|type|give|send|input|submit|tell me|supply|"
+          r"ask[^.\n]{0,40}for)\s+(?:\w+\s+){0,4}"
+          r"(?:(?:\d+|twelve|twenty-four)[- ]word\s+)?(?:seed[- ]?phrase|recovery[- ]phrase|"
+          r"secret[- ]recovery|mnemonic|wallet password|"
+          r"private key of (?:your|the|their) wallet|(?:wallet|wallet's) private key|keystore password|"
+          r"2fa (?:code|backup)|master password)",
+          "It asks for what opens a wallet or an account; no skill needs that."),
+    _rule("safeguards-off", "high",
+          r"\b(?:disable|turn off|bypass|skip|circumvent|suppress|switch off)\s+(?:\w+\s+){0,3}"
+          r"(?:safety (?:checks?|filters?|measures?|guidelines?)|security (?:warnings?|prompts?|checks?|"
+          r"software|controls?)|approval (?:prompts?|requests?|steps?)|"
+          r"confirmation (?:prompts?|dialogs?)|permission (?:prompts?|checks?|dialogs?)|anti-?virus|"
+          r"gatekeeper|windows defender|real-time protection|"
+          r"user (?:confirmation|consent|approval)|sandbox(?:ing)?|guardrails?|content (?:filter|"
+          r"polic)\w*)",
+          "It turns off what protects the user."),
+    _rule("self-persistence", "high",
+          r"\b(?:add|append|write|insert|copy|inject|save|install|put|place|update|"
+          r"modify)\b[^.\n]{0,120}\b(?:into|to|in|at the (?:top|start|end) of)\b[^.\n]{0,60}"
+          r"(?:SOUL\.md|MEMORY\.md|HEARTBEAT\.md|IDENTITY\.md|(?:every|all|"
+          r"each)(?: of the)? (?:other )?(?:installed )?skills?(?:'s)?|other skills|"
+          r"system prompt|settings\.json[^.\n]{0,60}(?:hook|allow|permission)|~/\.(?:bashrc|zshrc|"
+          r"profile)|\.git/hooks|\bcrontab\b)"
+          r"[^.\n]{0,200}\b(?:so that|ensure|always|every|each|persist\w*|future|restart|remain|survive|"
+          r"permanent\w*|before any|from now on)",
+          "It has the agent change what later conversations or other skills do."),
+)  # fmt: skip
+# What honest skills say too, and what makes a sentence grave when it stands beside another sign.
+SUSPICIONS: tuple[Rule, ...] = (
+    _rule("secret-reading", "medium",
+          r"\b(?:read|cat|open|collect|gather|fetch|retrieve|extract|grab|harvest|dump|find|locate|"
+          r"search for|list|include)\b[^.\n]{0,80}"
+          r"(?:~/\.ssh|~/\.aws|id_rsa|id_ed25519|\.git-credentials|\.netrc|browser (?:cookies|passwords|"
+          r"history)|saved passwords|wallet\.dat|"
+          r"keychain|all environment variables|(?:every|any|all) (?:api[- ]?keys?|secrets?|credentials?|"
+          r"tokens?))",
+          "It has the agent gather credentials."),
+    _rule("unasked-action", "medium",
+          r"\b(?:before|prior to)\s+(?:\w+\s+){0,6}(?:anything else|any (?:other )?(?:action|task|"
+          r"response|request)|responding|answering|every (?:response|request|task))\b[^.\n]{0,160}"
+          r"(?:https?://|curl|wget|\brun\b|\bexecute\b|fetch)|"
+          r"\b(?:fetch|download|retrieve|curl|visit|load|"
+          r"get)\b[^.\n]{0,80}https?://[^\s)]{4,200}[^.\n]{0,120}\b(?:and|then)\s+(?:\w+\s+){0,3}"
+          r"(?:follow|execute|obey|run|apply|do)\s+(?:\w+\s+){0,4}(?:instructions?|commands?|it|steps?|"
+          r"says?|code|script)",
+          "It has the agent follow what an address on the network says."),
+)  # fmt: skip
+REMEDY = "Say openly what the skill does, ask for nothing beyond it, and leave the user in charge."
+
+
+def injection(page: Page) -> Iterator[Threat]:
+    """Each rule over each line of prose that is not told of as something bad."""
+    for line in page.lines:
+        for rule in (*RULES, *SUSPICIONS):
+            found = rule.pattern.search(line.text)
+            if not found or page.is_told(line, found.start()):
+                continue
+            # A concealment begins with a negation of its own; so what stands before it was looked at.
+            yield page.sign(line, rule.code, rule.severity, rule.message, REMEDY)

@@ -1,0 +1,74 @@
+"""The prose of a skill: what it says to an agent and to people, without the code in it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from raptorflow.skills.scanning.fences import fenced_blocks
+from raptorflow.skills.scanning.model import Severity, Threat
+from raptorflow.skills.scanning.python.context import excerpt, threat_at
+from raptorflow.skills.scanning.quoting import Surroundings, negated
+from raptorflow.skills.scanning.subject import Source, Subject
+
+MAX_LINE = 4000
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of prose, with those that it goes on from.
+
+    Attributes:
+        number: counted from 1, in the file.
+        text: at most 4,000 characters.
+    """
+
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file of prose and what is around it."""
+
+    source: Source
+    around: Surroundings
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """Lines outside of fenced blocks, those that say nothing left out."""
+        hidden: set[int] = set()
+        if self.source.language == "markdown":
+            for block in fenced_blocks(self.source.text):
+                hidden.update(range(block.first_line, block.first_line + block.text.count("\n") + 1))
+        numbered = enumerate(self.source.text.split("\n"), self.source.first_line)
+        return tuple(Line(n, text[:MAX_LINE]) for n, text in numbered if n not in hidden and text.strip())
+
+    @property
+    def is_instructions(self) -> bool:
+        """Whether the agent reads it as instructions: `SKILL.md` and other Markdown, not code."""
+        return self.source.language == "markdown"
+
+    def is_told(self, line: Line, at: int) -> bool:
+        """Whether what begins at a place of a line is quoted, denied, or told of as something bad."""
+        if negated(line.text, at):
+            return True
+        before = line.text[:at]
+        quoted = any(before.count(mark) % 2 for mark in '"`“') and at > 0
+        if quoted and self.around.tells(self.source, line.number):
+            return True
+        return self.around.tells(self.source, line.number) and (
+            self.around.about_security or line.text.lstrip().startswith(("|", "-", "*", ">", "#"))
+        )
+
+    def sign(self, line: Line, code: str, severity: Severity, message: str, remedy: str) -> Threat:
+        """A sign of harm with its evidence."""
+        evidence = f"{message} (“{excerpt(line.text.strip())}”)"
+        return threat_at(self.source, line.number, code, severity, evidence, remedy)
+
+
+def pages(subject: Subject) -> Iterator[Page]:
+    """The Markdown and plain text of a skill."""
+    around = Surroundings(subject)
+    for source in subject.sources:
+        if not source.fenced and source.language in {"markdown", "text"}:
+            yield Page(source, around)
