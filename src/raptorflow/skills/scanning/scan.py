@@ -103,5 +103,5 @@ def _unread(path: str, message: str) -> Threat:
 
 def _sorted(threats: Iterable[Threat]) -> tuple[Threat, ...]:
     """Worst first, then by place; each once."""
-    once = {(threat.code, threat.file, threat.line): threat for threat in threats}
+    once = {(threat.code, threat.file, threat.line, threat.message): threat for threat in threats}
     return tuple(sorted(once.values(), key=lambda t: (_ORDER.index(t.severity), t.file, t.line or 0, t.code)))

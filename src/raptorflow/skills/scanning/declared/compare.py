@@ -23,7 +23,7 @@ def compare(subject: Subject, uses: Collection[Use]) -> Iterator[Threat]:
     if subject.manifest is None:
         yield from _nothing_declared(run)
         return
-    for use in run:
+    for use in {(use.kind, use.target): use for use in reversed(run)}.values():
         yield from _undeclared(subject, use)
     yield from _unused(subject)
 
