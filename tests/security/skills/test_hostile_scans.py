@@ -62,11 +62,32 @@ def test_any_bytes_are_answered(files: dict[str, bytes]) -> None:
 
 
 PIECES = st.sampled_from(
-    [*"()[]{}:,.=+-*/%\n\t '\"#\\@", "    ", "import os", "def f(x):\n    ", "class A:\n    ", "return ", "lambda: ", "f'{x}'",
-     "exec", "open('~/.ssh/id_rsa').read()", "base64.b64decode", "b'YQ=='", "getattr", "__import__", "x", "self", "for x in ",
-     "if ", "while ", "with ", "try:\n    ", "except:\n    ", "match x:\n  case ", "await ", "yield ", "async ", "*", "**",
-     "os.environ", "globals()", "0", "1e999", "None", "...", "\ud800", "\0", "\ufffc", "```python\n", "```\n"]
-)  # fmt: skip
+    [
+        *"()[]{}:,.=+-*/%\n\t '\"#\\@",
+        *("    ", "import os", "def f(x):\n    ", "class A:\n    ", "return ", "lambda: ", "f'{x}'", "exec"),
+        *(
+            "open('~/.ssh/id_rsa').read()",
+            "base64.b64decode",
+            "b'YQ=='",
+            "getattr",
+            "__import__",
+            "x",
+            "self",
+        ),
+        *(
+            "for x in ",
+            "if ",
+            "while ",
+            "with ",
+            "try:\n    ",
+            "except:\n    ",
+            "match x:\n  case ",
+            "await ",
+        ),
+        *("yield ", "async ", "*", "**", "os.environ", "globals()", "0", "1e999", "None", "...", "\ud800"),
+        *("\0", "\ufffc", "```python\n", "```\n"),
+    ]
+)
 
 
 @given(st.lists(PIECES, max_size=60))

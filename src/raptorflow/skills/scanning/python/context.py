@@ -36,7 +36,8 @@ class Context:
         return bool(host) and host.removeprefix("www.") in self.documentation
 
     def tells_of(self, path: str) -> bool:
-        """Whether the skill's own pages tell the user that it writes a file of this name, or what it is for."""
+        """Whether the skill's own pages tell the user that it writes a file of this name, or what it is "
+        "for."""
         name = path.rpartition("/")[2].lower().strip(HOLE)
         return (len(name) > LEAST_NAME and name in self.documentation) or bool(
             _TOLD.search(self.documentation)
