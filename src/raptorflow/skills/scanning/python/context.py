@@ -36,12 +36,10 @@ class Context:
         return bool(host) and host.removeprefix("www.") in self.documentation
 
     def tells_of(self, path: str) -> bool:
-        """Whether the skill's own pages tell the user that it writes a file of this name, or what it is "
-        "for."""
+        """Whether the skill's own pages name a file that it writes, or what such files are for."""
         name = path.rpartition("/")[2].lower().strip(HOLE)
-        return (len(name) > LEAST_NAME and name in self.documentation) or bool(
-            _TOLD.search(self.documentation)
-        )
+        named = len(name) > LEAST_NAME and name in self.documentation
+        return named or bool(_TOLD.search(self.documentation))
 
     @cached_property
     def calls_by_source(self) -> dict[Source, list[Call]]:
