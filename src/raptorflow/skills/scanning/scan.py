@@ -10,6 +10,7 @@ from raptorflow.skills.scanning.declared.compare import compare
 from raptorflow.skills.scanning.detector import Detector, Seen
 from raptorflow.skills.scanning.intake import take_in
 from raptorflow.skills.scanning.model import Report, Severity, Threat, Use
+from raptorflow.skills.scanning.places import eased
 from raptorflow.skills.scanning.power import power_of
 from raptorflow.skills.scanning.python.detect import detect as python
 from raptorflow.skills.scanning.subject import Source, Subject
@@ -53,7 +54,7 @@ def _report(
     seen = [*unread, *_look(subject)]
     uses = list(dict.fromkeys(part for part in seen if isinstance(part, Use)))
     own, faulty = inline(subject.sources)
-    threats = [part for part in seen if isinstance(part, Threat)]
+    threats = [eased(part, subject) for part in seen if isinstance(part, Threat)]
     threats += [_unread(path, "The file is longer than what is read of one.") for path in intake.cut]
     threats += [*compare(subject, uses), *faulty]
     result = allow(_sorted(threats), own, baseline, subject.name)

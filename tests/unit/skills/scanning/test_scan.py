@@ -142,3 +142,10 @@ def test_a_baseline_without_reasons_is_refused(tmp_path: Path, text: str) -> Non
     baseline.write_text(text)
     with pytest.raises(BaselineInvalid):
         read_baseline(baseline)
+
+
+def test_a_finding_in_a_test_weighs_less_unless_the_pages_ask_to_run_it() -> None:
+    files = {"SKILL.md": SKILL_MD, "tests/test_a.py": SENDS_KEY.encode()}
+    assert scan_files(files).verdict == "pass"
+    assert scan_files({**files, "SKILL.md": SKILL_MD + b"First run pytest.\n"}).verdict == "block"
+    assert scan_files({**files, "README.md": b"See test_a.py.\n"}).verdict == "block"
