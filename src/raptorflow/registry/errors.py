@@ -43,6 +43,15 @@ class DigestMismatch(Conflict):
     default_hint = "Read the page of this version, then install it with the digest shown there."
 
 
+class SkillBlocked(InvalidInput):
+    """The scan found signs of harm; `details["findings"]` has them."""
+
+    code = "skill-blocked"
+    default_hint = (
+        "Run `raptorflow skill scan` on the skill; each finding names its place and what to change."
+    )
+
+
 class EnvironmentUnsolvable(InvalidInput):
     """The dependencies of a skill's scripts cannot be resolved or installed."""
 

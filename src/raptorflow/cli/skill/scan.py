@@ -13,6 +13,7 @@ from raptorflow.skills.frontmatter import FILE
 from raptorflow.skills.scanning.model import Report, Severity, Verdict
 from raptorflow.skills.scanning.sarif import as_sarif
 from raptorflow.skills.scanning.scan import scan as scan_folder
+from raptorflow.skills.scanning.suppressions import read_baseline
 from raptorflow.skills.text import printable
 
 MARKS: dict[Verdict, tuple[str, str]] = {
@@ -29,6 +30,7 @@ def scan(
     json: bool = False,
     format: Literal["text", "sarif"] = "text",
     fail_on: Literal["block", "review"] = "block",
+    baseline: Path | None = None,
 ) -> None:
     """Look for signs of harm in skills, offline and without running them; exit 1 when one is blocked.
 
@@ -37,8 +39,10 @@ def scan(
         json: print one JSON object a skill.
         format: `sarif` for one SARIF 2.1.0 document over all skills.
         fail_on: the mildest verdict that makes the command exit with 1.
+        baseline: a TOML file with the findings that you have looked at and allow.
     """
-    reports = ((folder, scan_folder(folder)) for folder in _skills(folders or (Path(),)))
+    allowed = read_baseline(baseline) if baseline else []
+    reports = ((folder, scan_folder(folder, allowed)) for folder in _skills(folders or (Path(),)))
     if format == "sarif":
         seen = list(reports)
         print(dumps(as_sarif((str(folder), report) for folder, report in seen)))

@@ -1,4 +1,4 @@
-"""The publish job: check, build the environment, store, index. Nothing is visible before all of it passed.
+"""The publish job: check, scan, build the environment, store, index. Nothing is visible before all passed.
 
 Each step is journaled by the engine and safe to run again: blobs and environments are named by content,
 and the last step writes version, index, installation and news in one transaction.
@@ -21,6 +21,7 @@ from raptorflow.registry.errors import EnvironmentUnsolvable, PublishNotFound, V
 from raptorflow.registry.library import Library, blob_key
 from raptorflow.registry.models import InstallationRow, PublishRow, SkillRow, VersionRow
 from raptorflow.registry.publishes.repository import PublishesRepository
+from raptorflow.registry.publishes.scanning import refuse_harmful
 from raptorflow.registry.repository import RegistryRepository
 from raptorflow.registry.search.document import SearchText
 from raptorflow.registry.search.repository import index_skill
@@ -64,6 +65,11 @@ class Publisher:
             await self._mark(context.org_id, publish_id, {"status": "running", "step": "checking"})
             return await self._check(context.org_id, publish_id, namespace)
 
+        async def scanning() -> None:
+            await self._mark(context.org_id, publish_id, {"step": "scanning"})
+            unpacked, skill = await self._read(context.org_id, publish_id)
+            await refuse_harmful(unpacked.files, skill.name)
+
         async def environment() -> str | None:
             await self._mark(context.org_id, publish_id, {"step": "environment"})
             return await self._build_environment(context.org_id, publish_id)
@@ -75,6 +81,7 @@ class Publisher:
 
         if await context.step("checking", checking) == "known":
             return
+        await context.step("scanning", scanning)
         lock_digest = await context.step("environment", environment)
         await context.step("storing", storing)
 

@@ -1,17 +1,20 @@
 """The static scan: offline, runs nothing of what it reads, and answers for any bytes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
+from raptorflow.skills.scanning.declared.compare import compare
 from raptorflow.skills.scanning.detector import Detector, Seen
 from raptorflow.skills.scanning.intake import take_in
 from raptorflow.skills.scanning.model import Report, Severity, Threat, Use
+from raptorflow.skills.scanning.places import eased
 from raptorflow.skills.scanning.power import power_of
 from raptorflow.skills.scanning.python.detect import detect as python
 from raptorflow.skills.scanning.subject import Source, Subject
+from raptorflow.skills.scanning.suppressions import Allowed, allow, inline
 from raptorflow.skills.scanning.weighing import verdict_of
 from raptorflow.skills.text import printable
 
@@ -22,12 +25,17 @@ MAX_FINDINGS = 200
 _ORDER: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
-def scan(folder: Path) -> Report:
-    """Scan a skill's folder. Never raises for what the files hold."""
+def scan(folder: Path, baseline: Sequence[Allowed] = ()) -> Report:
+    """Scan a skill's folder. Never raises for what the files hold.
+
+    Args:
+        folder: the skill's.
+        baseline: findings that whoever scans has looked at and allows.
+    """
     findings = Findings()
     files, _ = collect_files(folder, findings)
     unread = [_unread(finding.file, finding.message) for finding in findings.all]
-    return _report(files, folder.resolve().name, unread)
+    return _report(files, folder.resolve().name, unread, baseline)
 
 
 def scan_files(files: Mapping[str, bytes], folder_name: str | None = None) -> Report:
@@ -35,13 +43,26 @@ def scan_files(files: Mapping[str, bytes], folder_name: str | None = None) -> Re
     return _report(files, folder_name, [])
 
 
-def _report(files: Mapping[str, bytes], folder_name: str | None, unread: list[Threat]) -> Report:
+def _report(
+    files: Mapping[str, bytes],
+    folder_name: str | None,
+    unread: list[Threat],
+    baseline: Sequence[Allowed] = (),
+) -> Report:
     intake = take_in(files, folder_name)
-    seen = [*unread, *_look(intake.subject)]
-    seen += [_unread(path, "The file is longer than what is read of one.") for path in intake.cut]
-    threats = _sorted(part for part in seen if isinstance(part, Threat))
-    uses = [part for part in seen if isinstance(part, Use)]
-    return Report(verdict=verdict_of(threats), power=power_of(uses), findings=threats[:MAX_FINDINGS])
+    subject = intake.subject
+    seen = [*unread, *_look(subject)]
+    uses = list(dict.fromkeys(part for part in seen if isinstance(part, Use)))
+    own, faulty = inline(subject.sources)
+    threats = [eased(part, subject) for part in seen if isinstance(part, Threat)]
+    threats += [_unread(path, "The file is longer than what is read of one.") for path in intake.cut]
+    threats += [*compare(subject, uses), *faulty]
+    result = allow(_sorted(threats), own, baseline, subject.name)
+    verdict = verdict_of(result.counted)
+    if verdict == "pass" and result.at_least_review:
+        verdict = "review"
+    findings = _sorted([*result.counted, *result.allowed])
+    return Report(verdict=verdict, power=power_of(uses), findings=findings[:MAX_FINDINGS])
 
 
 def _look(subject: Subject) -> Iterator[Threat | Use]:
@@ -83,5 +104,5 @@ def _unread(path: str, message: str) -> Threat:
 
 def _sorted(threats: Iterable[Threat]) -> tuple[Threat, ...]:
     """Worst first, then by place; each once."""
-    once = {(threat.code, threat.file, threat.line): threat for threat in threats}
+    once = {(threat.code, threat.file, threat.line, threat.message): threat for threat in threats}
     return tuple(sorted(once.values(), key=lambda t: (_ORDER.index(t.severity), t.file, t.line or 0, t.code)))

@@ -1,21 +1,24 @@
 """From what was seen to a verdict."""
 
+import re
 from collections.abc import Sequence
 
 from raptorflow.skills.scanning.model import Threat, Verdict
 
 # The whole rule: how many findings of a severity, with different codes, make which verdict.
-RULES: tuple[tuple[Verdict, str, int], ...] = (
-    ("block", "critical", 1),
-    ("block", "high", 2),
-    ("review", "high", 1),
-    ("review", "medium", 3),
+RULES: tuple[tuple[Verdict, str, str, int], ...] = (
+    ("block", "critical", r"scan/.*", 1),
+    ("block", "high", r"scan/.*", 2),
+    ("review", "high", r"scan/.*", 1),
+    ("review", "medium", r"scan/undeclared-.*", 1),
+    ("review", "medium", r"scan/.*", 3),
 )
 
 
 def verdict_of(threats: Sequence[Threat]) -> Verdict:
     """The first rule that applies; `pass` when none does."""
-    for verdict, severity, least in RULES:
-        if len({threat.code for threat in threats if threat.severity == severity}) >= least:
+    for verdict, severity, codes, least in RULES:
+        alike = {threat.code for threat in threats if threat.severity == severity}
+        if sum(bool(re.fullmatch(codes, code)) for code in alike) >= least:
             return verdict
     return "pass"

@@ -11,6 +11,11 @@ from raptorflow.skills.scanning.subject import Source, Subject
 from raptorflow.skills.text import printable
 
 SHOWN = 90
+LEAST_NAME = 5
+_TOLD = re.compile(
+    r"\b(?:cron(?:tab)?s?|launchd|launch ?agents?|systemd|autostart|at (?:login|boot|startup)|shell profile|"
+    r"background service)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,12 @@ class Context:
     def documents(self, host: str) -> bool:
         """Whether the skill's own pages name a host."""
         return bool(host) and host.removeprefix("www.") in self.documentation
+
+    def tells_of(self, path: str) -> bool:
+        """Whether the skill's own pages name a file that it writes, or what such files are for."""
+        name = path.rpartition("/")[2].lower().strip(HOLE)
+        named = len(name) > LEAST_NAME and name in self.documentation
+        return named or bool(_TOLD.search(self.documentation))
 
     @cached_property
     def calls_by_source(self) -> dict[Source, list[Call]]:

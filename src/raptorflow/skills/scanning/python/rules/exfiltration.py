@@ -91,6 +91,9 @@ def _weight_of_secret(label: Label, host: str, kind: HostKind, context: Context)
         return None if own else "high"
     if kind in _DROPS:
         return None if context.documents(host) and kind == "address" else "critical"
+    if _MODELS.search(host):
+        # Code that can ask several models picks the key while it runs.
+        return None
     owner = next((hosts for name, hosts in _OWNERS.items() if name in label.detail.upper()), None)
     if kind != "plain" or owner is None or any(part in host for part in owner) or context.documents(host):
         return None

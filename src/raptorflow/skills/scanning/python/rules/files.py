@@ -29,7 +29,7 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
         r"\.claude[/\\](?:settings(?:\.local)?\.json|CLAUDE\.md|hooks)|~[/\\]\.claude\.json|claude_desktop_config\.json|"
         r"\.cursor[/\\](?:mcp\.json|rules)|\.codex[/\\](?:config|AGENTS)|\.gemini[/\\]settings|"
         r"\.(?:openclaw|clawdbot|moltbot)[/\\](?:openclaw|clawdbot|moltbot)\.json|\.(?:vscode|config[/\\]Code)[/\\].{0,40}mcp\.json")),
-    ("agent-settings", "high", "is read by the agent as its own memory", re.compile(
+    ("agent-settings", "medium", "is read by the agent as its own memory", re.compile(
         r"(?:^|[/\\])(?:SOUL|"
         r"IDENTITY|HEARTBEAT)\.md$")),
 )  # fmt: skip
@@ -57,7 +57,7 @@ def files(context: Context) -> Iterator[Seen]:
     """What is written and deleted."""
     for call in context.program.calls:
         if _WRITES.match(call.name) and _is_write(call):
-            yield from _written(call)
+            yield from _written(call, context)
         if _DELETES.match(call.name):
             yield from _deleted(call)
         if _READS.match(call.name):
@@ -88,14 +88,15 @@ def _is_write(call: Call) -> bool:
     return True
 
 
-def _written(call: Call) -> Iterator[Seen]:
+def _written(call: Call, context: Context) -> Iterator[Seen]:
     for text in _target(call).texts:
         if _OUTSIDE.match(text):
             yield Use("file-outside", excerpt(text), call.source.path, call.line)
         for code, severity, words, pattern in _PLACES:
             if pattern.search(text):
+                told = severity == "high" and context.tells_of(text)
                 message = f"`{call.name}` writes {excerpt(text)}, which {words}."
-                yield threat(call, code, severity, message, PERSISTENCE_REMEDY)
+                yield threat(call, code, "medium" if told else severity, message, PERSISTENCE_REMEDY)
 
 
 def _deleted(call: Call) -> Iterator[Seen]:

@@ -1,0 +1,31 @@
+"""Where a finding stands: code that runs, or a test that nobody runs while the skill is used."""
+
+import re
+
+from raptorflow.skills.scanning.model import Severity, Threat
+from raptorflow.skills.scanning.subject import Subject
+
+_TEST = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|testdata|test[-_]?(?:data|cases|fixtures|vectors)|fixtures?|specs?|evals?|"
+    r"benchmarks?)/|(?:^|/)(?:test_[\w-]+|[\w-]+_test|[\w-]+\.(?:test|spec))\.\w+$|(?:^|/)evals?\.json$",
+    re.IGNORECASE,
+)
+_RUNS_TESTS = re.compile(r"\bpytest\b|\bunittest\b|\b(?:npm|yarn|pnpm|make|go|cargo|bun) (?:run )?tests?\b")
+_EASED: dict[Severity, Severity] = {"critical": "medium", "high": "low", "medium": "low", "low": "low"}
+
+
+def is_test(path: str) -> bool:
+    """Whether a file is a test or data of tests."""
+    return bool(_TEST.search(path))
+
+
+def eased(threat: Threat, subject: Subject) -> Threat:
+    """A finding in a test weighs less, unless the skill's pages name the file or ask to run the tests."""
+    if not is_test(threat.file):
+        return threat
+    name = threat.file.rpartition("/")[2]
+    pages = [source.text for source in subject.written_in("markdown") if not is_test(source.path)]
+    if any(name in page or _RUNS_TESTS.search(page) for page in pages):
+        return threat
+    message = f"{threat.message} It stands in a test, which nobody runs while the skill is used."
+    return threat.model_copy(update={"severity": _EASED[threat.severity], "message": message})
