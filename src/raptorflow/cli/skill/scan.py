@@ -1,7 +1,8 @@
 """`raptorflow skill scan`: what a skill could do, and whether it shows signs of harm. Runs nothing of it."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -9,9 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from raptorflow.base.json import dumps
-from raptorflow.skills.frontmatter import FILE
+from raptorflow.skills import sarif
+from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.scanning.model import Report, Severity, Verdict
-from raptorflow.skills.scanning.sarif import as_sarif
 from raptorflow.skills.scanning.scan import scan as scan_folder
 from raptorflow.skills.scanning.suppressions import read_baseline
 from raptorflow.skills.text import printable
@@ -42,10 +43,10 @@ def scan(
         baseline: a TOML file with the findings that you have looked at and allow.
     """
     allowed = read_baseline(baseline) if baseline else []
-    reports = ((folder, scan_folder(folder, allowed)) for folder in _skills(folders or (Path(),)))
+    reports = ((folder, scan_folder(folder, allowed)) for folder in skill_folders(folders or (Path(),)))
     if format == "sarif":
         seen = list(reports)
-        print(dumps(as_sarif((str(folder), report) for folder, report in seen)))
+        print(_as_sarif(seen))
         verdicts = {report.verdict for _, report in seen}
     else:
         verdicts = set(_print(reports, json))
@@ -53,11 +54,9 @@ def scan(
         sys.exit(1)
 
 
-def _skills(folders: Iterable[Path]) -> Iterator[Path]:
-    """Each folder that is a skill, and the skills in each that is none; one without any is taken as it is."""
-    for folder in folders:
-        inside = [] if (folder / FILE).is_file() else sorted(file.parent for file in folder.rglob(FILE))
-        yield from inside or [folder]
+def _as_sarif(reports: Sequence[tuple[Path, Report]]) -> str:
+    found = [(printable(str(folder)), threat) for folder, report in reports for threat in report.findings]
+    return dumps(sarif.document("raptorflow-scan", version("raptorflow"), found))
 
 
 def _print(reports: Iterable[tuple[Path, Report]], json: bool) -> Iterator[Verdict]:
