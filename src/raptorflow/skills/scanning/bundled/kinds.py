@@ -20,7 +20,21 @@ _ARCHIVES: Mapping[bytes, str] = {
     b"BZh": "bzip2",
     b"\xfd7zXZ": "xz",
 }
-_DOCUMENTS = ("docx", "xlsx", "pptx", "odt", "ods", "odp", "epub", "potx", "dotx", "xltx", "numbers", "pages", "key")
+_DOCUMENTS = (
+    "docx",
+    "xlsx",
+    "pptx",
+    "odt",
+    "ods",
+    "odp",
+    "epub",
+    "potx",
+    "dotx",
+    "xltx",
+    "numbers",
+    "pages",
+    "key",
+)
 
 
 def program_of(path: str, content: bytes) -> str | None:

@@ -79,7 +79,7 @@ def _unreviewed(call: Call, command: Value) -> Iterator[Seen]:
     for label in labels:
         if label.kind == "download":
             yield threat(
-                call, "download-and-run", "critical",
+                call, "fetch-and-run", "critical",
                 f"`{call.name}` runs what was downloaded from {excerpt(label.detail) or 'the network'}: "
                 "whoever answers there runs any command on the user's machine.", DOWNLOAD_REMEDY,
             )  # fmt: skip

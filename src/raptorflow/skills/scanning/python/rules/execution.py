@@ -63,7 +63,7 @@ def _run(call: Call) -> Iterator[Seen]:
     for label in code.every_label():
         if label.kind == "download" and not code.text.replace(HOLE, "").strip():
             yield threat(
-                call, "download-and-run", "high" if call.name == "eval" else "critical",
+                call, "fetch-and-run", "high" if call.name == "eval" else "critical",
                 f"`{call.name}` runs code that was downloaded from {excerpt(label.detail) or 'the network'}.",
                 DOWNLOAD_REMEDY,
             )  # fmt: skip

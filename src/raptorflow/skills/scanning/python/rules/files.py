@@ -104,14 +104,14 @@ def _deleted(call: Call) -> Iterator[Seen]:
     for text in target.texts:
         if _EVERYTHING.match(text):
             yield threat(
-                call, "destruction", "critical", f"`{call.name}` deletes {excerpt(text)} and what is in it.",
+                call, "destructive", "critical", f"`{call.name}` deletes {excerpt(text)} and what is in it.",
                 "Delete only what the skill has made, in a folder of its own.",
             )  # fmt: skip
         elif _OUTSIDE.match(text):
             yield Use("file-outside", excerpt(text), call.source.path, call.line)
     if target.has("home"):
         yield threat(
-            call, "destruction", "critical",
+            call, "destructive", "critical",
                 f"`{call.name}` deletes what it finds in the user's home "
                 f"folder.",
             "Delete only what the skill has made, in a folder of its own.",
@@ -134,7 +134,7 @@ def _ransom(context: Context) -> Iterator[Seen]:
         )
         if encrypts and sweeps and ends:
             yield threat(
-                encrypts, "destruction", "critical",
+                encrypts, "destructive", "critical",
                 "It encrypts what it finds in the user's home folder and replaces the originals.",
                 "Leave it out.",
             )  # fmt: skip
