@@ -11,19 +11,28 @@ from raptorflow.skills.text import printable
 
 LONG_LINE = 3000
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{400,}")
-_BUILT = re.compile(r"(?:^|/)(?:dist|build|vendor|third_party|node_modules|lib)/|\.min\.(?:js|css)$|"
-                    r"bundle", re.IGNORECASE)
+_BUILT = re.compile(
+    r"(?:^|/)(?:dist|build|vendor|third_party|node_modules|lib)/|\.min\.(?:js|css)$|"
+    r"bundle",
+    re.IGNORECASE,
+)
 _HOOKS = re.compile(
     r"(?:^|/)\.git/hooks/|(?:^|/)\.(?:claude|codex|cursor|gemini)/(?:settings(?:\.local)?\.json|hooks/|"
     r"mcp\.json)|(?:^|/)\.mcp\.json$|"
     r"(?:^|/)\.vscode/tasks\.json$|(?:^|/)\.envrc$"
 )
-_ACTS = re.compile(rb"\"(?:command|hooks|runOn|allow|bypassPermissions)\"|^\s*(?:eval|source|curl)\b", re.MULTILINE)
-_INDEXES = re.compile(rb"(?:registry|index-url|extra-index-url)\s*=\s*https?://(?!registry\.npmjs\.org|pypi\.org)", re.I)
+_ACTS = re.compile(
+    rb"\"(?:command|hooks|runOn|allow|bypassPermissions)\"|^\s*(?:eval|source|curl)\b", re.MULTILINE
+)
+_INDEXES = re.compile(
+    rb"(?:registry|index-url|extra-index-url)\s*=\s*https?://(?!registry\.npmjs\.org|pypi\.org)", re.I
+)
 _SCRIPT_IN_PICTURE = re.compile(
     rb"<script|\bon(?:load|error|click|begin)\s*=|javascript:|<foreignObject", re.IGNORECASE
 )
-_SENDS = re.compile(rb"fetch\s*\(|XMLHttpRequest|sendBeacon|WebSocket|document\.cookie|localStorage|eval\s*\(", re.I)
+_SENDS = re.compile(
+    rb"fetch\s*\(|XMLHttpRequest|sendBeacon|WebSocket|document\.cookie|localStorage|eval\s*\(", re.I
+)
 READABLE = "Ship the source, so that a reader can check it."
 
 
@@ -60,7 +69,15 @@ def _acting(path: str, content: bytes) -> Iterator[Threat]:
         message = f"{printable(path)} makes programs run by only being there."
         yield _threat("hook", "high", path, message, "Leave it out: a skill acts when it is asked.")
     name = path.rpartition("/")[2].lower()
-    if name in {".npmrc", "pip.conf", ".pip", "pip.ini", "uv.toml", ".yarnrc", ".yarnrc.yml"} and _INDEXES.search(head):
+    if name in {
+        ".npmrc",
+        "pip.conf",
+        ".pip",
+        "pip.ini",
+        "uv.toml",
+        ".yarnrc",
+        ".yarnrc.yml",
+    } and _INDEXES.search(head):
         message = "It takes packages from another index than the public one."
         yield _threat("package-index", "high", path, message, "Name packages of the public index.")
     if name.endswith((".svg", ".html", ".htm")) and _SCRIPT_IN_PICTURE.search(head) and name.endswith(".svg"):
@@ -87,5 +104,10 @@ def _unreadable(source: Source) -> Iterator[Threat]:
 
 def _threat(code: str, severity: Severity, path: str, message: str, remedy: str) -> Threat:
     return Threat(
-        code=f"scan/{code}", severity=severity, file=printable(path), line=None, message=message, remedy=remedy
+        code=f"scan/{code}",
+        severity=severity,
+        file=printable(path),
+        line=None,
+        message=message,
+        remedy=remedy,
     )

@@ -15,19 +15,27 @@ from raptorflow.skills.scanning.python.context import excerpt, threat_at
 from raptorflow.skills.scanning.python.sensitive import label_of_path, label_of_variable
 from raptorflow.skills.scanning.subject import Source, Subject
 
-_RUNS = re.compile(r"(?:^|\.)(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|fork|execa|shell)$|"
-                   r"^\$$|Bun\.\$")
-_EVALS = re.compile(r"^(?:eval|Function|setTimeout|setInterval|vm\.runIn\w+|(?:\w+\.)?runInThisContext|"
-                    r"new Function)$")
+_RUNS = re.compile(
+    r"(?:^|\.)(?:exec|execSync|execFile|execFileSync|spawn|spawnSync|fork|execa|shell)$|"
+    r"^\$$|Bun\.\$"
+)
+_EVALS = re.compile(
+    r"^(?:eval|Function|setTimeout|setInterval|vm\.runIn\w+|(?:\w+\.)?runInThisContext|"
+    r"new Function)$"
+)
 _SENDS = re.compile(
     r"(?:^|\.)(?:fetch|axios|post|put|request|sendBeacon|send|got|needle|superagent)$|"
     r"^(?:https?\.(?:request|get)|axios\.\w+|"
     r"XMLHttpRequest|WebSocket|net\.connect|net\.createConnection|dns\.(?:lookup|resolve\w*))$"
 )
-_DECODES = re.compile(r"\batob\s*\(|['\"]base64['\"]\s*\)|String\.fromCharCode|"
-                      r"decodeURIComponent\s*\(\s*escape|['\"]hex['\"]\s*\)")
-_WHOLE_ENVIRONMENT = re.compile(r"process\.env(?![.\[\w])|Object\.(?:keys|entries|"
-                                r"assign)\([^)]{0,40}process\.env|\.\.\.process\.env")
+_DECODES = re.compile(
+    r"\batob\s*\(|['\"]base64['\"]\s*\)|String\.fromCharCode|"
+    r"decodeURIComponent\s*\(\s*escape|['\"]hex['\"]\s*\)"
+)
+_WHOLE_ENVIRONMENT = re.compile(
+    r"process\.env(?![.\[\w])|Object\.(?:keys|entries|"
+    r"assign)\([^)]{0,40}process\.env|\.\.\.process\.env"
+)
 _VARIABLE = re.compile(r"process\.env\.([A-Z][A-Z0-9_]{2,60})|process\.env\[['\"]([A-Z][A-Z0-9_]{2,60})")
 _PATH = re.compile(r"['\"`/\s(]((?:~|\.{0,2}/|\.)?[\w./ ~-]{3,200})")
 _OBFUSCATED = re.compile(r"\b_0x[0-9a-f]{3,6}\b")
@@ -53,22 +61,34 @@ def detect(subject: Subject) -> Iterator[Seen]:
 def _obfuscated(source: Source) -> Iterator[Threat]:
     if len(set(_OBFUSCATED.findall(source.text))) >= OBFUSCATED_NAMES:
         message = "The code was made unreadable on purpose (names such as `_0x3f2a`)."
-        yield threat_at(source, source.first_line, "obfuscated", "high", message, "Ship the source as written.")
+        yield threat_at(
+            source, source.first_line, "obfuscated", "high", message, "Ship the source as written."
+        )
 
 
 def _flows(source: Source, code: Code) -> Iterator[Seen]:
     """Names that hold secrets or decoded text, followed through assignments to what sends or runs them."""
     stolen, decoded, fetched = _holders(code)
+    hosts = {
+        name: host for one in code.assignments for name in one.names if (host := host_of(one.value[:300]))
+    }
     for call in code.calls:
         text = f"{call.name}{call.arguments}"
         if _EVALS.search(call.name) or _RUNS.search(call.name):
             yield from _run(source, call, decoded, fetched)
         if _SENDS.search(call.name):
-            yield from _sent(source, call, stolen)
+            yield from _sent(source, call, stolen, hosts)
         if _SOCKET_SHELL.search(text) and re.search(r"spawn|exec|/bin/(?:ba)?sh|cmd\.exe", source.text):
             message = "It connects a shell to another machine."
-            weight: Severity = "critical" if re.search(r"\.pipe\(\s*\w+\.stdin|"
-                                                       r"stdout\.pipe", source.text) else "medium"
+            weight: Severity = (
+                "critical"
+                if re.search(
+                    r"\.pipe\(\s*\w+\.stdin|"
+                    r"stdout\.pipe",
+                    source.text,
+                )
+                else "medium"
+            )
             yield threat_at(source, call.line, "reverse-shell", weight, message, "Take it out.")
 
 
@@ -80,14 +100,19 @@ def _holders(code: Code) -> tuple[dict[str, str], set[str], set[str]]:
     for _ in range(3):
         for assignment in code.assignments:
             value = assignment.value
-            what = _secret_in(value) or next((told for name, told in stolen.items() if _has(value, name)), None)
+            what = _secret_in(value) or next(
+                (told for name, told in stolen.items() if _has(value, name)), None
+            )
             for name in assignment.names:
                 if what:
                     stolen.setdefault(name, what)
                 if _DECODES.search(value) or any(_has(value, other) for other in decoded):
                     decoded.add(name)
-                if re.search(r"\bfetch\s*\(|axios|"
-                             r"https?\.get\(", value) or any(_has(value, other) for other in fetched):
+                if re.search(
+                    r"\bfetch\s*\(|axios|"
+                    r"https?\.get\(",
+                    value,
+                ) or any(_has(value, other) for other in fetched):
                     fetched.add(name)
     return stolen, decoded, fetched
 
@@ -96,11 +121,11 @@ def _secret_in(text: str) -> str | None:
     """What is read in an expression that should not leave."""
     if _WHOLE_ENVIRONMENT.search(text):
         return "the whole environment"
-    if "read" not in text.lower() and "path.join" not in text and "homedir" not in text:
-        return None
     joined = re.sub(r"['\"`]\s*,\s*['\"`]", "/", text)
     labels = [label_of_path(path.strip()) for path in _PATH.findall(joined)]
-    return next((label.detail for label in labels if label and label.kind in {"credential", "conversation"}), None)
+    return next(
+        (label.detail for label in labels if label and label.kind in {"credential", "conversation"}), None
+    )
 
 
 def _has(text: str, name: str) -> bool:
@@ -132,8 +157,10 @@ def _payloads(source: Source, call: Call) -> Iterator[Source]:
         yield Source(source.path, "shell", text, call.line)
 
 
-def _sent(source: Source, call: Call, stolen: dict[str, str]) -> Iterator[Threat]:
-    host = host_of(call.arguments)
+def _sent(source: Source, call: Call, stolen: dict[str, str], hosts: dict[str, str]) -> Iterator[Threat]:
+    host = host_of(call.arguments) or next(
+        (host for name, host in hosts.items() if _has(call.arguments, name)), ""
+    )
     kind = kind_of_host(host)
     if kind == "local":
         return
@@ -146,7 +173,8 @@ def _sent(source: Source, call: Call, stolen: dict[str, str]) -> Iterator[Threat
         yield threat_at(source, call.line, "credential-theft", "critical", message, REMEDY)
     elif kind in {"catcher", "paste", "onion", "address", "tunnel"} and not source.fenced:
         message = f"`{call.name}` talks to {where}, where nobody can tell who listens."
-        yield threat_at(source, call.line, "data-theft", "high", message, REMEDY)
+        weight: Severity = "critical" if kind in {"catcher", "onion"} else "high"
+        yield threat_at(source, call.line, "data-theft", weight, message, REMEDY)
 
 
 def _uses(source: Source, code: Code) -> Iterator[Use]:

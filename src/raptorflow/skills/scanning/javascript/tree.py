@@ -46,7 +46,7 @@ class Code:
 
 
 def read(source: Source) -> Code:
-    """A source's calls, assignments and strings, in the order of the text; TypeScript as far as it is the same."""
+    """A source's calls, assignments and strings in the order of the text; TypeScript as far as it goes."""
     content = source.text[:MAX_SOURCE].encode("utf-8", "replace")
     calls: list[Call] = []
     assignments: list[Assignment] = []
@@ -55,7 +55,9 @@ def read(source: Source) -> Code:
     def text(node: Node | None) -> str:
         if node is None:
             return ""
-        return content[node.start_byte : min(node.end_byte, node.start_byte + MAX_TEXT)].decode("utf-8", "replace")
+        return content[node.start_byte : min(node.end_byte, node.start_byte + MAX_TEXT)].decode(
+            "utf-8", "replace"
+        )
 
     for node in _nodes(_PARSER.parse(content).root_node):
         line = node.start_point.row + source.first_line
@@ -66,7 +68,9 @@ def read(source: Source) -> Code:
             names = _bound(node.child_by_field_name("name"), text)
             assignments.append(Assignment(names, text(node.child_by_field_name("value"))))
         elif node.type in {"assignment_expression", "augmented_assignment_expression"}:
-            assignments.append(Assignment((text(node.child_by_field_name("left")),), text(node.child_by_field_name("right"))))
+            assignments.append(
+                Assignment((text(node.child_by_field_name("left")),), text(node.child_by_field_name("right")))
+            )
         elif node.type in {"string", "template_string"} and node.end_byte - node.start_byte > 12:
             strings.append((text(node)[1:-1], line))
     return Code(tuple(calls), tuple(assignments), tuple(strings))
