@@ -27,7 +27,8 @@ _TELLING = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|avoid|without|"
+    r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|"
+    r"avoid|without|"
     r"refuse|no one|nobody|"
     r"not)\b[^.!?:;]{0,60}$",
     re.IGNORECASE,

@@ -6,19 +6,23 @@ from pathlib import Path
 
 from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
+from raptorflow.skills.scanning.bundled.detect import detect as bundled
 from raptorflow.skills.scanning.declared.compare import compare
 from raptorflow.skills.scanning.detector import Detector, Seen
 from raptorflow.skills.scanning.intake import take_in
+from raptorflow.skills.scanning.javascript.detect import detect as javascript
 from raptorflow.skills.scanning.model import Report, Severity, Threat, Use
 from raptorflow.skills.scanning.places import eased
 from raptorflow.skills.scanning.power import power_of
 from raptorflow.skills.scanning.python.detect import detect as python
+from raptorflow.skills.scanning.shell.detect import detect as shell
 from raptorflow.skills.scanning.subject import Source, Subject
 from raptorflow.skills.scanning.suppressions import Allowed, allow, inline
+from raptorflow.skills.scanning.text.detect import detect as text
 from raptorflow.skills.scanning.weighing import verdict_of
 from raptorflow.skills.text import printable
 
-DETECTORS: tuple[Detector, ...] = (python,)
+DETECTORS: tuple[Detector, ...] = (text, shell, python, javascript, bundled)
 MAX_DEPTH = 3
 """How often a payload inside of a payload is unpacked."""
 MAX_FINDINGS = 200

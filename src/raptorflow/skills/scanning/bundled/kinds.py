@@ -52,5 +52,5 @@ def archive_of(path: str, content: bytes) -> str | None:
 
 
 def is_locked(content: bytes) -> bool:
-    """Whether a zip's first entry is encrypted (https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.4.4)."""
+    """Whether a zip's first entry is encrypted (APPNOTE.TXT of PKWARE, 4.4.4, bit 0)."""
     return content.startswith(b"PK\x03\x04") and len(content) > 8 and bool(content[6] & 1)

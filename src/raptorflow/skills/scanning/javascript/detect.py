@@ -69,12 +69,15 @@ def _obfuscated(source: Source) -> Iterator[Threat]:
 def _flows(source: Source, code: Code) -> Iterator[Seen]:
     """Names that hold secrets or decoded text, followed through assignments to what sends or runs them."""
     stolen, decoded, fetched = _holders(code)
+    hosts = {
+        name: host for one in code.assignments for name in one.names if (host := host_of(one.value[:300]))
+    }
     for call in code.calls:
         text = f"{call.name}{call.arguments}"
         if _EVALS.search(call.name) or _RUNS.search(call.name):
             yield from _run(source, call, decoded, fetched)
         if _SENDS.search(call.name):
-            yield from _sent(source, call, stolen)
+            yield from _sent(source, call, stolen, hosts)
         if _SOCKET_SHELL.search(text) and re.search(r"spawn|exec|/bin/(?:ba)?sh|cmd\.exe", source.text):
             message = "It connects a shell to another machine."
             weight: Severity = (
@@ -118,8 +121,6 @@ def _secret_in(text: str) -> str | None:
     """What is read in an expression that should not leave."""
     if _WHOLE_ENVIRONMENT.search(text):
         return "the whole environment"
-    if "read" not in text.lower() and "path.join" not in text and "homedir" not in text:
-        return None
     joined = re.sub(r"['\"`]\s*,\s*['\"`]", "/", text)
     labels = [label_of_path(path.strip()) for path in _PATH.findall(joined)]
     return next(
@@ -156,8 +157,10 @@ def _payloads(source: Source, call: Call) -> Iterator[Source]:
         yield Source(source.path, "shell", text, call.line)
 
 
-def _sent(source: Source, call: Call, stolen: dict[str, str]) -> Iterator[Threat]:
-    host = host_of(call.arguments)
+def _sent(source: Source, call: Call, stolen: dict[str, str], hosts: dict[str, str]) -> Iterator[Threat]:
+    host = host_of(call.arguments) or next(
+        (host for name, host in hosts.items() if _has(call.arguments, name)), ""
+    )
     kind = kind_of_host(host)
     if kind == "local":
         return
@@ -170,7 +173,8 @@ def _sent(source: Source, call: Call, stolen: dict[str, str]) -> Iterator[Threat
         yield threat_at(source, call.line, "credential-theft", "critical", message, REMEDY)
     elif kind in {"catcher", "paste", "onion", "address", "tunnel"} and not source.fenced:
         message = f"`{call.name}` talks to {where}, where nobody can tell who listens."
-        yield threat_at(source, call.line, "data-theft", "high", message, REMEDY)
+        weight: Severity = "critical" if kind in {"catcher", "onion"} else "high"
+        yield threat_at(source, call.line, "data-theft", weight, message, REMEDY)
 
 
 def _uses(source: Source, code: Code) -> Iterator[Use]:

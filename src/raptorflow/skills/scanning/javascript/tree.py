@@ -46,7 +46,7 @@ class Code:
 
 
 def read(source: Source) -> Code:
-    """A source's calls, assignments and strings, in the order of the text; TypeScript as far as it is the same."""
+    """A source's calls, assignments and strings in the order of the text; TypeScript as far as it goes."""
     content = source.text[:MAX_SOURCE].encode("utf-8", "replace")
     calls: list[Call] = []
     assignments: list[Assignment] = []

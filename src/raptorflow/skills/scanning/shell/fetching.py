@@ -68,7 +68,9 @@ def fetch_and_run(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
     """Each way of running what was just fetched."""
     fetched: dict[str, Pipeline] = {}
     for pipeline in found:
-        if _POWERSHELL.search(pipeline.raw):
+        if _POWERSHELL.search(pipeline.raw) and host_of(pipeline.raw):
+            yield from _weighed(pipeline, place)
+        elif _POWERSHELL.search(pipeline.raw):
             message = "It runs what it fetches, or a command that nobody can read, in PowerShell."
             yield place.sign(pipeline, "fetch-and-run", "critical", message, REMEDY)
         elif _pipes_into_runner(pipeline) or _SUBSTITUTED.search(pipeline.raw):

@@ -39,7 +39,8 @@ RULES: tuple[Rule, ...] = (
           r"python[\d.]*\s+-c[^\n]{0,300}socket[^\n]{0,300}(?:dup2|pty\.spawn|subprocess)",
           "It hands a shell to another machine.", _NO_SHELL),
     _rule("persistence", "high", "high",
-          r"@reboot[^\n]{0,200}(?:curl|wget|bash|sh\b|python|nc\b)|>>?\s*\S{0,80}authorized_keys|"
+          r"@reboot[^\n]{0,200}(?:curl|wget|bash|sh\b|python|nc\b)|"
+          r"^(?![^\n]*\.pub)[^\n]*>>?\s*\S{0,80}authorized_keys|"
           r"\btee\b[^|\n]{0,60}authorized_keys|"
           r"(?:curl|wget)[^\n]{0,300}(?:crontab|LaunchAgents|LaunchDaemons|/etc/cron)|"
           r"crontab[^\n]{0,300}(?:curl|wget|base64|/dev/tcp)|echo[^\n]{0,300}(?:curl|wget|base64|"
@@ -75,7 +76,7 @@ RULES: tuple[Rule, ...] = (
           r"xattr\s+(?:-\w+\s+)*(?:-[a-z]*c[a-z]*\b|-[a-z]*d[a-z]*\s+com\.apple\.quarantine)",
           "It takes away the mark by which macOS checks what was downloaded.", _GUARD),
     _rule("password-archive", "critical", "critical",
-          r"\bunzip\s[^\n]{0,60}-P\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p\S+|"
+          r"\bunzip\s(?-i:[^\n]{0,60}\s-P)\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p\S+|"
           r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|"
           r"Expand-\w*Archive[^\n]{0,120}password",
           "It opens an archive with a password, which no scanner can look into.",

@@ -44,6 +44,7 @@ _READERS = {
     ),
     *("rsync", "scp", "openssl", "awk", "sed", "security", "sqlite3", "tee", "mv", "7z", "gpg", "ditto"),
 }
+_LOOKUPS = {"dig", "nslookup", "host", "ping"}
 _BODY = re.compile(
     r"(?:-d|--data(?:-binary|-raw|-urlencode)?|-F|--form|-T|--upload-file|--post-data|--post-file|"
     r"--body-data)"
@@ -65,10 +66,9 @@ def theft(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
     read: dict[str, Pipeline] = {}
     for pipeline in found:
         labels = _labels(pipeline)
-        read.update(
-            {label.detail: pipeline for label in labels if label.kind in {"credential", "conversation"}}
-        )
-        if _LOOKUP.search(pipeline.raw) and not place.source.fenced:
+        read.update({label.detail: pipeline for label in labels if label.kind == "credential"})
+        looks_up = any(command.program in _LOOKUPS for command in pipeline.commands)
+        if looks_up and _LOOKUP.search(pipeline.raw) and not place.source.fenced:
             message = "It sends data out in names that it looks up."
             yield place.sign(pipeline, "data-theft", "high", message, REMEDY)
         if _DIALOG.search(pipeline.raw):
@@ -115,7 +115,7 @@ def _sent(
     elif carries and kind in _DROPS - {"chat"}:
         message = f"It sends data to {where}, where nobody can tell who reads it."
         yield place.sign(pipeline, "data-theft", "high", message, REMEDY)
-    elif carries and read and not place.source.fenced:
+    elif read and _BODY.search(pipeline.text) and not place.source.fenced:
         what = next(iter(read))
         yield place.sign(
             pipeline, "credential-theft", "critical", f"It reads {what} and sends data to {where}.", REMEDY

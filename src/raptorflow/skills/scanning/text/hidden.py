@@ -37,6 +37,14 @@ _ORDERS = re.compile(
     r"system prompt|previous instructions|api[_ ]keys?|credentials|\.env\b|~/\.)",
     re.IGNORECASE,
 )
+_GRAVE = re.compile(
+    r"\b(?:ignore|disregard|override)\b[^.\n]{0,40}(?:instruction|rule|prompt)|\b(?:secretly|"
+    r"silently)\b|exfiltrat|"
+    r"\b(?:send|upload|post|forward)\b[^.\n]{0,80}(?:https?://|webhook|\bto\b \S+@)|system prompt|"
+    r"api[_ ]keys?|credentials|"
+    r"\.env\b|~/\.|do not (?:tell|mention|reveal)|without (?:telling|asking|informing)|curl\s|wget\s",
+    re.IGNORECASE,
+)
 REMEDY = "Write what you mean where a reader sees it, and take the rest out."
 
 
@@ -92,9 +100,8 @@ def _markup(source: Source) -> Iterator[Threat]:
         return
     for found in _COMMENT.finditer(source.text):
         said = (found[1] or found[2]).strip()
-        orders = _ORDERS.findall(said)
-        if orders:
-            weight: Severity = "high" if len(orders) > 1 else "medium"
+        if _GRAVE.search(said):
+            weight: Severity = "high" if len(_ORDERS.findall(said)) > 1 else "medium"
             message = f"A comment that readers do not see gives orders: “{excerpt(said)}”."
             yield _at(source, source.text, found.start(), "hidden-instructions", weight, message)
 

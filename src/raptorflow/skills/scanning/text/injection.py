@@ -29,16 +29,12 @@ _SECRETS = (
     r"~/\.ssh|~/\.aws|id_rsa|id_ed25519|\.netrc|\.git-credentials)"
 )
 _TALK = (
-    r"(?:(?:full |entire |whole |complete |current |user'?s? )?(?:conversation|chat)(?: history| log|"
-    r" context| transcript)?|"
-    r"system prompt|(?:user'?s? )?(?:messages|prompts|memory|context window|session (?:history|"
-    r"transcript|log))|"
+    r"(?:(?:full|entire|whole|complete|current|user'?s?) (?:conversation|chat|context|prompt|message)s?|"
+    r"(?:conversation|chat|session) (?:history|log|context|transcript)s?|system prompt|context window|"
     r"MEMORY\.md|SOUL\.md|USER\.md)"
 )
 _SEND = (
-    r"(?:send|post|upload|transmit|forward|exfiltrate|submit|relay|report|sync|mirror|copy|leak|beacon|"
-    r"append|deliver|"
-    r"echo|share|e-?mail|push|log)"
+    r"(?:send|post|upload|transmit|forward|exfiltrate|submit|relay|mirror|leak|beacon|deliver|e-?mail|push)"
 )
 _USER = r"(?:the )?(?:user|human|operator|owner|person|customer|them|anyone)"
 
@@ -54,7 +50,7 @@ RULES: tuple[Rule, ...] = (
     _rule("prompt-injection", "high",
           r"<\|im_start\|>|<\|system\|>|\[/?(?:INST|SYSTEM)\]|<<SYS>>|</?(?:system|system_prompt|"
           r"system-reminder|admin)>|"
-          r"^\s*#{0,4}\s*(?:SYSTEM|ADMIN|ROOT) (?:OVERRIDE|PROMPT|MESSAGE|DIRECTIVE)\b|"
+          r"^\s*#{0,4}\s*(?-i:SYSTEM|ADMIN|ROOT) (?-i:OVERRIDE|PROMPT|MESSAGE|DIRECTIVE)\b|"
           r"\byou are now (?:in )?(?:DAN\b|developer mode|"
           r"an? unrestricted|jailbroken|root|god mode|unfiltered)|\b(?:enter|enable|"
           r"activate) (?:developer|god|jailbreak|DAN|unrestricted) mode",
@@ -64,24 +60,25 @@ RULES: tuple[Rule, ...] = (
           r"(?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|reveal(?:ing)?|notify(?:ing)?|alert(?:ing)?|"
           r"disclos(?:e|ing)|show(?:ing)?|report(?:ing)?|"
           r"warn(?:ing)?|discuss(?:ing)?|acknowledg(?:e|ing))\s+(?:\w+\s+){0,8}?"
-          r"(?:(?:to|with)\s+)?" + _USER + r"\b[^.\n]{0,80}\b(?:step|command|request|upload|transfer|"
+          r"(?:(?:to|with)\s+)?" + _USER + r"\b(?!\s+(?:to|how|what|which|they|a|"
+          r"an)\b)[^.\n]{0,80}\b(?:step|command|request|upload|transfer|"
           r"network|download|script|background|"
           r"check|sync|telemetry|call|this|that|it|about)\b|"
           r"\b(?:silently|secretly|covertly|quietly|discreetly|stealthily|invisibly|"
           r"in the background without)\s+(?:\w+\s+){0,3}"
-          r"(?:send|post|upload|transmit|run|execute|copy|read|collect|forward|append|include|log|"
-          r"record|install|download|fetch|add|exfiltrate)|"
+          r"(?:send|post|upload|transmit|execute|collect|forward|append|record|install|exfiltrate)\b|"
           r"\bhide\s+(?:this|these|the|all)\s+(?:\w+\s+){0,4}from\s+" + _USER + r"|"
           r"\b(?:keep|kept)\s+(?:\w+\s+){0,4}(?:secret|hidden|invisible)\s+from\s+" + _USER,
           "It hides from the user what it has the agent do."),
     _rule("data-theft", "critical",
-          r"\b" + _SEND + r"\b[^.\n]{0,160}(?:" + _SECRETS + r"|"
-          r"" + _TALK + r")[^.\n]{0,160}(?:https?://|webhook|endpoint|"
-          r"(?:external|remote|our|the|collection|analytics|logging|telemetry|backup)\s+(?:server|api|"
-          r"service|collector)|\bto\s+\S+@\S+\.\w|via (?:curl|post|http))",
+          r"\b" + _SEND + r"\b[^.\n]{0,70}(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,90}"
+          r"(?:https?://(?!localhost|127\.|\[)|\bwebhook\b|(?:external|remote|our|collection|analytics|"
+          r"logging|"
+          r"telemetry|backup)\s+(?:server|api|service|collector|endpoint)|\bto\s+\S+@\S+\.\w|"
+          r"via (?:curl|http))",
           "It has the agent send secrets or the conversation away."),
     _rule("data-theft", "critical",
-          r"(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,120}\b(?:as|in|into|to)\s+(?:a\s+|"
+          r"(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,60}\b(?:as|in|into)\s+(?:a\s+|"
           r"the\s+)?(?:query|url|get|request|post|json|image|markdown)?\s?"
           r"(?:parameters?|body|payload|header|url|image url|link)\b[^\n]{0,160}https?://|"
           r"!\[[^\]]{0,80}\]\(https?://[^)\s]{0,200}(?:\{|<|\$|%7B)(?:\w*(?:data|context|conversation|"
@@ -96,7 +93,7 @@ RULES: tuple[Rule, ...] = (
           r"2fa (?:code|backup)|master password)",
           "It asks for what opens a wallet or an account; no skill needs that."),
     _rule("safeguards-off", "high",
-          r"\b(?:disable|turn off|bypass|skip|circumvent|suppress|switch off)\s+(?:\w+\s+){0,3}"
+          r"\b(?:disable|turn off|bypass|circumvent|switch off)\s+(?:\w+\s+){0,3}"
           r"(?:safety (?:checks?|filters?|measures?|guidelines?)|security (?:warnings?|prompts?|checks?|"
           r"software|controls?)|approval (?:prompts?|requests?|steps?)|"
           r"confirmation (?:prompts?|dialogs?)|permission (?:prompts?|checks?|dialogs?)|anti-?virus|"
@@ -109,7 +106,7 @@ RULES: tuple[Rule, ...] = (
           r"modify)\b[^.\n]{0,120}\b(?:into|to|in|at the (?:top|start|end) of)\b[^.\n]{0,60}"
           r"(?:SOUL\.md|MEMORY\.md|HEARTBEAT\.md|IDENTITY\.md|(?:every|all|"
           r"each)(?: of the)? (?:other )?(?:installed )?skills?(?:'s)?|other skills|"
-          r"system prompt|settings\.json[^.\n]{0,60}(?:hook|allow|permission)|~/\.(?:bashrc|zshrc|"
+          r"settings\.json[^.\n]{0,60}(?:hook|allow|permission)|~/\.(?:bashrc|zshrc|"
           r"profile)|\.git/hooks|\bcrontab\b)"
           r"[^.\n]{0,200}\b(?:so that|ensure|always|every|each|persist\w*|future|restart|remain|survive|"
           r"permanent\w*|before any|from now on)",

@@ -15,9 +15,9 @@ _BINARY = re.compile(
 )
 _ARCHIVE = re.compile(r"\.(?:zip|rar|7z|iso)\b|\barchive\b", re.IGNORECASE)
 _PASSWORD = re.compile(
-    r"(?:\bpass(?:word|phrase|code)?\b|\bpwd?\b)\s*(?:is|:|=|for (?:the )?(?:archive|zip)\s*(?:is|"
+    r"\bpass(?:word|phrase|code)\b[*_`\s]*(?:is|:|=|for (?:the )?(?:archive|zip)\s*(?:is|"
     r":))\s*[\"'`*(]{0,3}\S{3,}|"
-    r"(?:extract|unzip|open|unpack|decompress)\w*\b[^.\n]{0,80}\bpass(?:word|code|phrase)?\b",
+    r"(?:extract|unzip|open|unpack|decompress)\w*\b[^.\n]{0,80}\bpass(?:word|code|phrase)\b",
     re.IGNORECASE,
 )
 _MUST = re.compile(
