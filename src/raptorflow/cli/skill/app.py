@@ -2,17 +2,23 @@
 
 from cyclopts import App
 
-HERE = "raptorflow.cli.skill"
+# In the order of a skill's life; module and function, and a line of help.
+COMMANDS = {
+    "new": ("new:new", "Make a new skill that works as it comes."),
+    "validate": ("validate:validate", "Check skills, and how clients take them."),
+    "scan": ("scan:scan", "Look for signs of harm, offline."),
+    "test": ("cases:run_tests", "Run a skill's cases in the real sandbox."),
+    "docs": ("docs:docs", "Write a skill's card and reference page."),
+    "pack": ("pack:pack", "Pack a skill into a byte-identical archive."),
+    "sign": ("sign:sign", "Sign every file of a skill."),
+    "verify": ("verify:verify", "Check a signature; name what drifted."),
+    "publish": ("publish:publish", "Publish a skill to a server."),
+    "resolve": ("resolve:resolve", "Choose versions of what a skill builds on."),
+    "install": ("install:install", "Install skills for clients, or on a server."),
+    "lock": ("lock:lock", "Write or verify skills.lock."),
+    "update": ("update:update", "Move skills to newer versions that fit."),
+}
 
 skill_app = App(name="skill", help="Write, check, test, sign and share a skill.")
-skill_app.command(f"{HERE}.new:new", name="new", help="Make a new skill that works as it comes.")
-skill_app.command(
-    f"{HERE}.validate:validate", name="validate", help="Check skills against the specification."
-)
-skill_app.command(f"{HERE}.scan:scan", name="scan", help="Look for signs of harm in skills, offline.")
-skill_app.command(f"{HERE}.pack:pack", name="pack", help="Pack a skill into a byte-identical archive.")
-skill_app.command(f"{HERE}.publish:publish", name="publish", help="Publish a skill to a server.")
-skill_app.command(f"{HERE}.cases:run_tests", name="test", help="Run a skill's cases in the real sandbox.")
-skill_app.command(f"{HERE}.docs:docs", name="docs", help="Write a skill's card and reference page.")
-skill_app.command(f"{HERE}.sign:sign", name="sign", help="Sign every file of a skill.")
-skill_app.command(f"{HERE}.verify:verify", name="verify", help="Check a signature; name what drifted.")
+for name, (place, words) in COMMANDS.items():
+    skill_app.command(f"raptorflow.cli.skill.{place}", name=name, help=words)

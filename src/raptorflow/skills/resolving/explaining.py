@@ -50,7 +50,9 @@ def _hint(causes: list[Required], wishes: Wishes, universe: Universe) -> str:
     """What would help: a name that was meant, versions that are there, or ranges that overlap."""
     for cause in causes:
         if cause.other not in universe or not universe[cause.other]:
-            near = get_close_matches(cause.other, [name for name, there in universe.items() if there], n=1)
+            near = get_close_matches(
+                cause.other, [name for name, there in universe.items() if there], 1, 0.75
+            )
             meant = f"Did you mean {near[0]}? " if near else ""
             return f"{meant}Check the name, or publish {cause.other} first."
     for cause in causes:

@@ -29,7 +29,7 @@ def chosen(wishes: Mapping[str, str], written: Written, **locked: str) -> dict[s
 
 
 def test_the_newest_that_fit_are_taken_and_nothing_else() -> None:
-    written = {
+    written: Written = {
         "a/x": {"1.0.0": {}, "1.1.0": {"a/y": "^2"}},
         "a/y": {"1.0.0": {}, "2.0.0": {}, "2.1.0": {}, "3.0.0": {}},
         "a/z": {"1.0.0": {}},
@@ -40,13 +40,13 @@ def test_the_newest_that_fit_are_taken_and_nothing_else() -> None:
 
 
 def test_a_locked_version_is_kept_while_it_fits() -> None:
-    written = {"a/x": {"1.0.0": {}, "1.1.0": {}, "2.0.0": {}}}
+    written: Written = {"a/x": {"1.0.0": {}, "1.1.0": {}, "2.0.0": {}}}
     assert chosen({"a/x": "^1"}, written, a_x="1.0.0") == {"a/x": "1.0.0"}
     assert chosen({"a/x": "^2"}, written, a_x="1.0.0") == {"a/x": "2.0.0"}
 
 
 def test_an_older_version_is_taken_where_the_newest_does_not_fit() -> None:
-    written = {
+    written: Written = {
         "a/x": {"1.0.0": {"a/y": "^1"}, "2.0.0": {"a/y": "^2"}},
         "a/z": {"1.0.0": {"a/y": "^1"}},
         "a/y": {"1.0.0": {}, "2.0.0": {}},
@@ -55,7 +55,7 @@ def test_an_older_version_is_taken_where_the_newest_does_not_fit() -> None:
 
 
 def test_prereleases_are_only_for_who_asks() -> None:
-    written = {"a/x": {"1.0.0": {}, "1.1.0-rc.1": {}}, "a/y": {"1.0.0-beta": {}}}
+    written: Written = {"a/x": {"1.0.0": {}, "1.1.0-rc.1": {}}, "a/y": {"1.0.0-beta": {}}}
     assert chosen({"a/x": "^1"}, written) == {"a/x": "1.0.0"}
     assert chosen({"a/x": "^1.1.0-rc.0"}, written) == {"a/x": "1.1.0-rc.1"}
     assert chosen({"a/y": "*"}, written) == {"a/y": "1.0.0-beta"}
@@ -68,7 +68,7 @@ def refusal(wishes: Mapping[str, str], written: Written) -> DependenciesUnsolvab
 
 
 def test_a_conflict_names_who_wants_what() -> None:
-    written = {
+    written: Written = {
         "acme/ads": {"2.0.0": {"acme/voice": "^2"}},
         "acme/crm": {"1.4.0": {"acme/voice": "^1"}},
         "acme/voice": {"1.0.0": {}, "2.0.0": {}},
@@ -80,7 +80,7 @@ def test_a_conflict_names_who_wants_what() -> None:
 
 
 def test_a_missing_skill_or_version_is_named_with_what_there_is() -> None:
-    written = {"acme/voice": {"1.0.0": {}, "2.0.0": {}}, "acme/ads": {"1.0.0": {"acme/voise": "^1"}}}
+    written: Written = {"acme/voice": {"1.0.0": {}, "2.0.0": {}}, "acme/ads": {"1.0.0": {"acme/voise": "^1"}}}
     error = refusal({"acme/ads": "^1"}, written)
     assert "there is no skill acme/voise" in error.message
     assert str(error.hint).startswith("Did you mean acme/voice?")
@@ -90,13 +90,17 @@ def test_a_missing_skill_or_version_is_named_with_what_there_is() -> None:
 
 
 def test_a_cycle_is_named_in_full() -> None:
-    written = {"a/x": {"1.0.0": {"a/y": "*"}}, "a/y": {"1.0.0": {"a/z": "*"}}, "a/z": {"1.0.0": {"a/x": "*"}}}
+    written: Written = {
+        "a/x": {"1.0.0": {"a/y": "*"}},
+        "a/y": {"1.0.0": {"a/z": "*"}},
+        "a/z": {"1.0.0": {"a/x": "*"}},
+    }
     with pytest.raises(DependencyCycle, match="a/x -> a/y -> a/z -> a/x"):
         chosen({"a/x": "*"}, written)
 
 
 def test_each_comes_after_what_it_requires() -> None:
-    written = {
+    written: Written = {
         "a/x": {"1.0.0": {"a/y": "*", "a/z": "*"}},
         "a/y": {"1.0.0": {"a/z": "*"}},
         "a/z": {"1.0.0": {}},
@@ -105,7 +109,9 @@ def test_each_comes_after_what_it_requires() -> None:
 
 
 def test_a_thousand_skills_in_a_row_and_in_layers() -> None:
-    row = {f"a/s{n}": {f"1.{v}.0": {f"a/s{n + 1}": "^1"} for v in range(3)} for n in range(1000)}
+    row: dict[str, dict[str, dict[str, str]]] = {
+        f"a/s{n}": {f"1.{v}.0": {f"a/s{n + 1}": "^1"} for v in range(3)} for n in range(1000)
+    }
     row["a/s1000"] = {"1.0.0": {}}
     assert len(chosen({"a/s0": "*"}, row)) == 1001
 
@@ -122,7 +128,11 @@ def universes(draw: st.DrawFn) -> Written:
         versions = draw(st.lists(st.sampled_from(VERSIONS), unique=True, max_size=3))
         # Later ones only, so that there are no cycles.
         later = NAMES[place + 1 :]
-        requires = st.dictionaries(st.sampled_from(later), RANGES, max_size=2) if later else st.just(dict[str, str]())
+        requires = (
+            st.dictionaries(st.sampled_from(later), RANGES, max_size=2)
+            if later
+            else st.just(dict[str, str]())
+        )
         written[name] = {version: draw(requires) for version in versions}
     return written
 

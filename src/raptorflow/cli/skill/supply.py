@@ -1,0 +1,139 @@
+"""Where skills come from: a server, and folders at hand; what both have is one universe to resolve in."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+from raptorflow.base.errors import Conflict
+from raptorflow.base.json import JsonObject
+from raptorflow.cli.client import ApiClient, ServerRefused
+from raptorflow.cli.connection import Connection
+from raptorflow.skills.archive import Unpacked, unpack
+from raptorflow.skills.capabilities import Capabilities
+from raptorflow.skills.digest import tree_digest
+from raptorflow.skills.folders import skill_folders
+from raptorflow.skills.ranges import VersionRange
+from raptorflow.skills.reader import read_skill
+from raptorflow.skills.resolving.model import Candidate, Wishes
+
+NOT_FOUND = 404
+MOST_VERSIONS = 50
+
+
+class DigestWrong(Conflict):
+    """What came is not what was promised."""
+
+    code = "digest-wrong"
+    default_hint = "Do not use it; tell whoever runs the server."
+
+
+@dataclass
+class Supply:
+    """Every version that wishes lead to, found by asking for each skill once.
+
+    Attributes:
+        folders: skills at hand by name; they stand in for the ones of any namespace.
+    """
+
+    client: ApiClient | None
+    url: str = ""
+    folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    universe: dict[str, list[Candidate]] = field(default_factory=dict[str, list[Candidate]])
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        if self.client is not None:
+            await self.client.__aexit__()
+
+    async def reach(self, wishes: Wishes) -> dict[str, list[Candidate]]:
+        """The universe that the wishes lead to.
+
+        Raises:
+            ServerUnreachable: the server does not answer.
+        """
+        waiting = list(wishes.items())
+        seen: set[tuple[str, str]] = set()
+        while waiting:
+            name, wanted = waiting.pop()
+            if (name, wanted) in seen:
+                continue
+            seen.add((name, wanted))
+            for candidate in await self._versions(name, wanted):
+                waiting += candidate.requires.items()
+        return self.universe
+
+    async def fetch(self, name: str, candidate: Candidate) -> Unpacked:
+        """The files of a version.
+
+        Raises:
+            DigestWrong: they are not those that were promised.
+        """
+        namespace, _, plain = name.partition("/")
+        if self.client is None or plain in self.folders:
+            raise Conflict(f"{name} is at hand as a folder; there is nothing to fetch.")
+        version = quote(candidate.version, safe="")
+        path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{version}/archive"
+        unpacked = unpack(await self.client.download(path))
+        if tree_digest(unpacked.files, unpacked.executables) != candidate.digest:
+            raise DigestWrong(
+                f"{name} {candidate.version} came with another content than {candidate.digest}."
+            )
+        return unpacked
+
+    async def _versions(self, name: str, wanted: str) -> list[Candidate]:
+        """The versions in a range; those that nobody asks for are only named."""
+        known = self.universe.setdefault(name, [])
+        folder = self.folders.get(name.partition("/")[2])
+        if folder is not None and not known:
+            skill = read_skill(folder)
+            known.append(
+                Candidate(skill.version, skill.requires, skill.capabilities, skill.digest, str(folder))
+            )
+        if folder is not None or self.client is None:
+            return known
+        fitting = VersionRange.parse(wanted)
+        have = {one.version for one in known}
+        listed = [
+            one
+            for one in await self._listed(name)
+            if one not in have and (not fitting.clauses or fitting.matches(one))
+        ]
+        fresh = [await self._candidate(name, version) for version in listed[:MOST_VERSIONS]]
+        known += fresh
+        return fresh
+
+    async def _listed(self, name: str) -> list[str]:
+        namespace, _, plain = name.partition("/")
+        try:
+            answer = await self.server().request(
+                "GET", f"/api/v1/registry/skills/{namespace}/{plain}/versions"
+            )
+        except ServerRefused as error:
+            if error.problem().get("status") == NOT_FOUND:
+                return []
+            raise
+        return [str(item["version"]) for item in answer["items"]]
+
+    async def _candidate(self, name: str, version: str) -> Candidate:
+        namespace, _, plain = name.partition("/")
+        path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
+        page: JsonObject = await self.server().request("GET", path)
+        granted = Capabilities.model_validate(page["capabilities"])
+        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url)
+
+    def server(self) -> ApiClient:
+        """The server; raises when none is known."""
+        if self.client is None:
+            raise Conflict("No server was named.", hint="Give `--url`, or `--among` a folder of skills.")
+        return self.client
+
+
+def supply(connection: Connection | None, among: Iterable[Path]) -> Supply:
+    """The supply of a server (when one is known) and of folders of skills."""
+    folders = {folder.resolve().name: folder for folder in skill_folders(among)} if among else {}
+    client = ApiClient(connection) if connection else None
+    return Supply(client, connection.url if connection else "", folders)
