@@ -31,7 +31,7 @@ CODES: Mapping[str, str] = {
     "native-code": "Puts machine code into memory and runs it.",
     "nested-archive": "An archive inside of the skill is not looked into.",
     "nothing-declared": "The code reaches outside and there is no `skill.toml`: in the sandbox it will "
-        "not work.",
+    "not work.",
     "obfuscated": "Code that is written so that nobody can follow it.",
     "package-index": "Takes packages from another index than the public one.",
     "password-archive": "An archive opens with a password only, which keeps every scanner out.",

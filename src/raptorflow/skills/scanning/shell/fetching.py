@@ -105,7 +105,7 @@ def _reads_its_own_code(pipeline: Pipeline, number: int) -> bool:
 def _runs_one_of(pipeline: Pipeline, fetched: dict[str, Pipeline]) -> str | None:
     """The fetched file that a command runs."""
     for command in pipeline.commands:
-        words = [word for word in command.words if not word.startswith("-")]
+        words = [word for word in command.target if not word.startswith("-")]
         is_runner = bool(words) and RUNNERS.fullmatch(command.program) is not None
         candidates = words[1:2] if is_runner else words[:1]
         for word in candidates:
@@ -135,7 +135,11 @@ def _of_plain(pipeline: Pipeline, host: str, place: Place) -> Severity:
     words = f"{subject.name} {subject.description}".lower()
     own = [part for part in re.split(r"[.\-/]", host) if len(part) > 3 and part in words.replace("-", "")]
     if "http://" in pipeline.raw:
-        return "high"
+        return "high" if place.source.fenced else "critical"
     if place.source.fenced or place.source.language == "markdown":
         return "low" if own else "medium"
-    return "medium" if own else "high"
+    if own:
+        return "medium"
+    # A script that fetches its code from where the skill's pages say nothing of keeps it from whoever reads them.
+    told = any(host and host in page.text for page in subject.written_in("markdown"))
+    return "high" if told or "github" in host or not host else "critical"
