@@ -140,6 +140,6 @@ def _of_plain(pipeline: Pipeline, host: str, place: Place) -> Severity:
         return "low" if own else "medium"
     if own:
         return "medium"
-    # A script that fetches its code from where the skill's pages say nothing of keeps it from whoever reads them.
+    # A script whose source of code the pages do not name keeps it from whoever reads them.
     told = any(host and host in page.text for page in subject.written_in("markdown"))
     return "high" if told or "github" in host or not host else "critical"

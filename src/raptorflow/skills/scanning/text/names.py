@@ -71,7 +71,7 @@ def _packages(source: Source) -> Iterator[tuple[int, str, frozenset[str]]]:
         yield from ((1, package, NPM) for package in _of_package_json(source.text))
     elif name.startswith("requirements") and name.endswith(".txt"):
         for number, line in enumerate(source.text.split("\n"), 1):
-            if found := _NAME.match(line.strip()):
+            if found := _NAME.fullmatch(line.partition("#")[0].partition(";")[0].strip()):
                 yield number, found[1], PYPI
     text = source.text
     if "install" in text or "add " in text or "npx" in text:
@@ -97,8 +97,7 @@ def _of_script(text: str) -> Iterator[str]:
     except ValueError:
         return
     for dependency in metadata.dependencies if metadata else ():
-        if found := _NAME.match(dependency):
-            yield found[1]
+        yield re.split(r"[\s\[<>=!~;@]", dependency, maxsplit=1)[0]
 
 
 def _of_package_json(text: str) -> Iterator[str]:

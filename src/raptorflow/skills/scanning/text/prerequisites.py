@@ -60,11 +60,11 @@ REMEDY = "Ship what the skill needs, or name a package of a public registry with
 
 def prerequisites(page: Page) -> Iterator[Threat]:
     """What the reader is to download, open or paste."""
-    for place, line in enumerate(page.lines):
+    for place, line in enumerate(page.paragraphs):
         low = line.text.lower()
         if not ("http" in low or "pass" in low) or page.is_told(line, 0):
             continue
-        near = "\n".join(each.text for each in page.lines[max(0, place - NEAR) : place + 1])
+        near = "\n".join(each.text for each in page.paragraphs[max(0, place - NEAR) : place + 1])
         if _PASSWORD.search(line.text) and _ARCHIVE.search(near) and _ACT.search(near) and "env" not in low:
             message = "An archive with a password keeps every scanner out of what it holds."
             yield page.sign(line, "password-archive", "critical", message, REMEDY)
