@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from raptorflow.skills.scanning.detector import Seen
+from raptorflow.skills.scanning.intake import MAX_TEXT
 from raptorflow.skills.scanning.languages import language_of
 from raptorflow.skills.scanning.model import Threat
 from raptorflow.skills.scanning.python.context import Context, threat_at
@@ -48,7 +49,9 @@ def detect(subject: Subject) -> Iterator[Seen]:
         for part in rule(context):
             yield _weighed(part, around) if isinstance(part, Threat) else part
     unread = [
-        (source, 1) for source, one in parsed if one is None and not source.fenced and source.text.strip()
+        (source, 1)
+        for source, one in parsed
+        if one is None and not source.fenced and 0 < len(source.text.strip()) < MAX_TEXT
     ]
     for source, line in (*unread, *program.unread):
         yield threat_at(

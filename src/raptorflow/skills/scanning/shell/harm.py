@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
           r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|-i)[= ]\s*[\"']?https?://"
           r"(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}",
           "It takes packages from a bare address.", "Name packages of the public index."),
-    _rule("package-index", "high", "high",
+    _rule("package-index", "high", "medium",
           r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|-i)[= ]\s*[\"']?https?://(?!(?:[\w.-]+\.)?(?:pypi\.org|"
           r"pytorch\.org|nvidia\.com|aliyun\.com|tsinghua\.edu\.cn|ustc\.edu\.cn|tencent\.com|huaweicloud\.com|douban\.com|"
           r"amazonaws\.com|pkg\.dev|azure\.com|gitlab\.com|cloudsmith\.io|anaconda\.org|jfrog\.io|localhost))|"
@@ -90,7 +90,7 @@ RULES: tuple[Rule, ...] = (
           r"xattr\s+(?:-\w+\s+)*(?:-[a-z]*c[a-z]*\b|-[a-z]*d[a-z]*\s+com\.apple\.quarantine)",
           "It takes away the mark by which macOS checks what was downloaded.", _GUARD),
     _rule("password-archive", "critical", "critical",
-          r"\bunzip\s(?-i:[^\n]{0,60}\s-P)\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p\S+|"
+          r"\bunzip\s(?-i:[^\n]{0,60}\s-P)\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p(?!infected\b)\S+|"
           r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|"
           r"Expand-\w*Archive[^\n]{0,120}password",
           "It opens an archive with a password, which no scanner can look into.",

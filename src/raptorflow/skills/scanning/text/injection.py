@@ -50,19 +50,19 @@ RULES: tuple[Rule, ...] = (
           "ignore disregard forget overrid bypass discard set_aside supersede",
           r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|supersedes?|"
           r"overrides?)\s+(?:\w+\s+){0,3}"
-          r"(?:previous|prior|earlier|above|preceding|existing|other|system|safety|original|"
+          r"(?!default)(?:previous|prior|earlier|above|preceding|existing|other|system|safety|original|"
           r"your)\s+(?:\w+\s+){0,2}"
           r"(?:instructions?|prompts?|rules?|guidelines?|directives?|guardrails?|polic(?:y|ies)|"
           r"safeguards?|restrictions?|constraints?)",
           "It tells the agent to set aside what it was told before."),
     _rule("prompt-injection", "high",
           "<| inst] system admin root you_are_now _mode",
-          r"<\|im_start\|>|<\|system\|>|\[/?(?:INST|SYSTEM)\]|<<SYS>>|</?(?:system|system_prompt|"
+          r"<\|im_start\|>|<\|system\|>|(?-i:\[/?(?:INST|SYSTEM)\])|<<SYS>>|</?(?:system|system_prompt|"
           r"system-reminder|admin)>|"
           r"^\s*#{0,4}\s*(?-i:SYSTEM|ADMIN|ROOT) (?-i:OVERRIDE|PROMPT|MESSAGE|DIRECTIVE)\b|"
           r"\byou are now (?:in )?(?:DAN\b|developer mode|"
           r"an? unrestricted|jailbroken|root|god mode|unfiltered)|\b(?:enter|enable|"
-          r"activate) (?:developer|god|jailbreak|DAN|unrestricted) mode",
+          r"activate) (?:god|jailbreak|DAN|unrestricted) mode",
           "It speaks as if it were the system, or gives the agent another role."),
     _rule("concealment", "high",
           "not_ n't never avoid refrain without silently secretly covertly quietly discreetly stealthily "

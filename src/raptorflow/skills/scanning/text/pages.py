@@ -71,7 +71,7 @@ class Page:
             return True
         before = line.text[:at]
         quoted = any(before.count(mark) % 2 for mark in '"`“') and at > 0
-        if quoted and self.around.tells(self.source, line.number):
+        if quoted and self.around.tells(self.source, line.number, least=1):
             return True
         return self.around.tells(self.source, line.number) and (
             self.around.about_security or line.text.lstrip().startswith(("|", "-", "*", ">", "#"))

@@ -65,7 +65,9 @@ def prerequisites(page: Page) -> Iterator[Threat]:
         if not ("http" in low or "pass" in low) or page.is_told(line, 0):
             continue
         near = "\n".join(each.text for each in page.paragraphs[max(0, place - NEAR) : place + 1])
-        if _PASSWORD.search(line.text) and _ARCHIVE.search(near) and _ACT.search(near) and "env" not in low:
+        # By convention, analysts exchange samples under the password `infected`.
+        spared = "env" in low or "infected" in low
+        if not spared and _PASSWORD.search(line.text) and _ARCHIVE.search(near) and _ACT.search(near):
             message = "An archive with a password keeps every scanner out of what it holds."
             yield page.sign(line, "password-archive", "critical", message, REMEDY)
         for url in _URL.findall(line.text):

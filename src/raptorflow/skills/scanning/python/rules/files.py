@@ -15,7 +15,7 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
     ("persistence", "critical", "lets a stranger's key log in", re.compile(
         r"\.ssh[/\\](?:authorized_keys|"
         r"rc$)")),
-    ("persistence", "critical", "is loaded into every program", re.compile(
+    ("persistence", "high", "is loaded into every program", re.compile(
         r"/etc/ld\.so\.preload|"
         r"sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
     ("persistence", "high", "runs by itself at every start", re.compile(
