@@ -72,12 +72,13 @@ def read_and_pack(folder: Path) -> tuple[Skill, bytes]:
 
 
 def pack_files(name: str, files: Mapping[str, bytes], executables: Collection[str]) -> bytes:
-    """The `.skill` archive of files in memory, below `name/`."""
+    """The `.skill` archive of files in memory, below `name/`; with an empty name at the archive's root."""
+    prefix = f"{name}/" if name else ""
     target = io.BytesIO()
     # Stored, not deflated: compressors differ between versions of zlib, and the digest must not.
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(files):
-            entry = zipfile.ZipInfo(f"{name}/{path}", EPOCH)
+            entry = zipfile.ZipInfo(f"{prefix}{path}", EPOCH)
             entry.create_system = UNIX
             entry.external_attr = (EXECUTABLE if path in executables else REGULAR) << 16
             archive.writestr(entry, files[path])

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from raptorflow.base.json import JsonObject
 from raptorflow.skills.capabilities import Capabilities
 
+VARIABLES = "RAPTORFLOW_VARIABLES"
+"""The environment variable by which an action gets its variables, one JSON object."""
+
 
 @dataclass(frozen=True)
 class SkillFile:
@@ -80,6 +83,10 @@ class Skill:
     python: str = ">=3.11"
     files: tuple[SkillFile, ...] = ()
     has_manifest: bool = False
+
+    def defaults(self) -> dict[str, str | int | float | bool]:
+        """The variables that have a default, by name: what an action gets that nobody customised."""
+        return {each.name: each.default for each in self.variables if each.default is not None}
 
     def action(self, name: str) -> Action | None:
         """The action of that name."""

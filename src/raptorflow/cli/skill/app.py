@@ -12,3 +12,7 @@ skill_app.command(
 skill_app.command(f"{HERE}.scan:scan", name="scan", help="Look for signs of harm in skills, offline.")
 skill_app.command(f"{HERE}.pack:pack", name="pack", help="Pack a skill into a byte-identical archive.")
 skill_app.command(f"{HERE}.publish:publish", name="publish", help="Publish a skill to a server.")
+skill_app.command(f"{HERE}.cases:run_tests", name="test", help="Run a skill's cases in the real sandbox.")
+skill_app.command(f"{HERE}.docs:docs", name="docs", help="Write a skill's card and reference page.")
+skill_app.command(f"{HERE}.sign:sign", name="sign", help="Sign every file of a skill.")
+skill_app.command(f"{HERE}.verify:verify", name="verify", help="Check a signature; name what drifted.")

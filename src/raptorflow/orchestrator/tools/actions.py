@@ -23,6 +23,7 @@ from raptorflow.orchestrator.tools.schemas import file_inputs, problems
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Capabilities
+from raptorflow.skills.model import VARIABLES
 
 INPUTS = "/workspace/in"
 """Where a sandbox shows the inputs of `SandboxSpec`."""
@@ -104,7 +105,7 @@ class Actions:
             python=self._python,
             stdin=dumps(values).encode(),
             inputs=inputs,
-            env={},
+            env={VARIABLES: dumps(loaded.skill.defaults())},
             limits=effective(loaded, self._policy).limits,
             run_id=str(context.run_id),
             artifacts_dir=workplace,

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from chosen import CHART_WIDTH
+
 SCALE = 2
-WIDTH, ROW, TOP, BOTTOM, SIDE = 860, 44, 78, 40, 24
+ROW, TOP, BOTTOM, SIDE = 44, 78, 40, 24
 LABELS, VALUES = 200, 90
 INK, QUIET, GRID, BAR, BEST = "#1f2430", "#6b7280", "#e5e7eb", "#9db4d6", "#2563a8"
 MOST_BARS = 20
@@ -39,9 +41,9 @@ def draw_bars(path: Path, title: str, subtitle: str, bars: Sequence[Bar]) -> Non
     """Draw bars, the first one highlighted, into a PNG file."""
     shown = bars[:MOST_BARS]
     height = TOP + ROW * len(shown) + BOTTOM
-    image = Image.new("RGB", (WIDTH * SCALE, height * SCALE), "white")
+    image = Image.new("RGB", (CHART_WIDTH * SCALE, height * SCALE), "white")
     pen = _Pen(ImageDraw.Draw(image))
-    pen.text((SIDE, 16), _fitted(title, 19, WIDTH - 2 * SIDE), 19, INK)
+    pen.text((SIDE, 16), _fitted(title, 19, CHART_WIDTH - 2 * SIDE), 19, INK)
     more = f"; the first {MOST_BARS} of {len(bars)}" if len(bars) > MOST_BARS else ""
     pen.text((SIDE, 44), f"{subtitle}{more}", 12, QUIET)
     low = min(0.0, *(bar.ends[0] for bar in shown))
@@ -61,7 +63,7 @@ class _Axis:
     high: float
 
     def at(self, value: float) -> float:
-        left, right = SIDE + LABELS, WIDTH - SIDE - VALUES
+        left, right = SIDE + LABELS, CHART_WIDTH - SIDE - VALUES
         return left + (value - self.low) / (self.high - self.low) * (right - left)
 
     def ticks(self) -> list[float]:

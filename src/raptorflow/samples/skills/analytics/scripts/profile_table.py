@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from chosen import SIGNIFICANT
 from columns import judge_columns
 from naming import is_rate
 from observed import MOST_DAYS, MOST_DISTINCT, MOST_NUMBERS, NumberColumn, Observed, observe, tidy
@@ -21,7 +22,6 @@ from table import Table, Tally, open_table, tally_notes
 from trends import holm, trend
 from wording import listed, number, p_text
 
-SIGNIFICANT = 0.05
 FEWEST_DAYS = 8
 MOST_TRENDS = 50
 MOST_SAID = 3

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from chosen import SIGNIFICANT
 from naming import plain
 from roles import Roles
 from significance import Group
 
-SIGNIFICANT = 0.05
 FEW_ROWS = 10
 MOST_NAMED = 5
 LONGEST_NAME = 60
