@@ -16,6 +16,7 @@ from raptorflow.skills.scanning.python.rules.exfiltration import exfiltration
 from raptorflow.skills.scanning.python.rules.files import files
 from raptorflow.skills.scanning.python.rules.imports import imports
 from raptorflow.skills.scanning.python.rules.power import uses
+from raptorflow.skills.scanning.python.rules.stages import stages
 from raptorflow.skills.scanning.quoting import Surroundings
 from raptorflow.skills.scanning.subject import Source, Subject
 
@@ -26,6 +27,7 @@ RULES: tuple[Callable[[Context], Iterator[Seen]], ...] = (
     exfiltration,
     files,
     imports,
+    stages,
     uses,
 )
 

@@ -48,9 +48,10 @@ _USER = r"(?:the )?(?:user|human|operator|owner|person|customer|them|anyone)"
 RULES: tuple[Rule, ...] = (
     _rule("prompt-injection", "critical",
           "ignore disregard forget overrid bypass discard set_aside supersede",
-          r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|supersedes?|"
+          r"\b(?!overrides?\s+(?:the\s+)?default)(?:ignore|disregard|forget|override|bypass|discard|set "
+          r"aside|supersedes?|"
           r"overrides?)\s+(?:\w+\s+){0,3}"
-          r"(?!default)(?:previous|prior|earlier|above|preceding|existing|other|system|safety|original|"
+          r"(?:previous|prior|earlier|above|preceding|existing|other|system|safety|original|"
           r"your)\s+(?:\w+\s+){0,2}"
           r"(?:instructions?|prompts?|rules?|guidelines?|directives?|guardrails?|polic(?:y|ies)|"
           r"safeguards?|restrictions?|constraints?)",
@@ -94,7 +95,8 @@ RULES: tuple[Rule, ...] = (
           r"(?:https?://(?!localhost|127\.|\[)|\bwebhook\b|(?:external|remote|our|collection|analytics|"
           r"logging|"
           r"telemetry|backup)\s+(?:server|api|service|collector|endpoint)|\bto\s+\S+@\S+\.\w|"
-          r"via (?:curl|http))",
+          r"via (?:curl|http))|"
+          r"(?:" + _SECRETS + r"|\bCVV\b|" + _TALK + r")[^.\n]{0,90}\b" + _SEND + r"\s+(?:it|them|these|both|all)\s+(?:all\s+)?to\s+https?://",
           "It has the agent send secrets or the conversation away."),
     _rule("data-theft", "critical",
           "http url",
@@ -107,13 +109,14 @@ RULES: tuple[Rule, ...] = (
           r"secret|token|key|history|prompt)\w*)",
           "It puts secrets or the conversation into an address that is fetched."),
     _rule("secret-request", "high",
-          "phrase mnemonic wallet keystore 2fa master_pass recovery private_key",
+          "phrase mnemonic wallet keystore 2fa master_pass recovery private_key cvv",
           r"\b(?:enter|paste|provide|share|type|give|send|input|submit|tell me|supply|"
           r"ask[^.\n]{0,40}for)\s+(?:\w+\s+){0,4}"
           r"(?:(?:\d+|twelve|twenty-four)[- ]word\s+)?(?:seed[- ]?phrase|recovery[- ]phrase|"
           r"secret[- ]recovery|mnemonic|wallet password|"
           r"private key of (?:your|the|their) wallet|(?:wallet|wallet's) private key|keystore password|"
-          r"2fa (?:code|backup)|master password)",
+          r"2fa (?:code|backup)|master password)|"
+          r"\bask\b[^.\n]{0,80}\b(?:CVV|master password|seed phrase|recovery phrase)\b",
           "It asks for what opens a wallet or an account; no skill needs that."),
     _rule("safeguards-off", "high",
           "disable turn_off bypass circumvent switch_off",
