@@ -9,13 +9,30 @@ _BY_SUFFIX: Mapping[str, Language] = {
     **dict.fromkeys(("md", "markdown", "mdx", "mdc"), "markdown"),
     **dict.fromkeys(("py", "pyw", "pyi", "pth"), "python"),
     **dict.fromkeys(("sh", "bash", "zsh", "ksh", "command", "fish", "bashrc", "zshrc", "profile"), "shell"),
+    **dict.fromkeys(("ps1", "psm1", "bat", "cmd"), "shell"),
     **dict.fromkeys(("js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx"), "javascript"),
 }
 _BY_NAME: Mapping[str, Language] = {"makefile": "shell", "justfile": "shell", "dockerfile": "shell"}
 _BY_FENCE: Mapping[str, Language] = {
     **dict.fromkeys(("python", "py", "python3", "python2", "ipython"), "python"),
     **dict.fromkeys(
-        ("bash", "sh", "shell", "zsh", "console", "terminal", "shell-session", "shellsession", "fish"),
+        (
+            "bash",
+            "sh",
+            "shell",
+            "zsh",
+            "console",
+            "terminal",
+            "shell-session",
+            "shellsession",
+            "fish",
+            "powershell",
+            "ps1",
+            "pwsh",
+            "bat",
+            "batch",
+            "cmd",
+        ),
         "shell",
     ),
     **dict.fromkeys(

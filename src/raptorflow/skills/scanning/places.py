@@ -10,6 +10,9 @@ _TEST = re.compile(
     r"benchmarks?)/|(?:^|/)(?:test_[\w-]+|[\w-]+_test|[\w-]+\.(?:test|spec))\.\w+$|(?:^|/)evals?\.json$",
     re.IGNORECASE,
 )
+_RUN_BY_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|__tests__|specs?)/|(?:^|/)(?:test_|conftest)|[._](?:test|spec)\.\w+$"
+)
 _RUNS_TESTS = re.compile(r"\bpytest\b|\bunittest\b|\b(?:npm|yarn|pnpm|make|go|cargo|bun) (?:run )?tests?\b")
 _EASED: dict[Severity, Severity] = {"critical": "medium", "high": "low", "medium": "low", "low": "low"}
 
@@ -25,7 +28,8 @@ def eased(threat: Threat, subject: Subject) -> Threat:
         return threat
     name = threat.file.rpartition("/")[2]
     pages = [source.text for source in subject.written_in("markdown") if not is_test(source.path)]
-    if any(name in page or _RUNS_TESTS.search(page) for page in pages):
+    asked = _RUN_BY_TESTS.search(threat.file) and any(map(_RUNS_TESTS.search, pages))
+    if asked or any(name in page for page in pages):
         return threat
     message = f"{threat.message} It stands in a test, which nobody runs while the skill is used."
     return threat.model_copy(update={"severity": _EASED[threat.severity], "message": message})

@@ -67,15 +67,21 @@ class Surroundings:
         """Whether the skill's name or description says that security is its subject."""
         return _is_about_security(f"{self.subject.name.replace('-', ' ')} {self.subject.description}")
 
-    def tells(self, source: Source, line: int) -> bool:
-        """Whether what stands at a line of the file (counted from 1) is told of, not asked for."""
+    def tells(self, source: Source, line: int, least: int = 2) -> bool:
+        """Whether what stands at a line of the file (counted from 1) is told of, not asked for.
+
+        Args:
+            source: the text.
+            line: counted from 1.
+            least: the words of warning that it takes, where neither the skill nor the file is about security.
+        """
         in_reference = bool(_FILES_OF_TESTS.search(source.path))
         if self.about_security and in_reference:
             return True
         lines = self._lines(source)
         above = _above(lines, line)
         hits = len(_TELLING.findall(above))
-        return hits >= (1 if self.about_security or in_reference else 2)
+        return hits >= (1 if self.about_security or in_reference else least)
 
     def _lines(self, source: Source) -> tuple[str, ...]:
         if source.path not in self.pages:

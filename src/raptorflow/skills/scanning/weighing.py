@@ -15,8 +15,20 @@ RULES: tuple[tuple[Verdict, str, str, int], ...] = (
 )
 
 
+# Each is common; together, of medium weight or more, they are how a trap is laid.
+TOGETHER: tuple[frozenset[str], ...] = (
+    frozenset(("scan/concealment", "scan/fetch-and-run")),
+    frozenset(("scan/concealment", "scan/secret-reading")),
+    frozenset(("scan/secret-request", "scan/credential-theft")),
+    frozenset(("scan/fake-prerequisite", "scan/quarantine-removed")),
+)
+
+
 def verdict_of(threats: Sequence[Threat]) -> Verdict:
     """The first rule that applies; `pass` when none does."""
+    weighty = {threat.code for threat in threats if threat.severity != "low"}
+    if any(codes <= weighty for codes in TOGETHER):
+        return "block"
     for verdict, severity, codes, least in RULES:
         alike = {threat.code for threat in threats if threat.severity == severity}
         if sum(bool(re.fullmatch(codes, code)) for code in alike) >= least:

@@ -57,7 +57,7 @@ def test_a_link_out_of_the_skill_is_named_and_not_followed(tmp_path: Path) -> No
 
 def test_what_is_longer_than_what_is_read_is_named() -> None:
     report = scan_files({"SKILL.md": SKILL_MD, "a.py": b"#" * (MAX_TEXT + 1)})
-    assert [finding.code for finding in report.findings] == ["scan/unread"]
+    assert "scan/unread" in [finding.code for finding in report.findings]
 
 
 def test_fenced_blocks_have_their_language_and_their_line() -> None:

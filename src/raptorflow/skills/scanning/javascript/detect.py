@@ -202,6 +202,8 @@ def _install_scripts(source: Source) -> Iterator[Seen]:
         line = next((n for n, text in enumerate(source.text.split("\n"), 1) if f'"{hook}"' in text), 1)
         grave = re.search(r"curl|wget|http|base64|eval|node\s+-e|\bsh\b|powershell", command)
         message = f"`{hook}` runs `{excerpt(command)}` when the package is only installed."
-        weight: Severity = "high" if grave else "low"
+        reaches = re.search(r"https?[:'\"]|curl|wget", command)
+        runs = re.search(r"eval|\bsh\b|exec|\|", command)
+        weight: Severity = "critical" if reaches and runs else "high" if grave else "low"
         yield threat_at(source, line, "install-script", weight, message, "Run nothing at installation.")
         yield Source(source.path, "shell", command, line)

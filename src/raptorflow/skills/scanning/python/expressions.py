@@ -55,6 +55,8 @@ class Expressions:
             ast.GeneratorExp: self._comprehension,
             ast.DictComp: self._comprehension,
             ast.NamedExpr: self._named,
+            ast.Yield: self._yielded,
+            ast.YieldFrom: self._yielded_from,
         }
 
     def value(self, node: ast.expr | None, frame: Frame) -> Value:
@@ -218,6 +220,15 @@ class Expressions:
         value = self.value(node.value, frame)
         self.assign(node.target, value, frame)
         return value
+
+    def _yielded(self, node: ast.Yield, frame: Frame) -> Value:
+        """A generator gives a container of what it yields."""
+        frame.returned.append(Value(items=(self.value(node.value, frame),)))
+        return NOTHING
+
+    def _yielded_from(self, node: ast.YieldFrom, frame: Frame) -> Value:
+        frame.returned.append(self.value(node.value, frame))
+        return NOTHING
 
     def _comprehension(self, node: Comprehension, frame: Frame) -> Value:
         inner = Frame(frame.module, {}, frame.function, frame.at_import, frame)

@@ -124,8 +124,8 @@ def _labels_of_command(call: Call) -> Labels:
 
 
 def _getenv(call: Call) -> Value:
-    found = variable(call.argument(0, "key").text)
-    return joined([found, call.argument(1, "default")])
+    found = [variable(name) for name in call.argument(0, "key").texts]
+    return joined([*found, call.argument(1, "default")])
 
 
 def _path(call: Call) -> Value:
@@ -139,6 +139,12 @@ def _joined_path(call: Call) -> Value:
     parts = [part for argument in (*first, *call.arguments) for part in (argument, constant("/"))][:-1]
     made = concatenated(parts)
     return Value(texts=made.texts, name=PATH if first else "", labels=made.labels, const=made.const)
+
+
+def _client(call: Call) -> Value:
+    """A client of one host: the address of each request goes on from its own."""
+    base = call.keywords.get("base_url", NOTHING)
+    return Value(texts=base.texts, name=f"{call.name}()", labels=sent_by(call))
 
 
 def _home(_: Call) -> Value:
@@ -171,6 +177,9 @@ _MODELS: Mapping[str, Callable[[Call], Value]] = {
     "os.path.join": _joined_path,
     "os.path.expanduser": _expanded,
     "os.path.expandvars": _expanded,
+    "httpx.Client": _client,
+    "httpx.AsyncClient": _client,
+    "aiohttp.ClientSession": _client,
     "pathlib.Path": _path,
     "pathlib.PurePath": _path,
     "pathlib.PosixPath": _path,

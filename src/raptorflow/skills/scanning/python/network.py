@@ -60,6 +60,8 @@ def url_of(call: Call) -> Value:
         return concatenated([constant("tcp://"), value.items[0], constant(":"), value.items[1]])
     if call.name.startswith(("http.client.", "socket.", "ftplib.", "smtplib.", "asyncio.")) and value.texts:
         return concatenated([constant("tcp://"), value])
+    if call.receiver.texts and not value.text.startswith("http"):
+        return concatenated([Value(texts=call.receiver.texts), value])
     return value
 
 

@@ -27,6 +27,11 @@ _POWERSHELL = re.compile(
     r"bitsadmin[^\n]{0,80}/transfer|regsvr32[^\n]{0,60}/i:https?:",
     re.IGNORECASE,
 )
+_HOLDS = re.compile(r"\s{0,20}(?:export |local |readonly )?(\w{1,60})=[\"']?(?:\$\(|`)\s*(?:curl|wget)\b")
+_RUNS_VARIABLE = re.compile(
+    r"\b(?:eval|(?:ba|z|da)?sh\s+-\w*c|source)\s+[\"']?\$\{?(\w{1,60})|"
+    r"\b(?:echo|printf)\b[^|\n]{0,60}\$\{?(\w{1,60})\}?[^|\n]{0,10}\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b"
+)
 _OUTPUT = re.compile(r"(?:-o|-O|--output|--output-document)[= ]?(\S+)|>\s*(\S+)")
 # Whose installers everybody runs so: the projects' own documents say it.
 _KNOWN = re.compile(
@@ -67,12 +72,15 @@ REMEDY = "Name a package with a version, or ship the script, so that what runs i
 def fetch_and_run(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
     """Each way of running what was just fetched."""
     fetched: dict[str, Pipeline] = {}
+    held = _held(found, place)
     for pipeline in found:
         if _POWERSHELL.search(pipeline.raw) and host_of(pipeline.raw):
             yield from _weighed(pipeline, place)
         elif _POWERSHELL.search(pipeline.raw):
             message = "It runs what it fetches, or a command that nobody can read, in PowerShell."
             yield place.sign(pipeline, "fetch-and-run", "critical", message, REMEDY)
+        elif name := _runs_a_variable(pipeline, held):
+            yield from _weighed(held[name], place)
         elif _pipes_into_runner(pipeline) or _SUBSTITUTED.search(pipeline.raw):
             yield from _weighed(pipeline, place)
         elif pipeline.commands and pipeline.commands[0].program.lower() in FETCHERS:
@@ -80,6 +88,29 @@ def fetch_and_run(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
             fetched.update({name.rpartition("/")[2]: pipeline for name in names})
         elif (name := _runs_one_of(pipeline, fetched)) is not None:
             yield from _weighed(fetched[name], place)
+
+
+def _held(found: Sequence[Pipeline], place: Place) -> dict[str, Pipeline]:
+    """The variables that hold what was fetched, each with the pipeline that fetched it."""
+    names = {line: name for name, line in _assigned(place.source.text, place.source.first_line)}
+    return {
+        names[pipeline.line]: pipeline
+        for pipeline in found
+        if pipeline.line in names and pipeline.commands and pipeline.commands[0].program in FETCHERS
+    }
+
+
+def _assigned(text: str, first_line: int) -> Iterator[tuple[str, int]]:
+    for number, line in enumerate(text.split("\n"), first_line):
+        if found := _HOLDS.match(line):
+            yield found[1], number
+
+
+def _runs_a_variable(pipeline: Pipeline, held: dict[str, Pipeline]) -> str | None:
+    """The variable whose content is run as code."""
+    found = _RUNS_VARIABLE.search(pipeline.raw) if held else None
+    name = next(filter(None, found.groups()), "") if found else ""
+    return name if name in held else None
 
 
 def _pipes_into_runner(pipeline: Pipeline) -> bool:
@@ -105,7 +136,7 @@ def _reads_its_own_code(pipeline: Pipeline, number: int) -> bool:
 def _runs_one_of(pipeline: Pipeline, fetched: dict[str, Pipeline]) -> str | None:
     """The fetched file that a command runs."""
     for command in pipeline.commands:
-        words = [word for word in command.words if not word.startswith("-")]
+        words = [word for word in command.target if not word.startswith("-")]
         is_runner = bool(words) and RUNNERS.fullmatch(command.program) is not None
         candidates = words[1:2] if is_runner else words[:1]
         for word in candidates:
@@ -135,7 +166,11 @@ def _of_plain(pipeline: Pipeline, host: str, place: Place) -> Severity:
     words = f"{subject.name} {subject.description}".lower()
     own = [part for part in re.split(r"[.\-/]", host) if len(part) > 3 and part in words.replace("-", "")]
     if "http://" in pipeline.raw:
-        return "high"
+        return "high" if place.source.fenced else "critical"
     if place.source.fenced or place.source.language == "markdown":
         return "low" if own else "medium"
-    return "medium" if own else "high"
+    # A script whose source of code the pages do not name keeps it from whoever reads them.
+    told = any(host and host in page.text for page in subject.written_in("markdown"))
+    if own:
+        return "medium" if told else "high"
+    return "high" if told or "github" in host or not host else "critical"

@@ -38,6 +38,10 @@ RULES: tuple[Rule, ...] = (
           r"perl\s+-e[^\n]{0,200}socket|ruby\s+-rsocket|php\s+-r[^\n]{0,120}fsockopen|"
           r"python[\d.]*\s+-c[^\n]{0,300}socket[^\n]{0,300}(?:dup2|pty\.spawn|subprocess)",
           "It hands a shell to another machine.", _NO_SHELL),
+    _rule("persistence", "critical", "critical",
+          r"(?:crontab|@reboot|LaunchAgents|/etc/cron|(?:\*\s+){4}\*)[^\n]{0,300}(?:curl|wget)[^\n|]{0,200}\|\s*(?:ba|z)?sh\b|"
+          r"(?:echo|printf)\s+[\"']?ssh-(?:ed25519|rsa)\s[^\n]{0,800}authorized_keys",
+          "It lets a stranger back in, again and again.", _STAY),
     _rule("persistence", "high", "high",
           r"@reboot[^\n]{0,200}(?:curl|wget|bash|sh\b|python|nc\b)|"
           r"^(?![^\n]*\.pub)[^\n]*>>?\s*\S{0,80}authorized_keys|"
@@ -72,11 +76,21 @@ RULES: tuple[Rule, ...] = (
           r"(?:pkill|killall|systemctl\s+stop)\s[^\n]{0,40}(?:falcon|crowdstrike|sentinel|clamav|"
           r"osquery|auditd|defender|littlesnitch)",
           "It turns protections of the machine off, or covers its tracks.", _GUARD),
+    _rule("package-index", "critical", "critical",
+          r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|-i)[= ]\s*[\"']?https?://"
+          r"(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}",
+          "It takes packages from a bare address.", "Name packages of the public index."),
+    _rule("package-index", "high", "medium",
+          r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|-i)[= ]\s*[\"']?https?://(?!(?:[\w.-]+\.)?(?:pypi\.org|"
+          r"pytorch\.org|nvidia\.com|aliyun\.com|tsinghua\.edu\.cn|ustc\.edu\.cn|tencent\.com|huaweicloud\.com|douban\.com|"
+          r"amazonaws\.com|pkg\.dev|azure\.com|gitlab\.com|cloudsmith\.io|anaconda\.org|jfrog\.io|localhost))|"
+          r"\bnpm\s+(?:i|install)\b[^\n]{0,200}--registry[= ]\s*[\"']?https?://(?!registry\.(?:npmjs\.org|npmmirror\.com|yarnpkg\.com))",
+          "It takes packages from an index that nobody vouches for.", "Name packages of the public index."),
     _rule("quarantine-removed", "medium", "medium",
           r"xattr\s+(?:-\w+\s+)*(?:-[a-z]*c[a-z]*\b|-[a-z]*d[a-z]*\s+com\.apple\.quarantine)",
           "It takes away the mark by which macOS checks what was downloaded.", _GUARD),
     _rule("password-archive", "critical", "critical",
-          r"\bunzip\s(?-i:[^\n]{0,60}\s-P)\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p\S+|"
+          r"\bunzip\s(?-i:[^\n]{0,60}\s-P)\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p(?!infected\b)\S+|"
           r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|"
           r"Expand-\w*Archive[^\n]{0,120}password",
           "It opens an archive with a password, which no scanner can look into.",

@@ -57,6 +57,9 @@ _KEYCHAIN = re.compile(
     r"mimikatz"
 )
 _DIALOG = re.compile(r"osascript[^\n]{0,400}(?:hidden answer|password)", re.IGNORECASE)
+_PHRASE = re.compile(
+    r"\$\{?\w*(?:PHRASE|MNEMONIC|SEED|PRIVATE_KEY)\b|\b(?:mnemonic|seed_?phrase)=", re.IGNORECASE
+)
 _DROPS: set[HostKind] = {"catcher", "tunnel", "paste", "chat", "address", "onion"}
 REMEDY = "Read and send only what the task needs, to the service that the skill names."
 
@@ -70,7 +73,8 @@ def theft(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
         looks_up = any(command.program in _LOOKUPS for command in pipeline.commands)
         if looks_up and _LOOKUP.search(pipeline.raw) and not place.source.fenced:
             message = "It sends data out in names that it looks up."
-            yield place.sign(pipeline, "data-theft", "high", message, REMEDY)
+            weight: Severity = "critical" if read else "high"
+            yield place.sign(pipeline, "data-theft", weight, message, REMEDY)
         if _DIALOG.search(pipeline.raw):
             message = "It asks for a password in a window of its own."
             yield place.sign(pipeline, "credential-theft", "critical", message, REMEDY)
@@ -112,6 +116,9 @@ def _sent(
     elif carries and _EVERYTHING.search(pipeline.raw):
         message = f"It sends the whole environment, secrets included, to {where}."
         yield place.sign(pipeline, "credential-theft", "critical", message, REMEDY)
+    elif _PHRASE.search(pipeline.raw):
+        message = f"It sends what opens a wallet to {where}."
+        yield place.sign(pipeline, "credential-theft", "high", message, REMEDY)
     elif carries and kind in _DROPS - {"chat"}:
         message = f"It sends data to {where}, where nobody can tell who reads it."
         yield place.sign(pipeline, "data-theft", "high", message, REMEDY)

@@ -14,8 +14,8 @@ MAX_SOURCE = 200_000
 MAX_NODES = 60_000
 MAX_PIPELINES = 3000
 _ESCAPES = re.compile(r"\\x([0-9a-fA-F]{1,2})|\\([0-7]{1,3})|\\u([0-9a-fA-F]{1,4})")
-# Prompts that documents show before a command.
-_PROMPT = re.compile(r"^[ \t]*[$%>#] (?=[a-z./~])", re.MULTILINE)
+# Prompts that documents show before a command, and what make takes off a recipe's line.
+_PROMPT = re.compile(r"^[ \t]*[$%>#] (?=[a-z./~])|^\t[@+-]{1,3}", re.MULTILINE)
 _UNKNOWN = "\ufffc"
 _ONLY_RUN = {"sudo", "env", "nohup", "exec", "command", "time", "doas", "xargs", "then", "do"}
 
@@ -41,6 +41,14 @@ class Command:
                 continue
             return name
         return ""
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The words from the program on, without what only runs it."""
+        for place, word in enumerate(self.words):
+            if word not in _ONLY_RUN and "=" not in word and word[:1] != "-":
+                return self.words[place:]
+        return self.words
 
     @property
     def line(self) -> str:

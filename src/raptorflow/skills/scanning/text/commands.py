@@ -21,9 +21,11 @@ _BARE = re.compile(
 def inline_commands(page: Page) -> Iterator[Source]:
     """Each command in a code span, and each line that is one."""
     for line in page.lines:
-        if page.is_told(line, 0):
-            continue
-        spans = [span for span in _SPAN.findall(line.text) if _COMMAND.search(span)]
-        bare = _BARE.match(line.text)
-        for text in [*spans, *([bare[1]] if bare and not spans else [])]:
-            yield Source(page.source.path, "shell", text, line.number, fenced=True)
+        spans = _SPAN.findall(line.text) if "`" in line.text else []
+        commands = [span for span in spans if _COMMAND.search(span)]
+        if not commands and (bare := _BARE.match(line.text)):
+            commands = [bare[1]]
+        if commands and not page.is_told(line, 0):
+            yield from (
+                Source(page.source.path, "shell", text, line.number, fenced=True) for text in commands
+            )

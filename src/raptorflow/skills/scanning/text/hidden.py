@@ -15,7 +15,10 @@ _NOTHING = re.compile(
 )
 _TURNED = re.compile("[\u202d\u202e]")
 _SELECTORS = re.compile("[\U000e0100-\U000e01ef\ufe00-\ufe0e]{4,}")
-_FAR_RIGHT = re.compile(r"\S?[ \t\u00a0\u3000]{150,}\S[^\n]{8,}")
+FAR = 150
+MAX_SAID = 2000
+_FAR = re.compile(r"[ \t\u00a0\u3000]{150,}")
+_LEAST_SAID = 9
 _INVISIBLE_STYLE = re.compile(
     r"<(\w+)[^>]{0,300}(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|"
     r"opacity\s*:\s*0(?:[;\"' ]|\.0)|"
@@ -80,11 +83,14 @@ def _characters(source: Source) -> Iterator[Threat]:
 
 
 def _padding(source: Source) -> Iterator[Threat]:
-    for found in _FAR_RIGHT.finditer(source.text):
-        if _ORDERS.search(found[0]) or source.language != "markdown":
-            weight: Severity = "high" if _ORDERS.search(found[0]) else "medium"
-            message = f"Text stands far to the right, where nobody scrolls: “{excerpt(found[0].strip())}”."
-            yield _at(source, source.text, found.start(), "hidden-text", weight, message)
+    for number, line in enumerate(source.text.split("\n"), source.first_line):
+        found = _FAR.search(line.rstrip()) if len(line) > FAR else None
+        said = line[found.end() :].strip()[:MAX_SAID] if found else ""
+        orders = len(said) >= _LEAST_SAID and bool(_ORDERS.search(said))
+        if orders or (len(said) >= _LEAST_SAID and source.language != "markdown"):
+            weight: Severity = "high" if orders else "medium"
+            message = f"Text stands far to the right, where nobody scrolls: “{excerpt(said)}”."
+            yield threat_at(source, number, "hidden-text", weight, message, REMEDY)
             return
 
 

@@ -9,16 +9,23 @@ from raptorflow.skills.scanning.text.pages import Page
 
 
 class Rule(NamedTuple):
-    """What is said, what it does and how much it weighs."""
+    """What is said, what it does and how much it weighs.
+
+    Attributes:
+        stems: one of them stands in every line that the pattern finds, in lower case: looked for first,
+            because patterns take a hundred times as long.
+    """
 
     code: str
     severity: Severity
+    stems: tuple[str, ...]
     pattern: re.Pattern[str]
     message: str
 
 
-def _rule(code: str, severity: Severity, pattern: str, message: str) -> Rule:
-    return Rule(code, severity, re.compile(pattern, re.IGNORECASE), message)
+def _rule(code: str, severity: Severity, stems: str, pattern: str, message: str) -> Rule:
+    words = tuple(stem.replace("_", " ") if not stem.startswith("id_") else stem for stem in stems.split())
+    return Rule(code, severity, words, re.compile(pattern, re.IGNORECASE), message)
 
 
 _SECRETS = (
@@ -40,7 +47,9 @@ _USER = r"(?:the )?(?:user|human|operator|owner|person|customer|them|anyone)"
 
 RULES: tuple[Rule, ...] = (
     _rule("prompt-injection", "critical",
-          r"\b(?:ignore|disregard|forget|override|bypass|discard|set aside|supersedes?|"
+          "ignore disregard forget overrid bypass discard set_aside supersede",
+          r"\b(?!overrides?\s+(?:the\s+)?default)(?:ignore|disregard|forget|override|bypass|discard|set "
+          r"aside|supersedes?|"
           r"overrides?)\s+(?:\w+\s+){0,3}"
           r"(?:previous|prior|earlier|above|preceding|existing|other|system|safety|original|"
           r"your)\s+(?:\w+\s+){0,2}"
@@ -48,14 +57,17 @@ RULES: tuple[Rule, ...] = (
           r"safeguards?|restrictions?|constraints?)",
           "It tells the agent to set aside what it was told before."),
     _rule("prompt-injection", "high",
-          r"<\|im_start\|>|<\|system\|>|\[/?(?:INST|SYSTEM)\]|<<SYS>>|</?(?:system|system_prompt|"
+          "<| inst] system admin root you_are_now _mode",
+          r"<\|im_start\|>|<\|system\|>|(?-i:\[/?(?:INST|SYSTEM)\])|<<SYS>>|</?(?:system|system_prompt|"
           r"system-reminder|admin)>|"
           r"^\s*#{0,4}\s*(?-i:SYSTEM|ADMIN|ROOT) (?-i:OVERRIDE|PROMPT|MESSAGE|DIRECTIVE)\b|"
           r"\byou are now (?:in )?(?:DAN\b|developer mode|"
           r"an? unrestricted|jailbroken|root|god mode|unfiltered)|\b(?:enter|enable|"
-          r"activate) (?:developer|god|jailbreak|DAN|unrestricted) mode",
+          r"activate) (?:god|jailbreak|DAN|unrestricted) mode",
           "It speaks as if it were the system, or gives the agent another role."),
     _rule("concealment", "high",
+          "not_ n't never avoid refrain without silently secretly covertly quietly discreetly stealthily "
+          "invisibly hid secret",
           r"\b(?:do not|don'?t|never|must not|should not|avoid|refrain from|without)\s+(?:\w+\s+){0,2}"
           r"(?:tell(?:ing)?|inform(?:ing)?|mention(?:ing)?|reveal(?:ing)?|notify(?:ing)?|alert(?:ing)?|"
           r"disclos(?:e|ing)|show(?:ing)?|report(?:ing)?|"
@@ -66,18 +78,30 @@ RULES: tuple[Rule, ...] = (
           r"check|sync|telemetry|call|this|that|it|about)\b|"
           r"\b(?:silently|secretly|covertly|quietly|discreetly|stealthily|invisibly|"
           r"in the background without)\s+(?:\w+\s+){0,3}"
-          r"(?:send|post|upload|transmit|execute|collect|forward|append|record|install|exfiltrate)\b|"
+          r"(?:run (?:this|these|the following)|send|post|upload|transmit|execute|collect|forward|append|"
+          r"record|install|exfiltrate)\b|"
+          r"\b(?:never|not|n't)\s+(?:mention|reveal|disclose|tell|show|explain)\s+(?:about\s+)?(?:it|this|"
+          r"that|these \w+|any of this)"
+          r"\s+to\s+" + _USER + r"\b|"
+          r"\bnot (?:tell|inform) " + _USER + r" (?:what|that|about)\b[^.\n]{0,60}\b(?:carries|sends?|"
+              r"sent|contains|uploads?|leaves?)\b|"
           r"\bhide\s+(?:this|these|the|all)\s+(?:\w+\s+){0,4}from\s+" + _USER + r"|"
           r"\b(?:keep|kept)\s+(?:\w+\s+){0,4}(?:secret|hidden|invisible)\s+from\s+" + _USER,
           "It hides from the user what it has the agent do."),
     _rule("data-theft", "critical",
+          "send post upload transmit forward exfiltrat submit relay mirror leak beacon deliver e-mail "
+          "email push",
           r"\b" + _SEND + r"\b[^.\n]{0,70}(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,90}"
           r"(?:https?://(?!localhost|127\.|\[)|\bwebhook\b|(?:external|remote|our|collection|analytics|"
           r"logging|"
           r"telemetry|backup)\s+(?:server|api|service|collector|endpoint)|\bto\s+\S+@\S+\.\w|"
-          r"via (?:curl|http))",
+          r"via (?:curl|http))|"
+          r"(?:" + _SECRETS + r"|\bCVV\b|" + _TALK + r")[^.\n]{0,90}\b" + _SEND + r"\s+(?:it|them|these|both|all)\s+(?:all\s+)?to\s+https?://",
           "It has the agent send secrets or the conversation away."),
     _rule("data-theft", "critical",
+          "http url",
+          r"!\[[^\]]{0,80}\]\(https?://[^)\s]{4,300}\)[^\n]{0,300}(?:" + _SECRETS + r"|" + _TALK + r")|"
+          r"(?:" + _TALK + r")[^.\n]{0,40}url[- ]?encoded|"
           r"(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,60}\b(?:as|in|into)\s+(?:a\s+|"
           r"the\s+)?(?:query|url|get|request|post|json|image|markdown)?\s?"
           r"(?:parameters?|body|payload|header|url|image url|link)\b[^\n]{0,160}https?://|"
@@ -85,14 +109,17 @@ RULES: tuple[Rule, ...] = (
           r"secret|token|key|history|prompt)\w*)",
           "It puts secrets or the conversation into an address that is fetched."),
     _rule("secret-request", "high",
+          "phrase mnemonic wallet keystore 2fa master_pass recovery private_key cvv",
           r"\b(?:enter|paste|provide|share|type|give|send|input|submit|tell me|supply|"
           r"ask[^.\n]{0,40}for)\s+(?:\w+\s+){0,4}"
           r"(?:(?:\d+|twelve|twenty-four)[- ]word\s+)?(?:seed[- ]?phrase|recovery[- ]phrase|"
           r"secret[- ]recovery|mnemonic|wallet password|"
           r"private key of (?:your|the|their) wallet|(?:wallet|wallet's) private key|keystore password|"
-          r"2fa (?:code|backup)|master password)",
+          r"2fa (?:code|backup)|master password)|"
+          r"\bask\b[^.\n]{0,80}\b(?:CVV|master password|seed phrase|recovery phrase)\b",
           "It asks for what opens a wallet or an account; no skill needs that."),
     _rule("safeguards-off", "high",
+          "disable turn_off bypass circumvent switch_off",
           r"\b(?:disable|turn off|bypass|circumvent|switch off)\s+(?:\w+\s+){0,3}"
           r"(?:safety (?:checks?|filters?|measures?|guidelines?)|security (?:warnings?|prompts?|checks?|"
           r"software|controls?)|approval (?:prompts?|requests?|steps?)|"
@@ -102,6 +129,7 @@ RULES: tuple[Rule, ...] = (
           r"polic)\w*)",
           "It turns off what protects the user."),
     _rule("self-persistence", "high",
+          ".md skill settings.json bashrc zshrc profile hooks crontab",
           r"\b(?:add|append|write|insert|copy|inject|save|install|put|place|update|"
           r"modify)\b[^.\n]{0,120}\b(?:into|to|in|at the (?:top|start|end) of)\b[^.\n]{0,60}"
           r"(?:SOUL\.md|MEMORY\.md|HEARTBEAT\.md|IDENTITY\.md|(?:every|all|"
@@ -115,6 +143,8 @@ RULES: tuple[Rule, ...] = (
 # What honest skills say too, and what makes a sentence grave when it stands beside another sign.
 SUSPICIONS: tuple[Rule, ...] = (
     _rule("secret-reading", "medium",
+          ".ssh .aws id_rsa id_ed25519 git-credentials .netrc browser saved_pass wallet keychain "
+          "environment every_ any_ all_",
           r"\b(?:read|cat|open|collect|gather|fetch|retrieve|extract|grab|harvest|dump|find|locate|"
           r"search for|list|include)\b[^.\n]{0,80}"
           r"(?:~/\.ssh|~/\.aws|id_rsa|id_ed25519|\.git-credentials|\.netrc|browser (?:cookies|passwords|"
@@ -123,6 +153,7 @@ SUSPICIONS: tuple[Rule, ...] = (
           r"tokens?))",
           "It has the agent gather credentials."),
     _rule("unasked-action", "medium",
+          "before prior_to http",
           r"\b(?:before|prior to)\s+(?:\w+\s+){0,6}(?:anything else|any (?:other )?(?:action|task|"
           r"response|request)|responding|answering|every (?:response|request|task))\b[^.\n]{0,160}"
           r"(?:https?://|curl|wget|\brun\b|\bexecute\b|fetch)|"
@@ -137,10 +168,16 @@ REMEDY = "Say openly what the skill does, ask for nothing beyond it, and leave t
 
 def injection(page: Page) -> Iterator[Threat]:
     """Each rule over each line of prose that is not told of as something bad."""
-    for line in page.lines:
-        for rule in (*RULES, *SUSPICIONS):
-            found = rule.pattern.search(line.text)
-            if not found or page.is_told(line, found.start()):
+    lines = [(line, line.text.lower()) for line in page.paragraphs]
+    whole = page.source.text.lower()
+    for rule in (*RULES, *SUSPICIONS):
+        stems = [stem for stem in rule.stems if stem in whole]
+        if not stems:
+            continue
+        for line, low in lines:
+            if not any(stem in low for stem in stems):
                 continue
-            # A concealment begins with a negation of its own; so what stands before it was looked at.
-            yield page.sign(line, rule.code, rule.severity, rule.message, REMEDY)
+            found = rule.pattern.search(line.text)
+            # A concealment begins with a negation of its own; so what stands before it is looked at.
+            if found and not page.is_told(line, found.start()):
+                yield page.sign(line, rule.code, rule.severity, rule.message, REMEDY)

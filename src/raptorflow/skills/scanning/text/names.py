@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 
 from raptorflow.skills.frontmatter import as_mapping
+from raptorflow.skills.pep723 import opening_line, script_metadata
 from raptorflow.skills.scanning.model import Threat
 from raptorflow.skills.scanning.python.context import threat_at
 from raptorflow.skills.scanning.subject import Source, Subject
@@ -17,7 +18,6 @@ _NPM = re.compile(
     r"\bnpx\s+(?:-y\s+)?(\S{3,80})"
 )
 _NAME = re.compile(r"(@?[A-Za-z][\w./-]{2,80}?)(?:\[[^\]]*\])?(?:[=<>~!@]=?[^\s]*)?[\"']?")
-_PEP723 = re.compile(r"^#\s*\"([A-Za-z][\w.-]{2,80})", re.MULTILINE)
 _LOOKALIKE = str.maketrans("01358|", "oiesbl")
 REMEDY = "Check the name: install the library that is meant, with its version."
 
@@ -71,7 +71,7 @@ def _packages(source: Source) -> Iterator[tuple[int, str, frozenset[str]]]:
         yield from ((1, package, NPM) for package in _of_package_json(source.text))
     elif name.startswith("requirements") and name.endswith(".txt"):
         for number, line in enumerate(source.text.split("\n"), 1):
-            if found := _NAME.match(line.strip()):
+            if found := _NAME.fullmatch(line.partition("#")[0].partition(";")[0].strip()):
                 yield number, found[1], PYPI
     text = source.text
     if "install" in text or "add " in text or "npx" in text:
@@ -80,7 +80,7 @@ def _packages(source: Source) -> Iterator[tuple[int, str, frozenset[str]]]:
         for found in _NPM.finditer(text):
             yield from ((_line(source, found), package, NPM) for package in _listed(found[1] or found[2]))
     if source.language == "python" and "# ///" in text:
-        yield from ((_line(source, found), found[1], PYPI) for found in _PEP723.finditer(text))
+        yield from ((opening_line(text) or 1, package, PYPI) for package in _of_script(text))
 
 
 def _listed(arguments: str) -> Iterator[str]:
@@ -89,6 +89,15 @@ def _listed(arguments: str) -> Iterator[str]:
             found := _NAME.fullmatch(word.strip("\"'"))
         ):
             yield found[1]
+
+
+def _of_script(text: str) -> Iterator[str]:
+    try:
+        metadata = script_metadata(text)
+    except ValueError:
+        return
+    for dependency in metadata.dependencies if metadata else ():
+        yield re.split(r"[\s\[<>=!~;@]", dependency, maxsplit=1)[0]
 
 
 def _of_package_json(text: str) -> Iterator[str]:

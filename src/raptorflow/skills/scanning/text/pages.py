@@ -1,5 +1,6 @@
 """The prose of a skill: what it says to an agent and to people, without the code in it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,8 @@ from raptorflow.skills.scanning.quoting import Surroundings, negated
 from raptorflow.skills.scanning.subject import Source, Subject
 
 MAX_LINE = 4000
+# A heading, an item of a list, a row of a table, a quotation, a field or a tag begins something of its own.
+_BEGINS = re.compile(r"\s*(?:#|[-*+]\s|\d{1,9}[.)]\s|\||>|<|[\w-]+:\s|---)")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,20 @@ class Page:
         numbered = enumerate(self.source.text.split("\n"), self.source.first_line)
         return tuple(Line(n, text[:MAX_LINE]) for n, text in numbered if n not in hidden and text.strip())
 
+    @cached_property
+    def paragraphs(self) -> tuple[Line, ...]:
+        """The same, with lines that only go on put behind those that they go on from."""
+        joined: list[Line] = []
+        end = 0
+        for line in self.lines:
+            goes_on = line.number == end + 1 and joined and not _BEGINS.match(line.text)
+            if goes_on and len(joined[-1].text) + len(line.text) < MAX_LINE:
+                joined[-1] = Line(joined[-1].number, f"{joined[-1].text} {line.text.strip()}")
+            else:
+                joined.append(line)
+            end = line.number
+        return tuple(joined)
+
     @property
     def is_instructions(self) -> bool:
         """Whether the agent reads it as instructions: `SKILL.md` and other Markdown, not code."""
@@ -54,7 +71,7 @@ class Page:
             return True
         before = line.text[:at]
         quoted = any(before.count(mark) % 2 for mark in '"`“') and at > 0
-        if quoted and self.around.tells(self.source, line.number):
+        if quoted and self.around.tells(self.source, line.number, least=1):
             return True
         return self.around.tells(self.source, line.number) and (
             self.around.about_security or line.text.lstrip().startswith(("|", "-", "*", ">", "#"))

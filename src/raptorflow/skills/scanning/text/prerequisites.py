@@ -53,23 +53,21 @@ _RELEASES = re.compile(
     r"steampowered\.com|godotengine\.org|android\.com|libreoffice\.org|calibre-ebook\.com|"
     r"tailscale\.com|ollama\.com|zotero\.org)/)"
 )
+NEAR = 4
+"""Lines above that a line is read with."""
 REMEDY = "Ship what the skill needs, or name a package of a public registry with its version."
 
 
 def prerequisites(page: Page) -> Iterator[Threat]:
     """What the reader is to download, open or paste."""
-    recent: list[Line] = []
-    for line in page.lines:
-        recent = [*recent[-4:], line]
-        near = "\n".join(each.text for each in recent)
-        if page.is_told(line, 0):
+    for place, line in enumerate(page.paragraphs):
+        low = line.text.lower()
+        if not ("http" in low or "pass" in low) or page.is_told(line, 0):
             continue
-        if (
-            _PASSWORD.search(line.text)
-            and _ARCHIVE.search(near)
-            and _ACT.search(near)
-            and "env" not in line.text.lower()
-        ):
+        near = "\n".join(each.text for each in page.paragraphs[max(0, place - NEAR) : place + 1])
+        # By convention, analysts exchange samples under the password `infected`.
+        spared = "env" in low or "infected" in low
+        if not spared and _PASSWORD.search(line.text) and _ARCHIVE.search(near) and _ACT.search(near):
             message = "An archive with a password keeps every scanner out of what it holds."
             yield page.sign(line, "password-archive", "critical", message, REMEDY)
         for url in _URL.findall(line.text):

@@ -1,7 +1,7 @@
 """Data that leaves: from where it was read to where it is sent."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from raptorflow.skills.scanning.detector import Seen
 from raptorflow.skills.scanning.hosts import HostKind, destination_of, host_of, kind_of_host
@@ -29,6 +29,8 @@ _WORDS: dict[HostKind, str] = {
 
 def exfiltration(context: Context) -> Iterator[Seen]:
     """Uses of the network, and what should not go over it."""
+    for calls in context.calls_by_source.values():
+        yield from _collected_and_uploaded(calls)
     for call in context.program.calls:
         if call.name in NETWORK_CALLS or call.name in SENDS:
             url = url_of(call).text if call.name in NETWORK_CALLS else ""
@@ -41,6 +43,26 @@ def exfiltration(context: Context) -> Iterator[Seen]:
             line = command_line(command_of(call))
             if _SENDERS.search(line):
                 yield from _sent(call, command_of(call).every_label(), line, context)
+
+
+def _collected_and_uploaded(calls: Sequence[Call]) -> Iterator[Seen]:
+    """Logins or wallets are copied or packed, and a file is uploaded: what is in it was read before."""
+    taken = {label for call in calls for label in call.result.labels if label.kind == "credential"}
+    uploads = [
+        call
+        for call in calls
+        if call.name in NETWORK_CALLS and _has_file(call) and taken.isdisjoint(sent_by(call))
+    ]
+    for call in uploads[:1] if taken else []:
+        words = sorted(label.detail for label in taken)[0]
+        message = f"`{call.name}` uploads a file after the code has taken {words}."
+        yield threat(call, "credential-theft", "critical", message, REMEDY)
+
+
+def _has_file(call: Call) -> bool:
+    sent = [call.keywords[name] for name in ("files", "data", "content", "json") if name in call.keywords]
+    parts = [part for value in sent for part in (value, *(value.items or ()))]
+    return any(part.name.startswith(("open()", "pathlib.Path()")) for part in parts)
 
 
 def _sent(call: Call, labels: frozenset[Label], url: str, context: Context) -> Iterator[Seen]:

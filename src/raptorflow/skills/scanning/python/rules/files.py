@@ -15,7 +15,7 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
     ("persistence", "critical", "lets a stranger's key log in", re.compile(
         r"\.ssh[/\\](?:authorized_keys|"
         r"rc$)")),
-    ("persistence", "critical", "is loaded into every program", re.compile(
+    ("persistence", "high", "is loaded into every program", re.compile(
         r"/etc/ld\.so\.preload|"
         r"sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
     ("persistence", "high", "runs by itself at every start", re.compile(
@@ -33,6 +33,9 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
         r"(?:^|[/\\])(?:SOUL|"
         r"IDENTITY|HEARTBEAT)\.md$")),
 )  # fmt: skip
+_UNLEASHED = re.compile(
+    r"bypassPermissions|dangerously[-_]?skip[-_]?permissions|\"command\": *\"(?:curl|wget|bash|sh) "
+)
 _WRITES = re.compile(
     r"^(?:open|codecs\.open|pathlib\.Path\(\)\.(?:write_text|write_bytes|open|symlink_to|touch)|shutil\.(?:copy|copy2|copyfile|move)|"
     r"os\.(?:symlink|rename|replace|link))$"
@@ -95,6 +98,9 @@ def _written(call: Call, context: Context) -> Iterator[Seen]:
         for code, severity, words, pattern in _PLACES:
             if pattern.search(text):
                 told = severity == "high" and context.tells_of(text)
+                if code == "agent-settings" and _UNLEASHED.search(call.source.text):
+                    message = f"`{call.name}` writes {excerpt(text)}, and lets the agent act without asking."
+                    yield threat(call, code, "critical", message, PERSISTENCE_REMEDY)
                 message = f"`{call.name}` writes {excerpt(text)}, which {words}."
                 yield threat(call, code, "medium" if told else severity, message, PERSISTENCE_REMEDY)
 
