@@ -13,6 +13,7 @@ COMMANDS = {
     "sign": ("sign:sign", "Sign every file of a skill."),
     "verify": ("verify:verify", "Check a signature; name what drifted."),
     "publish": ("publish:publish", "Publish a skill to a server."),
+    "export": ("export:export", "Write skills of a server into one file."),
     "resolve": ("resolve:resolve", "Choose versions of what a skill builds on."),
     "install": ("install:install", "Install skills for clients, or on a server."),
     "lock": ("lock:lock", "Write or verify skills.lock."),

@@ -1,20 +1,28 @@
-"""`raptorflow skill publish`: pack a skill, send it, and wait until the registry has checked it."""
+"""`raptorflow skill publish`: check, pack and send what has changed, and wait for the registry's word."""
 
 import asyncio
 import hashlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
 from rich.status import Status
+from semver import Version
 
-from raptorflow.base.errors import RaptorFlowError
+from raptorflow.base.errors import Conflict, InvalidInput, RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps
-from raptorflow.cli.client import ApiClient
+from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import read_connection
-from raptorflow.skills.archive import pack
-from raptorflow.skills.validate import validate as find_faults
+from raptorflow.skills.archive import read_and_pack
+from raptorflow.skills.folders import skill_folders
+from raptorflow.skills.manifest.table import FILE as MANIFEST
+from raptorflow.skills.model import Skill
+from raptorflow.skills.resolving.graph import in_order
+from raptorflow.skills.resolving.model import Candidate
+from raptorflow.skills.scanning.scan import scan
+from raptorflow.skills.writer import with_version
 
 POLL_SECONDS = 0.1
 LIMIT_SECONDS = 900.0
@@ -26,6 +34,19 @@ STEPS = {
     "indexing": "Indexing it for search",
 }
 EXIT_FAILED = 1
+NOT_FOUND = 404
+
+
+class SkillBlocked(InvalidInput):
+    """A skill shows signs of harm."""
+
+    code = "skill-blocked"
+
+
+class VersionTaken(Conflict):
+    """A version is there with another content."""
+
+    code = "version-taken"
 
 
 class PublishFailed(RaptorFlowError):
@@ -43,48 +64,167 @@ class PublishFailed(RaptorFlowError):
 
 
 def publish(
-    folder: Path,
-    *,
+    *folders: Path,
     visibility: Literal["org", "public"] = "org",
     install: bool = True,
+    dry_run: bool = False,
+    bump: Literal["patch", "minor", "major"] | None = None,
     json: bool = False,
     url: str | None = None,
-    token: str | None = None,
 ) -> None:
-    """Publish a skill to a server, into the namespace of your organisation.
+    """Publish what has changed, into the namespace of your organisation; each after the skills it builds on.
 
     Args:
-        folder: the skill's folder.
+        folders: skills' folders, or folders of skills; the current one when none is given.
         visibility: for your organisation alone, or for everybody on the server.
         install: install it for your organisation too.
-        json: print one JSON object.
+        dry_run: check everything and say what would be published.
+        bump: write the next version into skill.toml where the content has changed and the version has not.
+        json: print one JSON object a skill.
         url: the server; RAPTORFLOW_URL or the one started on this machine when not given.
-        token: a personal access token; RAPTORFLOW_TOKEN when not given.
     """
-    archive = pack(folder)
+    connection = read_connection(url)
     options = {"visibility": visibility, "install": str(install).lower()}
-    console = Console(quiet=json)
-    for finding in find_faults(folder):
-        # Errors have been refused above: what is left is worth knowing, and no reason not to publish.
-        console.print("[yellow]![/yellow] ", end="")
-        console.print(f"{finding.where()}: {finding.message} {finding.remedy}", markup=False, highlight=False)
-    with console.status("Sending the skill ...") as status:
-        receipt = asyncio.run(_publish(ApiClient(read_connection(url, token)), archive, options, status))
-    if json:
-        print(dumps(receipt))
-        if receipt["status"] == "failed":
-            sys.exit(EXIT_FAILED)
-    elif receipt["status"] == "failed":
-        raise PublishFailed(receipt["problem"])
-    else:
+    wanted = Wanted(options, bump, dry_run, json)
+    ordered = _in_order([_checked(folder) for folder in skill_folders(folders or (Path(),))])
+    if not asyncio.run(_publish_all(ApiClient(connection), ordered, wanted)):
+        sys.exit(EXIT_FAILED)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How to publish."""
+
+    options: dict[str, str]
+    bump: Literal["patch", "minor", "major"] | None
+    dry_run: bool
+    json: bool
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A skill that passed every check here."""
+
+    folder: Path
+    skill: Skill
+    archive: bytes
+
+
+def _checked(folder: Path) -> Ready:
+    """Pack a skill and scan it: what is blocked is not sent.
+
+    Raises:
+        SkillInvalid: it is no valid skill.
+        SkillBlocked: it shows signs of harm.
+    """
+    skill, archive = read_and_pack(folder)
+    report = scan(folder)
+    if report.verdict == "block":
+        worst = report.findings[0]
+        raise SkillBlocked(f"{skill.name} is blocked: {worst.message}", hint=worst.remedy)
+    return Ready(folder, skill, archive)
+
+
+def _in_order(ready: list[Ready]) -> list[Ready]:
+    """Each after those of the list that it builds on; their namespace does not matter here."""
+    by_name = {each.skill.name: each for each in ready}
+    needs = {
+        name: Candidate(each.skill.version, {other.partition("/")[2]: "" for other in each.skill.requires})
+        for name, each in by_name.items()
+    }
+    return [by_name[name] for name in in_order(needs)]
+
+
+async def _publish_all(client: ApiClient, ordered: list[Ready], wanted: Wanted) -> bool:
+    """Whether every skill is published, or need not be."""
+    console = Console(quiet=wanted.json, highlight=False)
+    async with client:
+        namespace = await _namespace(client)
+        for ready in ordered:
+            told = await _publish_one(client, ready, namespace, wanted, console)
+            if wanted.json:
+                print(dumps(told))
+            if told["status"] == "failed":
+                if wanted.json:
+                    return False
+                raise PublishFailed(told["problem"])
+    return True
+
+
+async def _publish_one(
+    client: ApiClient, ready: Ready, namespace: str, wanted: Wanted, console: Console
+) -> JsonObject:
+    skill = ready.skill
+    there = await _there(client, f"{namespace}/{skill.name}")
+    told: JsonObject = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
+    before: str | None = None
+    if skill.digest in there.values():
+        console.print(f"[dim]-[/dim] {skill.name} {skill.version} is published already, exactly so.")
+        return told | {"status": "unchanged"}
+    if skill.version in there:
+        if wanted.bump is None:
+            message = f"{skill.name} {skill.version} is published with another content."
+            raise VersionTaken(message, hint="Use `--bump patch`, or write the next version into skill.toml.")
+        before = _manifest_of(ready)
+        ready = _bumped(ready, wanted, before)
+        skill = ready.skill
+        told |= {"version": skill.version, "digest": skill.digest}
+    if wanted.dry_run:
+        size = len(ready.archive)
+        console.print(
+            f"Would publish {namespace}/{skill.name} {skill.version}: {size:,} bytes, {skill.digest}"
+        )
+        for sentence in skill.capabilities.plain_words():
+            console.print(f"  {sentence}", markup=False)
+        return told | {"status": "would-publish", "bytes": size}
+    with console.status(f"Sending {skill.name} ...") as status:
+        receipt = await _send(client, ready.archive, wanted.options, status)
+    if receipt["status"] == "failed" and before is not None:
+        (ready.folder / MANIFEST).write_text(before, encoding="utf-8")
+    if receipt["status"] == "published":
         console.print(f"[green]✓[/green] Published {receipt['skill']} {receipt['version']}")
-        console.print(f"  {receipt['digest']}", highlight=False)
+        console.print(f"  {receipt['digest']}")
+    return receipt
 
 
-async def _publish(client: ApiClient, archive: bytes, options: dict[str, str], status: Status) -> JsonObject:
+def _manifest_of(ready: Ready) -> str:
+    path = ready.folder / MANIFEST
+    return path.read_text(encoding="utf-8") if path.exists() else "schema = 1\n"
+
+
+def _bumped(ready: Ready, wanted: Wanted, before: str) -> Ready:
+    """The skill with its next version; a dry run leaves the file as it was."""
+    path = ready.folder / MANIFEST
+    current = Version.parse(ready.skill.version)
+    following = {"patch": current.bump_patch, "minor": current.bump_minor, "major": current.bump_major}
+    path.write_text(with_version(before, str(following[wanted.bump or "patch"]())), encoding="utf-8")
+    try:
+        return _checked(ready.folder)
+    finally:
+        if wanted.dry_run:
+            path.write_text(before, encoding="utf-8")
+
+
+async def _namespace(client: ApiClient) -> str:
+    me = await client.request("GET", "/api/v1/accounts/me")
+    return next(each["slug"] for each in me["organisations"] if each["id"] == me["organisation_id"])
+
+
+async def _there(client: ApiClient, name: str) -> dict[str, str]:
+    """The versions on the server, each with its digest."""
+    try:
+        answer = await client.request("GET", f"/api/v1/registry/skills/{name}/versions")
+    except ServerRefused as error:
+        if error.problem().get("status") == NOT_FOUND:
+            return {}
+        raise
+    return {item["version"]: item["digest"] for item in answer["items"]}
+
+
+async def _send(client: ApiClient, archive: bytes, options: dict[str, str], status: Status) -> JsonObject:
     # The same archive sent twice is the same publish, so that a broken connection can be tried again.
     headers = {"Idempotency-Key": hashlib.sha256(archive + dumps(options).encode()).hexdigest()}
-    async with client, asyncio.timeout(LIMIT_SECONDS):
+    async with asyncio.timeout(LIMIT_SECONDS):
         path = "/api/v1/registry/publishes"
         receipt = await client.request("POST", path, params=options, content=archive, headers=headers)
         while receipt["status"] not in DONE:
