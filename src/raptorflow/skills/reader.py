@@ -15,7 +15,6 @@ from raptorflow.skills.manifest.document import Manifest, parse_manifest
 from raptorflow.skills.manifest.table import FILE as MANIFEST
 from raptorflow.skills.model import Skill, SkillFile
 from raptorflow.skills.pep723 import opening_line, script_metadata
-from raptorflow.skills.placeholders import check_placeholders
 
 MAX_SKILL_MD = 1024 * 1024
 
@@ -70,7 +69,6 @@ def inspect_files(
         return None
     check_fields(document, folder_name, findings)
     check_body(document, findings)
-    check_placeholders(document, findings)
     check_links(document, files, findings)
     if findings.errors():
         return None

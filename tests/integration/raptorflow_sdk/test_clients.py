@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from raptorflow.skills.archive import pack, pack_files
-from raptorflow.skills.scaffold import new_skill
+from raptorflow.skills.scaffold.new import new_skill
 from raptorflow_sdk.api.registry.models import InstallRequest
 from raptorflow_sdk.async_client import AsyncRaptorFlow
 from raptorflow_sdk.client import RaptorFlow

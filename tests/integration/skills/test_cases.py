@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from raptorflow.skills.scaffold import new_skill
+from raptorflow.skills.scaffold.new import new_skill
 
 COMMAND = [sys.executable, "-m", "raptorflow.cli.main", "skill", "test"]
 

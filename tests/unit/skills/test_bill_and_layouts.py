@@ -20,7 +20,7 @@ from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.layouts import Layout, packed
 from raptorflow.skills.reader import read_skill, read_skill_files
-from raptorflow.skills.scaffold import new_skill
+from raptorflow.skills.scaffold.new import new_skill
 
 SCRIPT = '# /// script\n# dependencies = ["Requests>=2.31", "rich==14.0.0"]\n# ///\n'
 

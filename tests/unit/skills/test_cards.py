@@ -10,7 +10,7 @@ from raptorflow.skills.cards.html import page
 from raptorflow.skills.cards.markdown import block, code, plain, schema_table
 from raptorflow.skills.evals.cases import ActionCase, Evals
 from raptorflow.skills.reader import read_skill_files
-from raptorflow.skills.scaffold import new_skill, template_files
+from raptorflow.skills.scaffold.new import new_skill, template_files
 
 HOSTILE = (
     "<script>alert(1)</script> [x](javascript:alert(1)) | a\n# Heading ![i](http://x.example/i.png) `code`"

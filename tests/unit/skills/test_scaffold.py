@@ -1,4 +1,4 @@
-"""Templates are valid as they come, and work; what is left to write is named."""
+"""Templates pass every check as they come, and work; another skill can be the beginning."""
 
 import json
 import subprocess
@@ -8,10 +8,15 @@ from typing import get_args
 
 import pytest
 
-from raptorflow.base.errors import Conflict
+from raptorflow.base.errors import Conflict, InvalidInput
+from raptorflow.skills.archive import pack
 from raptorflow.skills.errors import FolderUnwritable, SkillInvalid
+from raptorflow.skills.evals.reading import read_evals
+from raptorflow.skills.files import collect_files
+from raptorflow.skills.findings import Findings
 from raptorflow.skills.reader import read_skill
-from raptorflow.skills.scaffold import Template, new_skill
+from raptorflow.skills.scaffold.new import Template, new_from, new_skill, suggested_name
+from raptorflow.skills.scanning.scan import scan
 from raptorflow.skills.validate import validate
 
 
@@ -25,23 +30,49 @@ def run_action(folder: Path, given: dict[str, str]) -> tuple[int, dict[str, obje
 
 
 @pytest.mark.parametrize("template", get_args(Template))
-def test_a_template_is_valid_and_names_each_sentence_that_is_left_to_write(
-    tmp_path: Path, template: Template
-) -> None:
+def test_a_template_passes_every_check_as_it_comes(tmp_path: Path, template: Template) -> None:
     made = new_skill(tmp_path, "my-skill", template)
-    findings = validate(made)
-    assert {(finding.code, finding.severity) for finding in findings} == {("skill/template-text", "warning")}
-    lines = made.joinpath("SKILL.md").read_text().splitlines()
-    said = [lines[(finding.line or 0) - 1] for finding in findings]
-    assert said[0].startswith("description: ")
-    assert [line.split()[0] for line in said[1:]] == ["Say", "-", "1."]
-
-
-def test_what_was_written_instead_is_no_longer_named(tmp_path: Path) -> None:
-    made = new_skill(tmp_path, "my-skill")
-    text = "---\nname: my-skill\ndescription: Greets people by name.\n---\n# Greet\n\nSay hello.\n"
-    made.joinpath("SKILL.md").write_text(text)
     assert validate(made) == []
+    report = scan(made)
+    assert (report.verdict, [each for each in report.findings if each.severity != "low"]) == ("pass", [])
+    findings = Findings()
+    files, _ = collect_files(made, findings)
+    assert len(read_evals(files, read_skill(made), findings))
+    assert findings.all == []
+
+
+def test_a_description_of_one_s_own_is_taken(tmp_path: Path) -> None:
+    made = new_skill(tmp_path, "my-skill", description="Greets people by name.")
+    assert read_skill(made).description == "Greets people by name."
+
+
+def test_a_skill_from_another_is_a_copy_that_says_where_it_comes_from(tmp_path: Path) -> None:
+    first = new_skill(tmp_path, "first", "python")
+    (first / "scripts" / "count-words.py").chmod(0o755)
+    (first / "skill.toml").write_text((first / "skill.toml").read_text().replace("0.1.0", "2.3.4  # mine"))
+    skill = read_skill(first)
+    archive = tmp_path / "first.skill"
+    archive.write_bytes(pack(first))
+    for number, source in enumerate((first, archive)):
+        made = read_skill(new_from(tmp_path, f"second-{number}", source))
+        assert (made.name, made.version) == (f"second-{number}", "0.1.0")
+        assert made.metadata == {"from": "first", "from-version": "2.3.4", "from-digest": skill.digest}
+        assert [each.executable for each in made.files] == [each.executable for each in skill.files]
+        assert made.body == skill.body
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no archive"])
+def test_what_is_no_skill_is_no_beginning(tmp_path: Path, content: bytes | None) -> None:
+    source = tmp_path / "source"
+    source.mkdir() if content is None else source.write_bytes(content)
+    with pytest.raises(InvalidInput):
+        new_from(tmp_path, "second", source)
+    assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize(("given", "meant"), [("My Skill!", "my-skill"), ("a__b", "a-b"), ("---", None)])
+def test_a_name_that_was_perhaps_meant_is_offered(given: str, meant: str | None) -> None:
+    assert suggested_name(given) == meant
 
 
 def test_the_python_template_answers(tmp_path: Path) -> None:

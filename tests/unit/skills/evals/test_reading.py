@@ -12,7 +12,7 @@ from raptorflow.skills.evals.results import CaseResult, document, junit
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.model import Skill
 from raptorflow.skills.reader import read_skill_files
-from raptorflow.skills.scaffold import template_files
+from raptorflow.skills.scaffold.new import template_files
 
 
 def skill() -> Skill:

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from raptorflow.base.errors import Conflict
 from raptorflow.skills.reader import read_skill
-from raptorflow.skills.scaffold import new_skill
+from raptorflow.skills.scaffold.new import new_skill
 from raptorflow.skills.signing.dsse import pae, read_envelope, sign, verify
 from raptorflow.skills.signing.errors import (
     KeyUnusable,
