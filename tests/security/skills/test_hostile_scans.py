@@ -43,6 +43,10 @@ HOSTILE: dict[str, Callable[[], tuple[str, str]]] = {
     ),
     "many spaces": lambda: ("SKILL.md", " " * MIB + "x"),
     "many dots and slashes": lambda: ("a.py", f"open('{'./' * 100_000}')"),
+    "names that hold each other": lambda: (
+        "a.js",
+        "const a0 = atob('x');\n" + "".join(f"const a{n + 1} = f(a{n});\n" for n in range(8000)) + "eval(b)",
+    ),
     "many addresses": lambda: ("a.py", "import requests\n" + "requests.get('https://a.example')\n" * 10_000),
 }
 

@@ -4,7 +4,8 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from raptorflow.skills.frontmatter import as_mapping
 from raptorflow.skills.scanning.detector import Seen
@@ -58,6 +59,11 @@ def detect(subject: Subject) -> Iterator[Seen]:
             yield from _install_scripts(source)
 
 
+# `pattern.exec(text)` looks for a pattern and runs nothing.
+_MATCHES = re.compile(r"(?:re|regex|regexp|pattern|rx|/[gimsuy]*)\.exec$", re.IGNORECASE)
+_CHAIN = re.compile(r"(?<![\w.$])[A-Za-z_$][\w$]*(?:\.[\w$]+){0,6}")
+
+
 def _obfuscated(source: Source) -> Iterator[Threat]:
     if len(set(_OBFUSCATED.findall(source.text))) >= OBFUSCATED_NAMES:
         message = "The code was made unreadable on purpose (names such as `_0x3f2a`)."
@@ -74,7 +80,7 @@ def _flows(source: Source, code: Code) -> Iterator[Seen]:
     }
     for call in code.calls:
         text = f"{call.name}{call.arguments}"
-        if _EVALS.search(call.name) or _RUNS.search(call.name):
+        if (_EVALS.search(call.name) or _RUNS.search(call.name)) and not _MATCHES.search(call.name):
             yield from _run(source, call, decoded, fetched)
         if _SENDS.search(call.name):
             yield from _sent(source, call, stolen, hosts)
@@ -100,19 +106,17 @@ def _holders(code: Code) -> tuple[dict[str, str], set[str], set[str]]:
     for _ in range(3):
         for assignment in code.assignments:
             value = assignment.value
-            what = _secret_in(value) or next(
-                (told for name, told in stolen.items() if _has(value, name)), None
-            )
+            what = _secret_in(value) or _held(value, stolen)
             for name in assignment.names:
                 if what:
                     stolen.setdefault(name, what)
-                if _DECODES.search(value) or any(_has(value, other) for other in decoded):
+                if _DECODES.search(value) or _has_one(value, decoded):
                     decoded.add(name)
                 if re.search(
                     r"\bfetch\s*\(|axios|"
                     r"https?\.get\(",
                     value,
-                ) or any(_has(value, other) for other in fetched):
+                ) or _has_one(value, fetched):
                     fetched.add(name)
     return stolen, decoded, fetched
 
@@ -128,18 +132,33 @@ def _secret_in(text: str) -> str | None:
     )
 
 
-def _has(text: str, name: str) -> bool:
-    return len(name) > 1 and re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", text) is not None
+@lru_cache(maxsize=8192)
+def _names_in(text: str) -> frozenset[str]:
+    """The names that an expression uses: of `a.b.c`, `a`, `a.b` and `a.b.c`."""
+    found: set[str] = set()
+    for chain in _CHAIN.findall(text):
+        parts = chain.split(".")
+        found.update(".".join(parts[: length + 1]) for length in range(len(parts)))
+    return frozenset(name for name in found if len(name) > 1)
+
+
+def _has_one(text: str, names: set[str]) -> bool:
+    return not _names_in(text).isdisjoint(names)
+
+
+def _held(text: str, told: Mapping[str, str]) -> str | None:
+    """What one of the names that an expression uses holds."""
+    return next((told[name] for name in sorted(_names_in(text)) if name in told), None)
 
 
 def _run(source: Source, call: Call, decoded: set[str], fetched: set[str]) -> Iterator[Seen]:
     timer = call.name in {"setTimeout", "setInterval"}
-    if _DECODES.search(call.arguments) or any(_has(call.arguments, name) for name in decoded):
+    if _DECODES.search(call.arguments) or _has_one(call.arguments, decoded):
         if not timer:
             message = f"`{call.name}` runs what was encoded before (`{excerpt(call.arguments)}`)."
             yield threat_at(source, call.line, "encoded-payload", "critical", message, REMEDY)
             yield from _payloads(source, call)
-    elif not timer and (any(_has(call.arguments, name) for name in fetched) or "fetch(" in call.arguments):
+    elif not timer and (_has_one(call.arguments, fetched) or "fetch(" in call.arguments):
         message = f"`{call.name}` runs what the network answered."
         weight: Severity = "critical" if _EVALS.search(call.name) else "medium"
         yield threat_at(source, call.line, "fetch-and-run", weight, message, REMEDY)
@@ -158,15 +177,11 @@ def _payloads(source: Source, call: Call) -> Iterator[Source]:
 
 
 def _sent(source: Source, call: Call, stolen: dict[str, str], hosts: dict[str, str]) -> Iterator[Threat]:
-    host = host_of(call.arguments) or next(
-        (host for name, host in hosts.items() if _has(call.arguments, name)), ""
-    )
+    host = host_of(call.arguments) or (_held(call.arguments, hosts) or "")
     kind = kind_of_host(host)
     if kind == "local":
         return
-    what = _secret_in(call.arguments) or next(
-        (told for name, told in stolen.items() if _has(call.arguments, name)), None
-    )
+    what = _secret_in(call.arguments) or _held(call.arguments, stolen)
     where = host or "an address that is only known while it runs"
     if what:
         message = f"`{call.name}` sends {what} to {where}."

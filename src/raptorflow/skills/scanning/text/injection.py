@@ -180,4 +180,4 @@ def injection(page: Page) -> Iterator[Threat]:
             found = rule.pattern.search(line.text)
             # A concealment begins with a negation of its own; so what stands before it is looked at.
             if found and not page.is_told(line, found.start()):
-                yield page.sign(line, rule.code, rule.severity, rule.message, REMEDY)
+                yield page.sign(line.part(found.start()), rule.code, rule.severity, rule.message, REMEDY)

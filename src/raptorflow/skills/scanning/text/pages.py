@@ -23,10 +23,17 @@ class Line:
     Attributes:
         number: counted from 1, in the file.
         text: at most 4,000 characters.
+        starts: where each further line that was put behind begins in the text, and its number.
     """
 
     number: int
     text: str
+    starts: tuple[tuple[int, int], ...] = ()
+
+    def part(self, at: int) -> "Line":
+        """What begins at a place of the text, with the line of the file that it stands on."""
+        number = next((line for place, line in reversed(self.starts) if place <= at), self.number)
+        return Line(number, self.text[at:])
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,9 @@ class Page:
         for line in self.lines:
             goes_on = line.number == end + 1 and joined and not _BEGINS.match(line.text)
             if goes_on and len(joined[-1].text) + len(line.text) < MAX_LINE:
-                joined[-1] = Line(joined[-1].number, f"{joined[-1].text} {line.text.strip()}")
+                last = joined[-1]
+                starts = (*last.starts, (len(last.text) + 1, line.number))
+                joined[-1] = Line(last.number, f"{last.text} {line.text.strip()}", starts)
             else:
                 joined.append(line)
             end = line.number
