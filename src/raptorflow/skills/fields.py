@@ -48,14 +48,14 @@ def check_body(document: Document, findings: Findings) -> None:
     """Check the instructions below the frontmatter."""
     body = document.body
     if not body.strip():
-        findings.error(
-            "body-empty", FILE, "There are no instructions below the frontmatter.", "Write what to do."
-        )
+        message = "There are no instructions below the frontmatter."
+        findings.warning("body-empty", FILE, message, "Write what to do.")
     elif body.count("\n") >= LONG_BODY_LINES:
         message = f"The instructions have over {LONG_BODY_LINES} lines."
         findings.warning("body-long", FILE, message, "Move details into files that are read on demand.")
     if found := control_in(body):
-        findings.error("body-control", FILE, f"The body has the control character {found}.", "Take it out.")
+        message = f"The body has the control character {found}."
+        findings.warning("body-control", FILE, message, "Take it out: terminals act on it.")
     elif found := hidden_in(body):
         message = f"The body has the invisible character {found}."
         findings.warning("text-hidden", FILE, message, "Take it out: a reader cannot see it.")

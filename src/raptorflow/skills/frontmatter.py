@@ -3,7 +3,8 @@
 The format is that of https://agentskills.io/specification.
 """
 
-from collections.abc import Hashable
+from collections import deque
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +18,7 @@ FILE = "SKILL.md"
 # The opening fence is line 1, so the YAML's line 0 is the file's line 2.
 FIRST_LINE = 2
 MAX_FRONTMATTER = 64 * 1024
-# PyYAML's scanner takes quadratic time in the depth of nesting.
+# Parsers take quadratic time, or a stack frame, for each level of nesting.
 MAX_DEPTH = 20
 # Aliases and merges multiply: a few lines would become gigabytes when they are followed.
 MAX_NODES = 10_000
@@ -42,22 +43,8 @@ class Document:
     body_line: int
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, and what is nested or multiplied beyond reason."""
-
-    def __init__(self, stream: str) -> None:
-        super().__init__(stream)
-        self._depth = 0
-
-    def get_event(self) -> yaml.Event:
-        """Count how deep the next event is."""
-        event = cast("yaml.Event", cast("Any", super()).get_event())
-        self._depth += isinstance(event, yaml.CollectionStartEvent)
-        self._depth -= isinstance(event, yaml.CollectionEndEvent)
-        if self._depth > MAX_DEPTH:
-            problem = f"it is nested deeper than {MAX_DEPTH} levels"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("Any", event).start_mark)
-        return event
+class _Loader(yaml.CSafeLoader):
+    """Safe YAML that refuses a key given twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         """Refuse a key that is there already."""
@@ -76,23 +63,49 @@ def parse_document(content: bytes, findings: Findings) -> Document | None:
     text = decode(content, FILE, findings)
     if text is None:
         return None
-    lines = text.split("\n")
-    if lines[0].rstrip() != FENCE:
-        findings.error(
-            "frontmatter-missing", FILE, "The file does not start with `---`.", "Start with frontmatter.", 1
-        )
+    parts = split_document(text)
+    if parts is None:
+        if text.split("\n", 1)[0].rstrip() == FENCE:
+            message, remedy = "The frontmatter has no closing `---`.", "Close it with `---`."
+            findings.error("frontmatter-open", FILE, message, remedy, 1)
+        else:
+            message, remedy = "The file does not start with `---`.", "Start with frontmatter."
+            findings.error("frontmatter-missing", FILE, message, remedy, 1)
         return None
-    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE), None)
-    if end is None:
-        findings.error(
-            "frontmatter-open", FILE, "The frontmatter has no closing `---`.", "Close it with `---`.", 1
-        )
-        return None
-    parsed = _parse_fields("\n".join(lines[1:end]), findings)
+    source, body = parts
+    parsed = _parse_fields(source, findings)
     if parsed is None:
         return None
-    body = next((number for number, line in enumerate(lines) if number > end and line), end + 1)
-    return Document(*parsed, "\n".join(lines[body:]).strip("\n"), body + 1)
+    instructions = body.lstrip("\n")
+    above = source.count("\n") + FIRST_LINE + 2 + len(body) - len(instructions)
+    return Document(*parsed, instructions.rstrip("\n"), above)
+
+
+def split_document(text: str) -> tuple[str, str] | None:
+    """The YAML between the fences and the text below them; None when there are no two fences."""
+    lines = text.split("\n")
+    if lines[0].rstrip() != FENCE:
+        return None
+    end = next((number for number, line in enumerate(lines[1:], 1) if line.rstrip() == FENCE), None)
+    return None if end is None else ("\n".join(lines[1:end]), "\n".join(lines[end + 1 :]))
+
+
+def read_events(source: str) -> Iterator[yaml.Event]:
+    """The parser's events, as long as they are not nested too deep.
+
+    Raises:
+        yaml.YAMLError: it is no YAML, or nested deeper than 20 levels.
+    """
+    depth = 0
+    parser: Any = yaml.CSafeLoader(source)
+    while parser.check_event():
+        event: yaml.Event = parser.get_event()
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            problem = f"it is nested deeper than {MAX_DEPTH} levels"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=cast("Any", event).start_mark)
+        yield event
 
 
 def write_document(fields: dict[str, Any], body: str) -> str:
@@ -132,6 +145,7 @@ def _parse_fields(source: str, findings: Findings) -> tuple[dict[str, Any], dict
         findings.error("frontmatter-too-long", FILE, message, "Move text into the body.", 1)
         return None
     try:
+        deque(read_events(source), maxlen=0)
         loader: Any = _Loader(source)
         node = cast("yaml.Node | None", loader.get_single_node())
         _refuse_multiplied(node)

@@ -68,7 +68,7 @@ FAULTS: list[tuple[dict[str, bytes], str]] = [
     ({"SKILL.md": b"---\na: 1\n...\n---\nx"}, "skill/field-unknown"),
     ({"SKILL.md": GOOD.replace(b"Greets", b'"\\e[31m"')}, "skill/yaml-invalid"),
     ({"SKILL.md": b'---\nname: greet\ndescription: "\\e[31m"\n---\nx'}, "skill/text-control"),
-    ({"SKILL.md": b'---\nname: greet\ndescription: "\\uD800"\n---\nx'}, "skill/text-control"),
+    ({"SKILL.md": b'---\nname: greet\ndescription: "\\uD800"\n---\nx'}, "skill/yaml-invalid"),
     ({"SKILL.md": GOOD.replace(b"Greets", "Greets\u202e".encode())}, "skill/text-hidden"),
     ({"SKILL.md": GOOD + b"\0"}, "skill/body-control"),
     ({"SKILL.md": GOOD + "\U000e0041".encode()}, "skill/text-hidden"),
