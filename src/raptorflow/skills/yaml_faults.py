@@ -17,11 +17,11 @@ class YamlFault:
     line: int | None
 
 
-# A part of what the parser says (libyaml's words), what it means, and the remedy. The first that is found counts.
+# A part of what libyaml says, what it means, and the remedy. The first that is found counts.
 MEANINGS = (
     (
         "mapping values are not allowed",
-        "the value has `: ` in it, as a table has; lenient clients try again with quotes, others skip the skill",
+        "the value has `: ` in it; lenient clients try again with quotes, others skip the skill",
         'Put the whole value in quotes: `description: "…"`; `--fix` does it.',
     ),
     (

@@ -39,7 +39,7 @@ LIMITS = ArchiveLimits(archive_bytes=MIB, file_bytes=64 * KIB, total_bytes=256 *
 # A tar is held whole beside the files taken out of it, and a buffer doubles while it grows.
 MOST_FOR_ARCHIVE = 4 * LIMITS.total_bytes + LIMITS.entries * 4 * KIB
 # A manifest of 256 KiB is held as text, as values and as places of keys.
-MOST_FOR_MANIFEST = 24 * MIB
+MOST_FOR_MANIFEST = 12 * MIB
 
 
 def status(field: str) -> int:
