@@ -65,6 +65,11 @@ MEANINGS = (
         "Close it, or take the opening one away.",
     ),
     (
+        "did not find expected alphabetic or numeric character",
+        "a value starts with `*` or `&`, which YAML takes for the name of an anchor",
+        "Put the whole value in quotes.",
+    ),
+    (
         "found undefined alias",
         "`*` at the start of a value refers to an anchor that is not there",
         "Put the value in quotes when `*` is part of the text.",
@@ -80,6 +85,8 @@ MEANINGS = (
         "Take the character out; it is invisible in most editors.",
     ),
 )
+# Complaints whose cause stands where the thing began, not where the parser gave up.
+BEGUN_ABOVE = ("expected ','", "expected ':'", "unexpected end of stream")
 _CHARACTER = re.compile(r"#x0*([0-9a-fA-F]+)")
 
 
@@ -107,9 +114,10 @@ def _said(error: Exception) -> str:
 
 
 def _line(error: Exception, source: str, first_line: int) -> int | None:
-    """The place that the parser, or its reader of characters, names; an unclosed bracket's own line."""
+    """The place that the parser, or its reader of characters, names; or where it began."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        opened = error.context_mark if "expected ','" in str(error.problem) else None
+        begun = any(words in str(error.problem) for words in BEGUN_ABOVE)
+        opened = error.context_mark if begun else None
         return (opened or error.problem_mark).line + first_line
     position = getattr(error, "position", None)
     return source.count("\n", 0, position) + first_line if isinstance(position, int) else None
