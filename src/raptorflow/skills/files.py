@@ -79,7 +79,8 @@ def _read(path: Path, name: str, findings: Findings) -> tuple[bytes | None, bool
 def _walk(folder: Path, findings: Findings) -> Iterator[tuple[Path, str]]:
     def unreadable(error: OSError) -> None:
         message = f"A folder cannot be read: {error.strerror}."
-        findings.error("unreadable", str(error.filename), message, "Mend its permissions.")
+        place = Path(os.path.relpath(str(error.filename), folder)).as_posix()
+        findings.error("unreadable", place, message, "Mend its permissions.")
 
     for root, folders, names in os.walk(folder, onerror=unreadable):
         links = [name for name in folders if (Path(root) / name).is_symlink()]

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 from raptorflow.skills.text import printable
 
 MAX_FINDINGS = 200
+# A sentence may quote what a skill says; nobody reads more of it.
+MAX_SENTENCE = 500
 
 
 class Finding(BaseModel):
@@ -67,7 +69,12 @@ class Findings:
                 severity=severity,
                 file=printable(file),
                 line=line,
-                message=printable(message),
-                remedy=remedy,
+                message=_sentence(message),
+                remedy=_sentence(remedy),
             )
         )
+
+
+def _sentence(text: str) -> str:
+    """The text as a terminal may show it, and not without end."""
+    return printable(text if len(text) <= MAX_SENTENCE else f"{text[:MAX_SENTENCE]}…")

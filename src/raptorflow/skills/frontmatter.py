@@ -12,6 +12,7 @@ import yaml
 
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.text import shown
+from raptorflow.skills.yaml_faults import explain
 
 FENCE = "---"
 FILE = "SKILL.md"
@@ -32,7 +33,7 @@ class Document:
 
     Attributes:
         fields: the frontmatter.
-        lines: the line each top-level field stands on, counted from 1.
+        lines: the line each field stands on, counted from 1; `metadata.author` for one inside another.
         body: the Markdown, without empty lines around it.
         body_line: the line it starts on.
     """
@@ -151,32 +152,25 @@ def _parse_fields(source: str, findings: Findings) -> tuple[dict[str, Any], dict
         _refuse_multiplied(node)
         fields = as_mapping(loader.construct_document(node) if node else None)
     except (yaml.YAMLError, *MISFITS) as error:
-        problem = _problem_of(error)
-        message = f"The frontmatter is not YAML: {problem}."
-        remedy = "Quote a value that has `: ` or ` #` in it, or starts with a special character."
-        findings.error("yaml-invalid", FILE, message, remedy, _line_of(error, source))
+        fault = explain(error, source, FIRST_LINE)
+        message = f"The frontmatter is not YAML: {fault.problem}."
+        findings.error("yaml-invalid", FILE, message, fault.remedy, fault.line)
         return None
     if fields is None or not isinstance(node, yaml.MappingNode):
         findings.error(
             "frontmatter-empty", FILE, "The frontmatter has no fields.", "Give `name` and `description`.", 1
         )
         return None
-    keys = [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-    return fields, {key.value: key.start_mark.line + FIRST_LINE for key in keys}
+    return fields, dict(_places(node))
 
 
-def _problem_of(error: Exception) -> str:
-    if not isinstance(error, yaml.YAMLError):
-        return "a value does not fit its type"
-    return getattr(error, "problem", None) or str(error).split("\n", 1)[0]
-
-
-def _line_of(error: Exception, source: str) -> int | None:
-    """The place that the parser, or its reader of characters, names."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
-        return error.problem_mark.line + FIRST_LINE
-    position = getattr(error, "position", None)
-    return source.count("\n", 0, position) + FIRST_LINE if isinstance(position, int) else None
+def _places(table: yaml.MappingNode, above: str = "") -> Iterator[tuple[str, int]]:
+    """The line of each key, `key` or `key.inner`."""
+    for key, value in cast("list[tuple[yaml.Node, yaml.Node]]", table.value):
+        if isinstance(key, yaml.ScalarNode):
+            yield f"{above}{key.value}", key.start_mark.line + FIRST_LINE
+            if isinstance(value, yaml.MappingNode) and not above:
+                yield from _places(value, f"{key.value}.")
 
 
 def _refuse_multiplied(root: yaml.Node | None) -> None:

@@ -310,3 +310,49 @@ def all_findings(files: dict[str, bytes]) -> list[Finding]:
     findings = Findings()
     inspect_files(files, set(), None, findings)
     return findings.all
+
+
+@pytest.mark.parametrize(
+    ("frontmatter", "line", "said"),
+    [
+        ("name: greet\ndescription: Use it: always", 3, "`: `"),
+        ("name: greet\nargument-hint: [date] [time]", 3, "already over"),
+        ("name: greet\nmetadata: {a: {b: 1}\nlicense: MIT", 3, "never closed"),
+        ("name: greet\ndescription: @all of it", 3, "keeps for itself"),
+        ('name: greet\ndescription: "open', 3, "never closed"),
+        ("name: greet\nJust words", 3, "neither"),
+        ("name: greet\ndescription: *all* of it", 3, "anchor"),
+        ("name: greet\ndescription: a\x80b", 3, "U+0080"),
+    ],
+)
+def test_what_is_no_yaml_is_told_in_plain_words_with_its_line(frontmatter: str, line: int, said: str) -> None:
+    findings = Findings()
+    inspect_files({"SKILL.md": f"---\n{frontmatter}\n---\nx".encode()}, set(), "greet", findings)
+    (finding,) = findings.all
+    assert (finding.code, finding.line) == ("skill/yaml-invalid", line)
+    assert said in finding.message
+
+
+def test_each_value_of_metadata_that_is_no_text_is_named_with_its_line() -> None:
+    findings = Findings()
+    text = GOOD.replace(b"---\nS", b'metadata:\n  a: "1"\n  b: 1.0\n  c: [d]\n---\nS')
+    inspect_files({"SKILL.md": text}, set(), "greet", findings)
+    told = [(finding.code, finding.line) for finding in findings.all]
+    assert told == [("skill/metadata-invalid", 6), ("skill/metadata-invalid", 7)]
+    assert "`metadata.b` is 1.0" in findings.all[0].message
+
+
+@pytest.mark.parametrize("field", ["license", "allowed-tools"])
+def test_a_bound_that_is_not_the_specifications_is_a_warning(field: str) -> None:
+    findings = Findings()
+    text = GOOD.replace(b"---\nS", f"{field}: {'a ' * 3000}\n---\nS".encode())
+    assert inspect_files({"SKILL.md": text}, set(), "greet", findings) is not None
+    assert [finding.code for finding in findings.all] == [f"skill/{field}-too-long"]
+
+
+def test_what_a_skill_says_is_repeated_neither_without_end_nor_with_controls() -> None:
+    findings = Findings()
+    findings.error("x", "a\x1b", "\x1b" + "m" * 10_000, "\x1b" + "r" * 10_000)
+    (finding,) = findings.all
+    assert max(len(finding.message), len(finding.remedy)) < 600
+    assert "\x1b" not in f"{finding.file}{finding.message}{finding.remedy}"

@@ -78,7 +78,7 @@ def _secrets(table: Table, network: Iterable[str]) -> dict[str, str]:
             remedy = "Use letters, digits and `_`, as for an environment variable."
             table.error("secret-name", name, f"{name[:80]!r} is no name of a secret.", remedy)
         elif host not in network:
-            remedy = f'Add "{host}" to `network`, or bind {name} to a host that is there.'
+            remedy = f'Add "{host[:80]}" to `network`, or bind {name} to a host that is there.'
             message = f"{name} is bound to {host[:80]!r}, which `network` lacks."
             table.error("secret-unbound", name, message, remedy)
         else:
