@@ -5,7 +5,7 @@ import re
 from raptorflow.base.json import dumps
 
 # A top-level field with a plain value on its own line; what YAML gives a meaning at its start is left alone.
-_PLAIN = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*):[ \t]+(?![\[\]{}\"'|>&*!%@`#])(\S.*?)[ \t]*")
+_PLAIN = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*):[ \t]+(?![\[\]{}\"'|>&*!%@`#])(\S.*)")
 _NEEDS_QUOTES = re.compile(r":(?:[ \t]|$)")
 
 
@@ -21,4 +21,4 @@ def _quoted(line: str) -> str:
     if found is None or not _NEEDS_QUOTES.search(found[2]):
         return line
     # A JSON string is a YAML string.
-    return f"{found[1]}: {dumps(found[2])}"
+    return f"{found[1]}: {dumps(found[2].rstrip())}"

@@ -1,16 +1,19 @@
 """`--fix` mends what is safe, keeps every other byte, and does nothing the second time."""
 
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from raptorflow.skills.clients.outcomes import judgements
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.fixes.fix import fix, fixed
 from raptorflow.skills.frontmatter import as_mapping, parse_document
 from raptorflow.skills.validate import check
 
+MOST_CPU_SECONDS = 2.0
 BODY = "\n# Hello --- world\n\n- version: 1\n"
 
 
@@ -34,6 +37,10 @@ def mended(frontmatter: str, folder: str = "greet") -> str:
         ("allowed-tools: [Read, Bash(git:*)]", 'allowed-tools: "Read Bash(git:*)"'),
         ("allowed-tools:\n  - Read\n  - Write # w\nname: a", 'allowed-tools: "Read Write" # w\nname: a'),
         ("allowed-tools:\n- Bash(git add *)\n", "allowed-tools:\n- Bash(git add *)\n"),
+        ("allowed-tools: # all\n  - Read", "allowed-tools: # all\n  - Read"),
+        ("allowed-tools:\n  - Read # r\n  - Write", "allowed-tools:\n  - Read # r\n  - Write"),
+        ("version: &a 1\nauthor: *a", "version: &a 1\nauthor: *a"),
+        ("homepage: a\u2028b\nversion: 1", "homepage: a\u2028b\nversion: 1"),
         ("metadata:\n  a: 1.0 # one\n  b: yes\n  c: d", 'metadata:\n  a: "1.0" # one\n  b: "yes"\n  c: d'),
         ("metadata: {a: 1, b: [2]}", 'metadata: {a: "1", b: [2]}'),
         ("version: 1.0\nname: greet", 'name: greet\nmetadata:\n  version: "1.0"'),
@@ -46,6 +53,21 @@ def mended(frontmatter: str, folder: str = "greet") -> str:
 )
 def test_a_fault_is_mended_in_its_place(before: str, after: str) -> None:
     assert mended(before) == after
+
+
+def test_two_byte_order_marks_go_at_once() -> None:
+    content, _ = fixed(b"\xef\xbb\xbf" * 2 + b"---\nname: greet\n---\nx", "greet")
+    assert content.startswith(b"---")
+
+
+@pytest.mark.parametrize("piece", ["k: a: b\n", "version{}: 1\n", "x:" + "\t" * 100, "metadata:\n  v{}: 1\n"])
+def test_a_long_frontmatter_is_left_alone_or_mended_at_once(piece: str) -> None:
+    text = "".join(piece.format(number) for number in range(60_000 // len(piece)))
+    content = f"---\nname: greet\ndescription: x\n{text}y\n---\nx".encode()
+    started = time.process_time()
+    fixed(content, "greet")
+    judgements(content, "greet", parse_document(content, Findings()))
+    assert time.process_time() - started < MOST_CPU_SECONDS
 
 
 def test_windows_line_ends_and_the_body_stay(tmp_path: Path) -> None:

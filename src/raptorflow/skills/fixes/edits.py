@@ -5,6 +5,7 @@ A fix takes the YAML between the fences and gives it back mended, or None when t
 
 import re
 from collections import deque
+from functools import lru_cache
 from typing import Any, cast
 
 import yaml
@@ -49,11 +50,15 @@ def tools_as_text(source: str, _folder: str) -> str | None:
     if len(names) != len(node.value) or any(not name or re.search(r"\s", name) for name in names):
         return None
     text = dumps(" ".join(names))
+    last = node if node.flow_style else node.value[-1]
+    if "#" in source[node.start_mark.index : last.end_mark.index]:
+        # One text has no room for the comments between its parts.
+        return None
     if node.flow_style:
         return _replace(source, node, text)
     # A block ends where the next thing begins: everything between the colon and the last item goes.
-    before, after = source[: node.start_mark.index].rstrip(), source[node.value[-1].end_mark.index :]
-    return f"{before} {text}{after}"
+    before, after = source[: node.start_mark.index].rstrip(), source[last.end_mark.index :]
+    return f"{before} {text}{after}" if before.endswith(":") else None
 
 
 def metadata_as_texts(source: str, _folder: str) -> str | None:
@@ -107,6 +112,12 @@ def _is_line(source: str, key: yaml.Node, value: yaml.Node) -> bool:
     return bool(value.value) and not line[value.end_mark.column :].strip()
 
 
+def is_yaml(source: str) -> bool:
+    """Whether it reads as fields, every reference in it included."""
+    return _root(source) is not None
+
+
+@lru_cache(maxsize=8)
 def _root(source: str) -> yaml.MappingNode | None:
     """The fields as nodes that know their places; None when the text is no YAML."""
     try:

@@ -11,6 +11,10 @@ from raptorflow.skills.frontmatter import FILE, split_document
 from raptorflow.skills.reader import MAX_SKILL_MD
 
 BOM = "\ufeff"
+# Line ends to a YAML parser, and to no editor: places in such a text mean two things.
+ODD_LINE_ENDS = frozenset("\x85\u2028\u2029")
+# Real frontmatter has some hundred characters; each fix parses all of it again.
+MAX_MENDED = 8 * 1024
 FIXES: dict[str, Callable[[str, str], str | None]] = {
     "put values in quotes": edits.quote_values,
     "spelt the name as the folder": edits.name_as_folder,
@@ -48,13 +52,14 @@ def fixed(content: bytes, folder: str) -> tuple[bytes, list[str]]:
         return content, []
     done: list[str] = []
     if text.startswith(BOM):
-        text = text.removeprefix(BOM)
+        text = text.lstrip(BOM)
         done.append("took the byte order mark away")
     line_end = "\r\n" if "\r\n" in text else "\n"
     parts = split_document(text.replace("\r\n", "\n"))
-    if parts is None or "\r" in text.replace("\r\n", ""):
+    if parts is None or "\r" in text.replace("\r\n", "") or not _is_plain(parts[0]):
         return (text.encode(), done) if done else (content, [])
     source, mended = parts[0], parts[0]
+    unmended = list(done)
     for _ in range(MAX_ROUNDS):
         step = next(
             ((name, better) for name, edit in FIXES.items() if (better := edit(mended, folder))), None
@@ -63,11 +68,16 @@ def fixed(content: bytes, folder: str) -> tuple[bytes, list[str]]:
             break
         mended = step[1]
         done += [step[0]] * (step[0] not in done)
-    if mended == source:
-        return (text.encode(), done) if done else (content, [])
+    if mended == source or (edits.is_yaml(source) and not edits.is_yaml(mended)):
+        return (text.encode(), unmended) if unmended else (content, [])
     opening, rest = text[: text.index("\n") + 1], text[text.index("\n") + 1 :]
     below = rest[len(source.replace("\n", line_end)) :]
     return f"{opening}{mended.replace(chr(10), line_end)}{below}".encode(), done
+
+
+def _is_plain(source: str) -> bool:
+    """Whether a frontmatter is short, and has lines that everybody counts alike."""
+    return len(source) <= MAX_MENDED and ODD_LINE_ENDS.isdisjoint(source)
 
 
 def _write(file: Path, content: bytes) -> None:
