@@ -20,7 +20,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def write(folder: Path, *cases: dict[str, Any]) -> None:
-    (folder / "evals").mkdir(exist_ok=True)
+    (folder / "evals" / "triggers.json").unlink(missing_ok=True)
     (folder / "evals" / "actions.json").write_text(json.dumps({"cases": list(cases)}))
 
 
@@ -40,7 +40,7 @@ def outcomes(told: dict[str, Any]) -> list[str]:
 
 def test_cases_pass_and_fail_for_what_came_back(folder: Path) -> None:
     text = {"action": "count-words", "input": {"text": "one two three"}}
-    answer = {"answer": "The text has 3 words.", "words": 3}
+    answer = {"answer": "The text has 3 words.", "words": 3, "minutes": 0.0}
     write(
         folder,
         {"name": "whole", **text, "expect": {"output": answer}},
