@@ -15,7 +15,7 @@ class PublishReceipt(BaseModel):
     """A publish and how far it has come.
 
     Attributes:
-        step: what runs now: `checking`, `environment`, `storing`, `indexing`.
+        step: what runs now: `checking`, `scanning`, `environment`, `storing`, `indexing`.
         problem: a problem document when it failed; findings are in its `details`.
     """
 

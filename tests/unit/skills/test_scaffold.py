@@ -49,7 +49,8 @@ def test_a_description_of_one_s_own_is_taken(tmp_path: Path) -> None:
 def test_a_skill_from_another_is_a_copy_that_says_where_it_comes_from(tmp_path: Path) -> None:
     first = new_skill(tmp_path, "first", "python")
     (first / "scripts" / "count-words.py").chmod(0o755)
-    (first / "skill.toml").write_text((first / "skill.toml").read_text().replace('"0.1.0"', '"2.3.4"  # mine'))
+    manifest = (first / "skill.toml").read_text()
+    (first / "skill.toml").write_text(manifest.replace('"0.1.0"', '"2.3.4"  # mine'))
     skill = read_skill(first)
     archive = tmp_path / "first.skill"
     archive.write_bytes(pack(first))

@@ -435,7 +435,7 @@ export interface paths {
         };
         /**
          * Get File Content
-         * @description A file's bytes, always as a download: what skills and people upload is not ours to show as a page.
+         * @description A file's bytes, always as a download: what people upload is not ours to show as a page.
          */
         get: operations["get_file_content_api_v1_orchestrator_files__file_id__content_get"];
         put?: never;
@@ -515,7 +515,7 @@ export interface paths {
         head?: never;
         /**
          * Change Model
-         * @description Change a connection. A stored key does not go along to another host: send it again with the address.
+         * @description Change a connection; a stored key does not go along to another host, so send it again.
          */
         patch: operations["change_model_api_v1_orchestrator_models__connection_id__patch"];
         trace?: never;
@@ -1133,6 +1133,29 @@ export interface components {
         EmailChoice: {
             /** Email */
             email: string;
+        };
+        /**
+         * FileView
+         * @description An uploaded file, or an artefact (then `run_id` says of which run).
+         */
+        FileView: {
+            /** Created At */
+            created_at?: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Media Type */
+            media_type: string;
+            /** Name */
+            name: string;
+            /** Run Id */
+            run_id?: string | null;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
         };
         /** HTTPValidationError */
         HTTPValidationError: {
@@ -1762,7 +1785,7 @@ export interface components {
          * @description A publish and how far it has come.
          *
          *     Attributes:
-         *         step: what runs now: `checking`, `environment`, `storing`, `indexing`.
+         *         step: what runs now: `checking`, `scanning`, `environment`, `storing`, `indexing`.
          *         problem: a problem document when it failed; findings are in its `details`.
          */
         PublishReceipt: {
@@ -2005,7 +2028,7 @@ export interface components {
              */
             created_at: string;
             /** Files */
-            files: components["schemas"]["raptorflow__orchestrator__schemas__FileView"][];
+            files: components["schemas"]["FileView"][];
             /**
              * Id
              * Format: uuid
@@ -2128,7 +2151,7 @@ export interface components {
             /** Digest */
             digest: string;
             /** Files */
-            files: components["schemas"]["raptorflow__registry__schemas__FileView"][];
+            files: components["schemas"]["SkillFileView"][];
             installed: components["schemas"]["InstalledVersion"] | null;
             /** Latest Version */
             latest_version: string;
@@ -2171,6 +2194,20 @@ export interface components {
              * @enum {string}
              */
             visibility: "public" | "org";
+        };
+        /**
+         * SkillFileView
+         * @description One file of a version.
+         */
+        SkillFileView: {
+            /** Executable */
+            executable: boolean;
+            /** Path */
+            path: string;
+            /** Sha256 */
+            sha256: string;
+            /** Size */
+            size: number;
         };
         /**
          * SkillHit
@@ -2256,7 +2293,7 @@ export interface components {
             /** Digest */
             digest: string;
             /** Files */
-            files: components["schemas"]["raptorflow__registry__schemas__FileView"][];
+            files: components["schemas"]["SkillFileView"][];
             /**
              * Permissions
              * @description The capabilities in plain words.
@@ -2391,43 +2428,6 @@ export interface components {
             ref: string;
             /** Versions */
             versions: string[];
-        };
-        /**
-         * FileView
-         * @description An uploaded file, or an artefact (then `run_id` says of which run).
-         */
-        raptorflow__orchestrator__schemas__FileView: {
-            /** Created At */
-            created_at?: string | null;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Media Type */
-            media_type: string;
-            /** Name */
-            name: string;
-            /** Run Id */
-            run_id?: string | null;
-            /** Sha256 */
-            sha256: string;
-            /** Size */
-            size: number;
-        };
-        /**
-         * FileView
-         * @description One file of a version.
-         */
-        raptorflow__registry__schemas__FileView: {
-            /** Executable */
-            executable: boolean;
-            /** Path */
-            path: string;
-            /** Sha256 */
-            sha256: string;
-            /** Size */
-            size: number;
         };
     };
     responses: never;
@@ -3112,7 +3112,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             201: {
@@ -3120,7 +3124,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["raptorflow__orchestrator__schemas__FileView"];
+                    "application/json": components["schemas"]["FileView"];
                 };
             };
             /** @description Validation Error */
@@ -3151,7 +3155,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["raptorflow__orchestrator__schemas__FileView"];
+                    "application/json": components["schemas"]["FileView"];
                 };
             };
             /** @description Validation Error */
@@ -3181,7 +3185,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description Validation Error */
             422: {
@@ -3522,7 +3528,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/event-stream": string;
+                };
             };
             /** @description Validation Error */
             422: {
@@ -3897,7 +3905,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/zip": string;
+            };
+        };
         responses: {
             /** @description Successful Response */
             202: {
@@ -4101,7 +4113,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/zip": string;
                 };
             };
             /** @description Validation Error */
@@ -4168,7 +4180,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": unknown;
+                    "application/octet-stream": string;
                 };
             };
             /** @description Validation Error */

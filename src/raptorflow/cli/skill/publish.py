@@ -29,6 +29,7 @@ LIMIT_SECONDS = 900.0
 DONE = {"published", "failed"}
 STEPS = {
     "checking": "Checking the skill",
+    "scanning": "Looking for signs of harm",
     "environment": "Building its Python environment",
     "storing": "Storing its files",
     "indexing": "Indexing it for search",

@@ -92,14 +92,9 @@ function Uninstall({ skill }: { skill: SkillDetail }) {
   );
 }
 
-/** The same in one request, for scripts. */
+/** The same by the command line, for scripts. */
 function FromTerminal({ skill }: { skill: SkillDetail }) {
-  const address = `${window.location.origin}/api/v1/registry/installations/${skill.ref}`;
-  const command = [
-    `curl -X PUT ${address}`,
-    `-H "Authorization: Bearer $RAPTORFLOW_TOKEN" -H "Content-Type: application/json"`,
-    `-d '${JSON.stringify({ version: skill.version, digest: skill.digest })}'`,
-  ].join(" \\\n  ");
+  const command = `raptorflow skill install ${skill.ref}@=${skill.version} --server --url ${window.location.origin}`;
   return (
     <details className="text-sm">
       <summary className="cursor-pointer text-quiet hover:text-ink">{words.terminal}</summary>
