@@ -5,6 +5,7 @@ from cyclopts import App
 # In the order of a skill's life; module and function, and a line of help.
 COMMANDS = {
     "new": ("new:new", "Make a new skill that works as it comes."),
+    "dev": ("dev:dev", "Watch a skill: check, test and reload on every save."),
     "validate": ("validate:validate", "Check skills, and how clients take them."),
     "scan": ("scan:scan", "Look for signs of harm, offline."),
     "test": ("cases:run_tests", "Run a skill's cases in the real sandbox."),

@@ -1,0 +1,117 @@
+"""A chat for `dev`: the running RaptorFlow, or one that is started; a save reaches it as a new version."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from raptorflow.base.errors import PartUnavailable
+from raptorflow.base.json import JsonObject
+from raptorflow.cli.client import ApiClient, ServerUnreachable
+from raptorflow.cli.connection import Connection, NoServerKnown, connection_file, read_connection
+from raptorflow.cli.skill.rounds import Round
+from raptorflow.skills.archive import pack_files
+from raptorflow.skills.manifest.table import FILE as MANIFEST
+from raptorflow.skills.writer import with_version
+
+POLL_SECONDS = 0.1
+START_SECONDS = 180.0
+STOP_SECONDS = 30.0
+READY = "Stop: Ctrl-C"
+LINK = "http"
+DONE = {"published", "failed"}
+
+
+class ChatNotStarted(PartUnavailable):
+    """RaptorFlow could not be started for the chat."""
+
+    code = "chat-not-started"
+    default_hint = "Try `raptorflow run` to see why, or work without a chat: `--no-chat`."
+
+
+class Chat:
+    """Hands sound rounds on to a server."""
+
+    def __init__(self, client: ApiClient, url: str) -> None:
+        self._client = client
+        self.url = url
+
+    async def reload(self, found: Round) -> str:
+        """Publish and install what was saved, as a development version; the next message runs it.
+
+        Raises:
+            ServerRefused: the server does not take it.
+        """
+        if found.skill is None:
+            return ""
+        base = found.skill.version.split("-", 1)[0].split("+", 1)[0]
+        version = f"{base}-dev.{int(time.time() * 1000)}"
+        manifest = found.files.get(MANIFEST, b"schema = 1\n").decode()
+        files = {**found.files, MANIFEST: with_version(manifest, version).encode()}
+        archive = pack_files(found.skill.name, files, found.executables)
+        path = "/api/v1/registry/publishes"
+        receipt = await self._client.request("POST", path, params={"install": "true"}, content=archive)
+        while receipt["status"] not in DONE:
+            await asyncio.sleep(POLL_SECONDS)
+            receipt = await self._client.request("GET", f"{path}/{receipt['publish_id']}")
+        if receipt["status"] == "failed":
+            problem: JsonObject = receipt["problem"] or {}
+            raise ChatNotStarted(
+                f"The server did not take it: {problem.get('detail')}", hint=problem.get("hint")
+            )
+        return version
+
+
+@asynccontextmanager
+async def chat() -> AsyncGenerator[Chat]:
+    """The chat of the running server; of one of its own, when none answers, which ends with the block."""
+    try:
+        connection = read_connection()
+        async with ApiClient(connection) as client:
+            await client.request("GET", "/api/v1/accounts/me")
+            yield Chat(client, connection.url)
+            return
+    except (NoServerKnown, ServerUnreachable):
+        pass
+    async with _started() as connection, ApiClient(connection) as client:
+        yield Chat(client, connection.url)
+
+
+@asynccontextmanager
+async def _started() -> AsyncGenerator[Connection]:
+    """A RaptorFlow of its own, with its data in the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "raptorflow" / "dev"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "raptorflow.cli.main", "run", "--port", str(port), "--data", str(cache),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            await _until_ready(process)
+        yield Connection.model_validate_json(connection_file().read_text())
+    except TimeoutError as error:
+        raise ChatNotStarted(f"RaptorFlow was not ready within {START_SECONDS:.0f} s.") from error
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            await process.communicate()
+
+
+async def _until_ready(process: asyncio.subprocess.Process) -> None:
+    """Show the sign-in link of the start, and nothing else of it."""
+    said = ""
+    async for line in process.stdout or ():
+        said += line.decode(errors="replace")
+        if LINK in said.rsplit("\n", 2)[-2]:
+            print(said.rsplit("\n", 2)[-2].strip(), file=sys.stderr)
+        if READY in said:
+            return
+    raise ChatNotStarted(f"RaptorFlow ended while it started: {said.strip()[-400:]}")
