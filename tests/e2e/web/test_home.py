@@ -10,7 +10,7 @@ from raptorflow.samples.made_data import campaigns_csv
 
 async def test_the_question_on_made_data(open_page: OpenPage, picture: Picture) -> None:
     page = await open_page("/")
-    await expect(page.get_by_text("3 skills are installed.")).to_be_visible()
+    await expect(page.get_by_text("4 skills are installed.")).to_be_visible()
     await picture(page, "home")
     await page.get_by_role("button", name="Ask it").click()
     await expect(page).to_have_url(re.compile("/chat/"))
