@@ -11,8 +11,6 @@ from raptorflow.skills import findings
 PAGE = Path(__file__).parents[3] / "docs/reference/findings.md"
 ROW = re.compile(r"^\| `skill/([a-z0-9-]+)` \| (error|warning) \| (.+) \| (.+) \|$", re.MULTILINE)
 SOURCES = Path(findings.__file__).parent
-# What `skill scan` and `skill test` report.
-OTHER_COMMANDS = {"scanning", "evals"}
 # `f"{key}-missing"` stands for one code a field.
 FIELDS = ("description", "compatibility", "license", "allowed-tools")
 REPORTS = {"error": 0, "warning": 0, "report": 0, "checked": 3}
@@ -21,7 +19,7 @@ REPORTS = {"error": 0, "warning": 0, "report": 0, "checked": 3}
 def given_codes() -> Iterator[str]:
     """Each code that is reported somewhere, as the source names it."""
     for file in sorted(SOURCES.rglob("*.py")):
-        if not OTHER_COMMANDS.isdisjoint(file.relative_to(SOURCES).parts):
+        if "scanning" in file.relative_to(SOURCES).parts:
             continue
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name):
