@@ -83,10 +83,11 @@ def _walk(folder: Path, findings: Findings) -> Iterator[tuple[Path, str]]:
         findings.error("unreadable", place, message, "Mend its permissions.")
 
     for root, folders, names in os.walk(folder, onerror=unreadable):
-        links = [name for name in folders if (Path(root) / name).is_symlink()]
+        place = Path(root)
+        inside = place.relative_to(folder).as_posix()
+        links = [name for name in folders if os.path.islink(f"{root}/{name}")]
         folders[:] = sorted(set(folders) - EXCLUDED_FOLDERS - set(links))
         for name in sorted([*names, *links]):
-            path = Path(root) / name
-            relative = path.relative_to(folder).as_posix()
+            relative = name if inside == "." else f"{inside}/{name}"
             if belongs(relative):
-                yield path, relative
+                yield place / name, relative
