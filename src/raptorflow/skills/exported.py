@@ -11,6 +11,7 @@ from raptorflow.skills.containers.entry import MIB
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.errors import ArchiveRefused
 from raptorflow.skills.frontmatter import as_list, as_mapping
+from raptorflow.skills.locking.project import REFERENCE
 
 INDEX = "index.json"
 FORMAT = 1
@@ -71,6 +72,8 @@ def read_export(content: bytes) -> list[Exported]:
 
 def _read(archive: zipfile.ZipFile, entry: dict[str, object]) -> Exported:
     name, version, digest = (str(entry.get(key)) for key in ("name", "version", "digest"))
+    if not REFERENCE.fullmatch(name):
+        raise ArchiveRefused(f"The export's index has the name {name[:80]!r}, which is none.")
     content = _member(archive, str(entry.get("archive")), MAX_ARCHIVE)
     unpacked = unpack(content)
     if tree_digest(unpacked.files, unpacked.executables) != digest:

@@ -129,6 +129,8 @@ def _checked(folder: Path) -> Ready:
 def _in_order(ready: list[Ready]) -> list[Ready]:
     """Each after those of the list that it builds on; their namespace does not matter here."""
     by_name = {each.skill.name: each for each in ready}
+    if len(by_name) != len(ready):
+        raise Conflict("Two of the folders are skills of one name.", hint="Publish them one by one.")
     needs = {
         name: Candidate(each.skill.version, {other.partition("/")[2]: "" for other in each.skill.requires})
         for name, each in by_name.items()
@@ -157,53 +159,68 @@ async def _publish_one(
 ) -> JsonObject:
     skill = ready.skill
     there = await _there(client, f"{namespace}/{skill.name}")
-    told: JsonObject = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
-    before: str | None = None
     if skill.digest in there.values():
         console.print(f"[dim]-[/dim] {skill.name} {skill.version} is published already, exactly so.")
-        return told | {"status": "unchanged"}
-    if skill.version in there:
-        if wanted.bump is None:
-            message = f"{skill.name} {skill.version} is published with another content."
-            raise VersionTaken(message, hint="Use `--bump patch`, or write the next version into skill.toml.")
-        before = _manifest_of(ready)
-        ready = _bumped(ready, wanted, before)
-        skill = ready.skill
-        told |= {"version": skill.version, "digest": skill.digest}
+        return {"skill": skill.name, "version": skill.version, "digest": skill.digest, "status": "unchanged"}
+    if skill.version not in there:
+        return await _hand_over(client, ready, namespace, wanted, console)
+    if wanted.bump is None:
+        message = f"{skill.name} {skill.version} is published with another content."
+        raise VersionTaken(message, hint="Use `--bump patch`, or write the next version into skill.toml.")
+    before, is_done = _manifest_of(ready), False
+    try:
+        highest = max(map(Version.parse, there))
+        told = await _hand_over(client, _bumped(ready, wanted, highest), namespace, wanted, console)
+        is_done = told["status"] == "published"
+        return told
+    finally:
+        # However it ended: a version that was not published is not kept.
+        if not is_done:
+            _restore(ready, before)
+
+
+async def _hand_over(
+    client: ApiClient, ready: Ready, namespace: str, wanted: Wanted, console: Console
+) -> JsonObject:
+    """Send it, or say that it would be sent."""
+    skill = ready.skill
     if wanted.dry_run:
         size = len(ready.archive)
-        console.print(
-            f"Would publish {namespace}/{skill.name} {skill.version}: {size:,} bytes, {skill.digest}"
-        )
+        console.print(f"Would publish {namespace}/{skill.name} {skill.version}: {size:,} bytes")
+        console.print(f"  {skill.digest}")
         for sentence in skill.capabilities.plain_words():
             console.print(f"  {sentence}", markup=False)
+        told = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
         return told | {"status": "would-publish", "bytes": size}
     with console.status(f"Sending {skill.name} ...") as status:
-        receipt = await _send(client, ready.archive, wanted.options, status)
-    if receipt["status"] == "failed" and before is not None:
-        (ready.folder / MANIFEST).write_text(before, encoding="utf-8")
+        receipt = await send(client, ready.archive, wanted.options, status)
     if receipt["status"] == "published":
         console.print(f"[green]✓[/green] Published {receipt['skill']} {receipt['version']}")
         console.print(f"  {receipt['digest']}")
     return receipt
 
 
-def _manifest_of(ready: Ready) -> str:
+def _manifest_of(ready: Ready) -> bytes | None:
     path = ready.folder / MANIFEST
-    return path.read_text(encoding="utf-8") if path.exists() else "schema = 1\n"
+    return path.read_bytes() if path.exists() else None
 
 
-def _bumped(ready: Ready, wanted: Wanted, before: str) -> Ready:
-    """The skill with its next version; a dry run leaves the file as it was."""
+def _bumped(ready: Ready, wanted: Wanted, highest: Version) -> Ready:
+    """The skill with the version after the highest that is there."""
+    following = {"patch": highest.bump_patch, "minor": highest.bump_minor, "major": highest.bump_major}
     path = ready.folder / MANIFEST
-    current = Version.parse(ready.skill.version)
-    following = {"patch": current.bump_patch, "minor": current.bump_minor, "major": current.bump_major}
-    path.write_text(with_version(before, str(following[wanted.bump or "patch"]())), encoding="utf-8")
-    try:
-        return _checked(ready.folder)
-    finally:
-        if wanted.dry_run:
-            path.write_text(before, encoding="utf-8")
+    text = path.read_bytes().decode() if path.exists() else "schema = 1\n"
+    path.write_bytes(with_version(text, str(following[wanted.bump or "patch"]())).encode())
+    return _checked(ready.folder)
+
+
+def _restore(ready: Ready, before: bytes | None) -> None:
+    """The manifest as it was before the version was raised."""
+    path = ready.folder / MANIFEST
+    if before is None:
+        path.unlink(missing_ok=True)
+    else:
+        path.write_bytes(before)
 
 
 async def _namespace(client: ApiClient) -> str:
@@ -222,7 +239,13 @@ async def _there(client: ApiClient, name: str) -> dict[str, str]:
     return {item["version"]: item["digest"] for item in answer["items"]}
 
 
-async def _send(client: ApiClient, archive: bytes, options: dict[str, str], status: Status) -> JsonObject:
+async def send(client: ApiClient, archive: bytes, options: dict[str, str], status: Status) -> JsonObject:
+    """Send an archive and wait until the registry has checked it; the receipt.
+
+    Raises:
+        ServerRefused: the server does not take it.
+        TimeoutError: no worker took it in time.
+    """
     # The same archive sent twice is the same publish, so that a broken connection can be tried again.
     headers = {"Idempotency-Key": hashlib.sha256(archive + dumps(options).encode()).hexdigest()}
     async with asyncio.timeout(LIMIT_SECONDS):

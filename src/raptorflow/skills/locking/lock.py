@@ -1,8 +1,12 @@
 """`skills.lock`: exactly which versions a project uses, each with its digest, in an order that merges."""
 
+import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from semver import Version
 
 from raptorflow.base.errors import Conflict, InvalidInput
 from raptorflow.base.json import dumps
@@ -85,9 +89,12 @@ def write_lock(folder: Path, lock: Lock) -> None:
             pairs = ", ".join(f"{dumps(other)} = {dumps(text)}" for other, text in each)
             lines.append(f"requires = {{ {pairs} }}\n")
         parts += lines
-    fresh = folder / f".{FILE}.new"
-    fresh.write_text("".join(parts), encoding="utf-8")
-    fresh.replace(folder / FILE)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=folder, prefix=f".{FILE}.", delete=False, encoding="utf-8"
+    ) as fresh:
+        fresh.write("".join(parts))
+    os.chmod(fresh.name, 0o644)
+    os.replace(fresh.name, folder / FILE)
 
 
 def check_agreement(wishes: Wishes, lock: Lock) -> None:
@@ -103,7 +110,9 @@ def check_agreement(wishes: Wishes, lock: Lock) -> None:
         locked = lock.get(name)
         if locked is None:
             raise LockOutdated(f"{name} is wished for and not locked.")
-        if not VersionRange.parse(wanted).matches(locked.version):
+        fitting = VersionRange.parse(wanted)
+        # Whoever asks for nothing in particular may have been given a prerelease.
+        if fitting.clauses and not fitting.matches(locked.version):
             raise LockOutdated(f"{name} is locked to {locked.version}, which does not fit {wanted}.")
         if name not in needed:
             needed.add(name)
@@ -118,4 +127,6 @@ def _entry(entry: dict[str, object], path: Path) -> tuple[str, Locked]:
     if not all(isinstance(text, str) for text in texts) or requires is None:
         raise LockInvalid(f"An entry of {path} lacks its name, version, digest or source.")
     name, version, digest, source = map(str, texts)
+    if not Version.is_valid(version):
+        raise LockInvalid(f"{path} locks {name[:80]} to {version[:40]!r}, which is no version.")
     return name, Locked(version, digest, source, {key: str(text) for key, text in requires.items()})

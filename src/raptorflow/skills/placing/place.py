@@ -50,6 +50,8 @@ def place(
         FolderNotOurs: there is something else.
         FolderUnwritable: it cannot be written; what was there is as it was.
     """
+    _refuse_links(target)
+    _sweep(target)
     there = digest_of_folder(target)
     if there == tree_digest(files, executables):
         return False
@@ -67,6 +69,13 @@ def place(
     except OSError as error:
         raise FolderUnwritable(f"{error.filename or target} cannot be written: {error.strerror}.") from error
     return True
+
+
+def _refuse_links(target: Path) -> None:
+    """A client's folder that is a link could lead anywhere: a project must not write outside of itself."""
+    for place in (target.parent, target.parent.parent):
+        if place.is_symlink():
+            raise FolderNotOurs(f"{place} is a link.", hint="Replace it by a folder of its own.")
 
 
 def _write(folder: Path, files: Mapping[str, bytes], executables: Collection[str]) -> None:
@@ -94,6 +103,17 @@ def _swap(fresh: Path, target: Path, *, keep: bool) -> None:
     if keep:
         moved.rename(_free(target))
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _sweep(target: Path) -> None:
+    """Finish what was killed: an old folder that was moved away goes back when nothing took its place."""
+    for left in target.parent.glob(f".{target.name}.old-*"):
+        moved = left / target.name
+        if moved.is_dir() and not os.path.lexists(target):
+            moved.rename(target)
+        shutil.rmtree(left, ignore_errors=True)
+    for left in target.parent.glob(f".{target.name}.new-*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _free(target: Path) -> Path:
