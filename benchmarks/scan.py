@@ -1,10 +1,10 @@
 """Scanning: milliseconds a skill on one core, and precision and recall on the labelled set.
 
 The set is `benchmarks/scan_set/<touched|untouched|blind>/<malicious|benign|security>/<name>.txt`: one skill a
-file, its files one after the other behind `-- path --` lines, all made up after published incidents, with reserved
-names and addresses only. The rules were written while the touched part was looked at. The untouched part has
-been measured once before the rules were mended for what it showed, the blind one by somebody who had not read
-them; docs/explanation/scanner.md has the figures of those first looks, which are the honest ones.
+file, its files one after the other behind `-- path --` lines, all made up after published incidents, with
+reserved names and addresses only. The rules were written while the touched part was looked at. The untouched
+part has been measured once before the rules were mended for what it showed, the blind one by somebody who had
+not read them; docs/explanation/scanner.md has the figures of those first looks, which are the honest ones.
 
     python benchmarks/scan.py [FOLDER OF SKILLS ...]   # real skills, timed and counted, beside the set
 """
