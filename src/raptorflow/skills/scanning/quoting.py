@@ -26,11 +26,17 @@ _TELLING = re.compile(
     r"persistence mechanisms?|reverse shells?|privilege escalation|post-exploitation|attempts?)\b|❌|🚫|⛔",
     re.IGNORECASE,
 )
+# What says it so plainly that it counts twice.
+_PLAINLY = re.compile(
+    r"\bred flags?\b|\bexamples? of (?:attacks?|malicious|injections?)|\battacks? to (?:refuse|detect|watch)|"
+    r"\bwarning signs?\b|\bindicators? of compromise\b|\bsigns of (?:harm|attacks?|compromise)",
+    re.IGNORECASE,
+)
 _NEGATION = re.compile(
     r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|"
     r"avoid|without|"
     r"refuse|no one|nobody|"
-    r"not)\b[^.!?:;]{0,60}$",
+    r"not)\b[^.!?:;]{0,60}$|\bonly\s+(?:ever\s+)?$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
@@ -80,7 +86,7 @@ class Surroundings:
             return True
         lines = self._lines(source)
         above = _above(lines, line)
-        hits = len(_TELLING.findall(above))
+        hits = len(_TELLING.findall(above)) + len(_PLAINLY.findall(above))
         return hits >= (1 if self.about_security or in_reference else least)
 
     def _lines(self, source: Source) -> tuple[str, ...]:

@@ -42,7 +42,10 @@ _PATH = re.compile(r"['\"`/\s(]((?:~|\.{0,2}/|\.)?[\w./ ~-]{3,200})")
 _OBFUSCATED = re.compile(r"\b_0x[0-9a-f]{3,6}\b")
 _SOCKET_SHELL = re.compile(r"(?:net\.(?:connect|Socket|createConnection))", re.IGNORECASE)
 _INSTALL_HOOKS = ("preinstall", "install", "postinstall", "prepare")
+_SPELT = re.compile(r"(?:\\x[0-9a-f]{2}){4,}", re.IGNORECASE)
 OBFUSCATED_NAMES = 8
+FEW_SPELT = 3
+"""Texts that are spelt in numbers, beside such names."""
 REMEDY = "Send and run only what the task needs, written so that a reader sees it."
 
 
@@ -65,7 +68,8 @@ _CHAIN = re.compile(r"(?<![\w.$])[A-Za-z_$][\w$]*(?:\.[\w$]+){0,6}")
 
 
 def _obfuscated(source: Source) -> Iterator[Threat]:
-    if len(set(_OBFUSCATED.findall(source.text))) >= OBFUSCATED_NAMES:
+    names, spelt = set(_OBFUSCATED.findall(source.text)), len(_SPELT.findall(source.text))
+    if len(names) >= OBFUSCATED_NAMES or (names and spelt >= FEW_SPELT):
         message = "The code was made unreadable on purpose (names such as `_0x3f2a`)."
         yield threat_at(
             source, source.first_line, "obfuscated", "high", message, "Ship the source as written."

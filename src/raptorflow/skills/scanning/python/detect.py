@@ -15,6 +15,7 @@ from raptorflow.skills.scanning.python.rules.execution import execution
 from raptorflow.skills.scanning.python.rules.exfiltration import exfiltration
 from raptorflow.skills.scanning.python.rules.files import files
 from raptorflow.skills.scanning.python.rules.imports import imports
+from raptorflow.skills.scanning.python.rules.phrases import phrases
 from raptorflow.skills.scanning.python.rules.power import uses
 from raptorflow.skills.scanning.python.rules.stages import stages
 from raptorflow.skills.scanning.quoting import Surroundings
@@ -27,6 +28,7 @@ RULES: tuple[Callable[[Context], Iterator[Seen]], ...] = (
     exfiltration,
     files,
     imports,
+    phrases,
     stages,
     uses,
 )

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from raptorflow.skills.scanning.detector import Seen
+from raptorflow.skills.scanning.model import Severity
 from raptorflow.skills.scanning.shell.fetching import RUNNERS
 from raptorflow.skills.scanning.shell.signs import Place
-from raptorflow.skills.scanning.shell.words import Pipeline
+from raptorflow.skills.scanning.shell.words import MAX_SOURCE, Pipeline
 from raptorflow.skills.scanning.subject import Source
 
 _DECODERS = re.compile(
@@ -20,6 +21,10 @@ _EVALUATED = re.compile(
     r"\b(?:eval|exec|(?:ba|z|da)?sh\s+-c|source|\.)\s+[\"']?(?:\$\(|<\(|`)[^)`]{0,4000}"
     r"(?:base64\s+(?:-\w*[dD]|--decode)|xxd\s+-\w*r|openssl\s+enc)"
 )
+# Characters spelt as numbers, and a command that is nothing but a variable.
+_SPELT = re.compile(r"\b(?:printf|echo\s+-e)\s+[\"']?(?:\\\\?(?:x[0-9a-f]{2}|0?[0-7]{3})){8,}", re.IGNORECASE)
+_VARIABLE_RUN = re.compile(r"^\s*\$\{?\w+\}?\s*\|\s*(?:/\S{0,20}/)?(?:ba|z|da)?sh\b", re.MULTILINE)
+_HEREDOC = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?[^\n]*\n(.{20,20000}?)\n\s*\1\s*$", re.DOTALL | re.MULTILINE)
 _ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _PIECES = re.compile(
     r"\beval\s+[\"']?(?:\$\w+){2,}|\$\{IFS\}|(?:\$\{\w+:\d+:\d+\}){3,}|\$'(?:\\x[0-9a-f]{2}){4,}", re.I
@@ -30,6 +35,11 @@ REMEDY = "Write the command itself, so that a reader sees what runs."
 
 def decode_and_run(found: Sequence[Pipeline], place: Place) -> Iterator[Seen]:
     """Encoded payloads, and what is in them."""
+    yield from _written(place)
+    if _SPELT.search(place.source.text) and found:
+        message = "It spells a command in numbers, so that nobody reads it."
+        weight: Severity = "critical" if _VARIABLE_RUN.search(place.source.text) else "high"
+        yield place.sign(found[0], "hidden-command", weight, message, REMEDY)
     for pipeline in found:
         if _into_runner(pipeline) or _EVALUATED.search(pipeline.raw):
             message = "It decodes a command and runs it."
@@ -39,6 +49,16 @@ def decode_and_run(found: Sequence[Pipeline], place: Place) -> Iterator[Seen]:
             message = "It puts a command together from pieces, which hides it from a reader."
             yield place.sign(pipeline, "hidden-command", "high", message, REMEDY)
         yield from _python(pipeline, place)
+
+
+def _written(place: Place) -> Iterator[Source]:
+    """Scripts that a script writes: what stands in a here-document is read as well."""
+    if place.source.fenced or "<<" not in place.source.text:
+        return
+    for found in _HEREDOC.finditer(place.source.text[:MAX_SOURCE]):
+        if found[2].lstrip().startswith("#!") and "sh" in found[2].lstrip().split("\n", 1)[0]:
+            line = place.source.first_line + place.source.text.count("\n", 0, found.start(2))
+            yield Source(place.source.path, "shell", found[2], line)
 
 
 def _into_runner(pipeline: Pipeline) -> bool:

@@ -36,6 +36,7 @@ RULES: tuple[Rule, ...] = (
           r"\bncat\b[^|;\n]{0,80}--(?:exec|sh-exec)|mkfifo\s[^\n]{0,200}\bn(?:c|cat)\b|"
           r"socat\s[^\n]{0,160}(?:exec|system):|bash\s+-i\s*>&|telnet\s[^|\n]{0,80}\|\s*/bin/(?:ba)?sh|"
           r"perl\s+-e[^\n]{0,200}socket|ruby\s+-rsocket|php\s+-r[^\n]{0,120}fsockopen|"
+          r"\bsh\s+-i\b[^\n|]{0,40}\|\s*(?:nc|ncat|netcat|telnet|openssl)\b|"
           r"python[\d.]*\s+-c[^\n]{0,300}socket[^\n]{0,300}(?:dup2|pty\.spawn|subprocess)",
           "It hands a shell to another machine.", _NO_SHELL),
     _rule("persistence", "critical", "critical",
@@ -105,9 +106,18 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
+SEARCHES = {
+    *("grep", "egrep", "fgrep", "rg", "ag", "awk", "yara", "semgrep", "jq", "strings"),
+    *("sort", "uniq", "head", "tail", "wc", "cut"),
+}
+"""Programs whose arguments are what is looked for, and not what is done."""
+
+
 def harm(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
     """Each rule over each pipeline, as it was written and as it reads without quotes."""
     for pipeline in found:
+        if pipeline.commands and all(command.program in SEARCHES for command in pipeline.commands):
+            continue
         text = f"{pipeline.text}\n{pipeline.raw}"
         for rule in RULES:
             if rule.pattern.search(text):

@@ -98,7 +98,9 @@ def _markup(source: Source) -> Iterator[Threat]:
     if source.language not in {"markdown", "text"}:
         return
     for found in _INVISIBLE_STYLE.finditer(source.text):
-        if found[2].strip():
+        line = source.text[source.text.rfind("\n", 0, found.start()) + 1 : found.start()]
+        # In a code span it is shown as it is written.
+        if found[2].strip() and line.count("`") % 2 == 0:
             weight: Severity = "critical" if _ORDERS.search(found[2]) else "medium"
             message = f"A style hides “{excerpt(found[2].strip())}”."
             yield _at(source, source.text, found.start(), "hidden-text", weight, message)

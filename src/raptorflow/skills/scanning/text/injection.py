@@ -96,7 +96,8 @@ RULES: tuple[Rule, ...] = (
           r"logging|"
           r"telemetry|backup)\s+(?:server|api|service|collector|endpoint)|\bto\s+\S+@\S+\.\w|"
           r"via (?:curl|http))|"
-          r"(?:" + _SECRETS + r"|\bCVV\b|" + _TALK + r")[^.\n]{0,90}\b" + _SEND + r"\s+(?:it|them|these|both|all)\s+(?:all\s+)?to\s+https?://",
+          r"(?:" + _SECRETS + r"|\bCVV\b|" + _TALK + r")[^.\n]{0,90}\b" + _SEND + r"\s+(?:it|them|these|"
+          r"both|all)\s+(?:all\s+)?to\s+https?://",
           "It has the agent send secrets or the conversation away."),
     _rule("data-theft", "critical",
           "http url",
@@ -140,6 +141,53 @@ RULES: tuple[Rule, ...] = (
           r"permanent\w*|before any|from now on)",
           "It has the agent change what later conversations or other skills do."),
 )  # fmt: skip
+# Ways of saying it that name no instruction at all.
+TURNS: tuple[Rule, ...] = (
+    _rule("prompt-injection", "critical",
+          "suspended disabled lifted void_ switched_off no_longer",
+          r"\b(?:safety|security|content|usage|ethical)\s+(?:guidelines?|rules?|checks?|polic(?:y|ies)|"
+          r"restrictions?|filters?|measures?)\s+(?:are|is|have been|has been)\s+(?:now\s+|temporarily\s+)?"
+          r"(?:suspended|disabled|lifted|void|switched off|no longer (?:active|valid|in force))",
+          "It says that what protects the user no longer holds."),
+    _rule("concealment", "high",
+          "say_that reveal_ show_ tell_ mention_ disclose_",
+          r"\b(?:never|do not|don'?t|must not)\s+(?:ever\s+)?(?:say|reveal|tell|mention|disclose|"
+          r"show)\b[^.\n]{0,30}"
+          r"\b(?:that you (?:read|ran|sent|fetched|opened|copied|uploaded|collected|looked)|"
+          r"this rule|the (?:fetched|hidden|new|downloaded) (?:text|instructions?|content|file))\b",
+          "It hides from the user what it has the agent do."),
+    _rule("self-persistence", "high",
+          "claude.md agents.md soul.md memory.md gemini.md .cursorrules",
+          r"\b(?:append|add|write|insert|copy|put)\b[^\n]{0,100}(?:CLAUDE\.md|AGENTS\.md|GEMINI\.md|"
+          r"SOUL\.md|"
+          r"MEMORY\.md|\.cursorrules)[^\n]{0,120}\bwithout (?:asking|telling|confirm\w+|their knowledge)",
+          "It has the agent change its own standing orders behind the user's back."),
+    _rule("unasked-action", "high",
+          "http",
+          r"\b(?:fetch|get|download|load|read|retrieve|"
+          r"open)\b[^\n]{0,80}https?://[^\s)]{4,200}[^\n]{0,80}\band\s+"
+          r"(?:then\s+)?(?:follow|obey|execute|do)\s+(?:\w+\s+){0,2}(?:everything|whatever|exactly|"
+          r"to the letter)\b",
+          "It has the agent obey what an address on the network says."),
+    _rule("secret-request", "high",
+          "password two-factor 2fa totp one-time otp verification_code",
+          r"\b(?:ask|prompt|tell)\s+(?:the\s+)?user\s+(?:for|to (?:enter|give|type|share))\b[^.\n]{0,80}"
+          r"\b(?:(?:two-factor|2fa|totp|one-time|otp)\s*(?:codes?|passwords?)?|(?:google|apple|"
+          r"microsoft|bank|paypal|"
+          r"facebook|e-?mail|online banking)\s+passwords?)\b|"
+          r"\b(?:confirm|enter|continue)\s+with\s+(?:the\s+|your\s+)?(?:administrator|admin|root|login|"
+          r"mac)(?:'s)?"
+          r"\s+password",
+          "It asks for what opens somebody's account."),
+    _rule("prompt-injection", "high",
+          "iban account_number bank payee recipient address",
+          r"\b(?:replace|swap|substitute|overwrite|redirect)\s+(?:the\s+)?(?:\w+\s+)?(?:iban|"
+          r"bank (?:details|account)|"
+          r"account number|payee|recipient(?:'s)? (?:account|address)|(?:wallet|deposit|destination|"
+          r"payment|receiving) "
+          r"address)\b[^.\n]{0,60}\b(?:by|with|to)\b",
+          "It has the agent send somebody's money to somebody else."),
+)  # fmt: skip
 # What honest skills say too, and what makes a sentence grave when it stands beside another sign.
 SUSPICIONS: tuple[Rule, ...] = (
     _rule("secret-reading", "medium",
@@ -170,7 +218,7 @@ def injection(page: Page) -> Iterator[Threat]:
     """Each rule over each line of prose that is not told of as something bad."""
     lines = [(line, line.text.lower()) for line in page.paragraphs]
     whole = page.source.text.lower()
-    for rule in (*RULES, *SUSPICIONS):
+    for rule in (*RULES, *TURNS, *SUSPICIONS):
         stems = [stem for stem in rule.stems if stem in whole]
         if not stems:
             continue

@@ -64,7 +64,7 @@ def prerequisites(page: Page) -> Iterator[Threat]:
         low = line.text.lower()
         if not ("http" in low or "pass" in low) or page.is_told(line, 0):
             continue
-        near = "\n".join(each.text for each in page.paragraphs[max(0, place - NEAR) : place + 1])
+        near = " \n".join(each.text for each in page.paragraphs[max(0, place - NEAR) : place + 1])
         # By convention, analysts exchange samples under the password `infected`.
         spared = "env" in low or "infected" in low
         if not spared and _PASSWORD.search(line.text) and _ARCHIVE.search(near) and _ACT.search(near):

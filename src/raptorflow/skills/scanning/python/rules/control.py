@@ -13,6 +13,8 @@ _CONNECTS = re.compile(
 )
 _HANDS_OVER = re.compile(r"^(?:os\.dup2|pty\.spawn|os\.exec[lv]p?e?)$")
 _LISTENS = re.compile(r"^(?:pynput\.keyboard\.Listener|keyboard\.(?:on_press|on_release|hook|record))$")
+# What is looked for is not what is done.
+_SEARCHES = re.compile(r"^(?:re|regex)\.|^yara\.|(?:^|\.)(?:find|index|count|startswith|endswith|contains)$")
 _MINES = re.compile(
     r"stratum\+(?:tcp|ssl|udp)://|\bxmrig\b|\bcpuminer\b|\bnicehash\b|--coin[= ]monero|cryptonight",
     re.IGNORECASE,
@@ -71,6 +73,8 @@ def _clipboard_swap(source: Source, calls: list[Call]) -> Iterator[Seen]:
 
 def _miner(calls: list[Call]) -> Iterator[Seen]:
     for call in calls:
+        if _SEARCHES.match(call.name):
+            continue
         texts = [text for value in call.all_arguments() for text in value.every_text() if len(text) < 4000]
         if found := next((hit for text in texts if (hit := _MINES.search(text))), None):
             yield threat(
