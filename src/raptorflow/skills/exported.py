@@ -2,8 +2,10 @@
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+from semver import Version
 
 from raptorflow.base.json import canonical, loads
 from raptorflow.skills.archive import DAMAGE, pack_files, unpack
@@ -12,12 +14,16 @@ from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.errors import ArchiveRefused
 from raptorflow.skills.frontmatter import as_list, as_mapping
 from raptorflow.skills.locking.project import REFERENCE
+from raptorflow.skills.text import shown
 
 INDEX = "index.json"
 FORMAT = 1
 MAX_INDEX = 16 * MIB
 MAX_SKILLS = 10_000
 MAX_ARCHIVE = 60 * MIB
+MAX_VERSION = 100
+# The flag of an encrypted file in a zip.
+ENCRYPTED = 1
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ def is_export(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return INDEX in archive.namelist()
-    except DAMAGE:
+    except (*DAMAGE, RuntimeError):
         return False
 
 
@@ -63,17 +69,22 @@ def read_export(content: bytes) -> list[Exported]:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             index = as_mapping(loads(_member(archive, INDEX, MAX_INDEX))) or {}
             if index.get("format") != FORMAT:
-                raise ArchiveRefused(f"The export has the format {index.get('format')!r}, and not {FORMAT}.")
-            entries = (as_list(index.get("skills")) or [])[:MAX_SKILLS]
-            return [_read(archive, as_mapping(entry) or {}) for entry in entries]
+                raise ArchiveRefused(f"The export has the format {shown(index.get('format'))}, not {FORMAT}.")
+            entries = [as_mapping(entry) or {} for entry in as_list(index.get("skills")) or []]
+            _refuse_repeated(entries)
+            return [_read(archive, entry) for entry in entries]
     except DAMAGE as error:
         raise ArchiveRefused(f"The export is damaged: {error}.") from error
+    except RuntimeError as error:
+        raise ArchiveRefused(f"The export uses what is not supported: {error}.") from error
 
 
 def _read(archive: zipfile.ZipFile, entry: dict[str, object]) -> Exported:
     name, version, digest = (str(entry.get(key)) for key in ("name", "version", "digest"))
     if not REFERENCE.fullmatch(name):
         raise ArchiveRefused(f"The export's index has the name {name[:80]!r}, which is none.")
+    if len(version) > MAX_VERSION or not Version.is_valid(version):
+        raise ArchiveRefused(f"The export's index has the version {shown(version)}, which is none.")
     content = _member(archive, str(entry.get("archive")), MAX_ARCHIVE)
     unpacked = unpack(content)
     if tree_digest(unpacked.files, unpacked.executables) != digest:
@@ -81,11 +92,23 @@ def _read(archive: zipfile.ZipFile, entry: dict[str, object]) -> Exported:
     return Exported(name, version, digest, content)
 
 
+def _refuse_repeated(entries: Sequence[dict[str, object]]) -> None:
+    """An archive that is named a thousand times would be held a thousand times."""
+    if len(entries) > MAX_SKILLS:
+        raise ArchiveRefused(f"The export has {len(entries)} skills; {MAX_SKILLS} are the limit.")
+    if len({str(entry.get("archive")) for entry in entries}) != len(entries):
+        raise ArchiveRefused("The export's index names an archive twice.")
+
+
 def _member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    with archive.open(name) as file:
+    """A file of the export, stored as `write_export` does: what it costs is then on the disk already."""
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & ENCRYPTED:
+        raise ArchiveRefused(f"{shown(name)} of the export is compressed or encrypted.")
+    with archive.open(entry) as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise ArchiveRefused(f"{name} of the export has over {most} bytes.")
+        raise ArchiveRefused(f"{shown(name)} of the export has over {most} bytes.")
     return content
 
 

@@ -1,6 +1,6 @@
-"""A program of its own: reads mutated archives or manifests, and prints as JSON what that cost.
+"""A program of its own: reads mutated inputs of one kind, and prints as JSON what that cost.
 
-    python mutated_inputs.py archives|manifests COUNT SEED
+    python mutated_inputs.py archives|manifests|exports|evals|envelopes|bundles COUNT SEED
 
 It ends with a traceback when one is neither accepted nor refused with a code, when a file would lie outside,
 or when one costs more than the limits below.
@@ -17,14 +17,24 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from documents import BUNDLES, ENVELOPES, EVALS, EXPORTS
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from strategies import ARCHIVES, FOLDERS
+from hypothesis import strategies as st
+from signers import KEY, TRUST, payload_of
+from strategies import ARCHIVES, FOLDERS, SKILL_MD
 
+from raptorflow.base.errors import RaptorFlowError
 from raptorflow.skills.archive import ArchiveLimits, Unpacked, unpack
 from raptorflow.skills.errors import ArchiveRefused
+from raptorflow.skills.evals.reading import read_evals
+from raptorflow.skills.exported import read_export
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.reader import inspect_files
+from raptorflow.skills.signing.dsse import read_envelope, verify
+from raptorflow.skills.signing.model_signing import verify_bundle
+from raptorflow.skills.signing.statement import check_tree, read_statement
 from raptorflow.skills.text import control_in
 
 KIB, MIB = 1024, 1024 * 1024
@@ -40,6 +50,10 @@ LIMITS = ArchiveLimits(archive_bytes=MIB, file_bytes=64 * KIB, total_bytes=256 *
 MOST_FOR_ARCHIVE = 4 * LIMITS.total_bytes + LIMITS.entries * 4 * KIB
 # A manifest of 256 KiB is held as text, as values and as places of keys.
 MOST_FOR_MANIFEST = 12 * MIB
+# An export's archives are held beside what one of them unpacks to; the inputs here are below a mebibyte.
+MOST_FOR_EXPORT = 8 * MIB
+# JSON of up to 2 MiB, which is held as text, decoded, and as values.
+MOST_FOR_DOCUMENT = 16 * MIB
 
 
 def status(field: str) -> int:
@@ -113,9 +127,75 @@ def read_folder(files: dict[str, bytes]) -> str:
     return errors[0].code if errors else "accepted"
 
 
-def main(kind: str, count: int, first: int) -> None:
+def read_exported(data: bytes) -> str:
+    try:
+        skills = read_export(data)
+    except ArchiveRefused as error:
+        return error.code
+    # Whoever imports it writes each below a folder of the skill's name.
+    assert all(name.count("/") == 1 and ".." not in name for name in (each.name for each in skills))
+    assert not any(control_in(f"{each.name}{each.version}{each.digest}") for each in skills)
+    assert sum(len(each.archive) for each in skills) <= len(data)
+    return "accepted"
+
+
+def read_cases(files: dict[str, bytes]) -> str:
+    findings = Findings()
+    given = {"SKILL.md": SKILL_MD, "skill.toml": GO, "go.py": b"print(1)\n"} | files
+    skill = inspect_files(given, (), "greet", findings)
+    assert skill, findings.all
+    read_evals(given, skill, findings)
+    errors = findings.errors()
+    assert not any(control_in(finding.message) for finding in errors)
+    return errors[0].code if errors else "accepted"
+
+
+def read_signed(data: bytes) -> str:
+    try:
+        envelope = read_envelope(data)
+        verify(envelope, [KEY.public_key()])
+        check_tree(read_statement(envelope.payload), {"SKILL.md": SKILL_MD}, ())
+    except RaptorFlowError as error:
+        return error.code
+    return "accepted"
+
+
+def read_bundle(data: bytes) -> str:
+    try:
+        bundle = verify_bundle(data, TRUST)
+    except RaptorFlowError as error:
+        return error.code
+    # Whatever was changed, it says what was signed.
+    resources = payload_of(data)["predicate"]["resources"]
+    assert bundle.signed.files == {each["name"]: each["digest"] for each in resources}
+    return "accepted"
+
+
+GO = b'schema = 1\n[skill]\nversion = "1.0.0"\n[actions.go]\ncommand = ["python", "go.py"]\n'
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Inputs, how one is read, and the most bytes of memory it may cost beside itself."""
+
+    inputs: st.SearchStrategy[Any]
+    read: Callable[[Any], str]
+    memory: int
+
+
+KINDS = {
+    "archives": Kind(ARCHIVES, read_archive, MOST_FOR_ARCHIVE),
+    "manifests": Kind(FOLDERS, read_folder, MOST_FOR_MANIFEST),
+    "exports": Kind(EXPORTS, read_exported, MOST_FOR_EXPORT),
+    "evals": Kind(EVALS, read_cases, MOST_FOR_DOCUMENT),
+    "envelopes": Kind(ENVELOPES, read_signed, MOST_FOR_DOCUMENT),
+    "bundles": Kind(BUNDLES, read_bundle, MOST_FOR_DOCUMENT),
+}
+
+
+def main(name: str, count: int, first: int) -> None:
     """Try that many, and print the costs."""
-    costs = Costs()
+    costs, kind = Costs(), KINDS[name]
     resource.setrlimit(resource.RLIMIT_AS, (MOST_ADDRESSES, MOST_ADDRESSES))
     bounded = settings(
         max_examples=count,
@@ -127,21 +207,15 @@ def main(kind: str, count: int, first: int) -> None:
 
     @seed(first)
     @bounded
-    @given(ARCHIVES)
-    def archives(data: bytes) -> None:
-        costs.measured(lambda: read_archive(data), len(data) + MOST_FOR_ARCHIVE)
-        if read_archive(data) == "accepted":
+    @given(kind.inputs)
+    def try_one(data: Any) -> None:
+        costs.measured(lambda: kind.read(data), kind.memory + (len(data) if isinstance(data, bytes) else 0))
+        if name == "archives" and kind.read(data) == "accepted":
             lay_out(unpack(data, LIMITS))
 
-    @seed(first)
-    @bounded
-    @given(FOLDERS)
-    def manifests(files: dict[str, bytes]) -> None:
-        costs.measured(lambda: read_folder(files), MOST_FOR_MANIFEST)
-
-    # Zip files with one name twice are meant.
+    # Zip files with one name twice are meant, and certificates that are damaged.
     warnings.simplefilter("ignore", UserWarning)
-    (archives if kind == "archives" else manifests)()
+    try_one()
     print(json.dumps(vars(costs)))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from raptorflow.skills import findings
+from raptorflow.skills.clients.outcomes import CLIENTS
 
 PAGE = Path(__file__).parents[3] / "docs/reference/findings.md"
 ROW = re.compile(r"^\| `skill/([a-z0-9-]+)` \| (error|warning) \| (.+) \| (.+) \|$", re.MULTILINE)
@@ -46,3 +47,8 @@ def test_the_page_lists_every_code_once_and_no_other() -> None:
 def test_every_row_of_the_page_is_whole() -> None:
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `skill/")]
     assert len(rows) == len(ROW.findall(PAGE.read_text()))
+
+
+def test_the_page_has_a_row_for_every_client() -> None:
+    _, _, below = PAGE.read_text().partition("## What each client does")
+    assert re.findall(r"^\| `([a-z-]+)` \|", below, re.MULTILINE) == list(CLIENTS)

@@ -127,7 +127,15 @@ def test_an_export_is_the_same_bytes_and_comes_back(exported: Exported) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"digest": "sha256:0"}, {"name": "acme/.."}, {"name": "../x"}, {"archive": "gone"}]
+    "change",
+    [
+        {"digest": "sha256:0"},
+        {"name": "acme/.."},
+        {"name": "../x"},
+        {"archive": "gone"},
+        {"version": "../1"},
+        {"version": "1.0.0\x1b[2J"},
+    ],
 )
 def test_an_export_that_does_not_hold_is_refused(exported: Exported, change: dict[str, str]) -> None:
     with zipfile.ZipFile(BytesIO(write_export([exported]))) as archive:
@@ -143,3 +151,36 @@ def test_an_export_that_does_not_hold_is_refused(exported: Exported, change: dic
 def test_what_is_no_export_is_refused(content: bytes) -> None:
     with pytest.raises(ArchiveRefused):
         read_export(content)
+
+
+def test_an_export_holds_no_more_than_its_own_bytes(exported: Exported) -> None:
+    with zipfile.ZipFile(BytesIO(write_export([exported]))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    index = json.loads(files["index.json"])
+    index["skills"] *= 2
+    with pytest.raises(ArchiveRefused, match="twice"):
+        read_export(pack_files("", files | {"index.json": json.dumps(index).encode()}, ()))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compressed_export_is_refused(exported: Exported, method: int) -> None:
+    target = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(write_export([exported]))) as source,
+        zipfile.ZipFile(target, "w", method) as packed,
+    ):
+        for name in source.namelist():
+            packed.writestr(name, source.read(name))
+    with pytest.raises(ArchiveRefused, match="compressed"):
+        read_export(target.getvalue())
+
+
+def test_an_encrypted_export_is_refused(exported: Exported) -> None:
+    content = bytearray(write_export([exported]))
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        directory = archive.start_dir
+    # The flags of the first file, in its header and in the directory.
+    for flags in (6, directory + 8):
+        content[flags] |= 1
+    with pytest.raises(ArchiveRefused, match="encrypted"):
+        read_export(bytes(content))

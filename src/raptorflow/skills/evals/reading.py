@@ -109,9 +109,9 @@ def _problem_of(case: JsonObject, files: Mapping[str, bytes], skill: Skill) -> s
     for is_wrong, words in checks:
         if is_wrong:
             return words
-    missing = next((path for path in (given_files or {}).values() if path not in files), None)
-    if missing is not None:
-        return f"the file {missing!r:.80} is not there"
+    for path in (given_files or {}).values():
+        if not isinstance(path, str) or path not in files:
+            return f"the file {str(path)!r:.80} is not there"
     return _schema_problem((expect or {}).get("schema"))
 
 

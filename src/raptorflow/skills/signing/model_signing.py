@@ -5,14 +5,13 @@ A bundle is a Sigstore bundle (v0.3) with a DSSE envelope, whose statement lists
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
@@ -28,6 +27,15 @@ BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 # Its first releases wrote the tag of the encoding in capitals.
 TAGS = (b"DSSEv1", b"DSSEV1")
 MAX_CHAIN = 10
+# What a certificate raises, some of it only when a part of it is looked at.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "secp256r1": hashes.SHA256(),
@@ -80,17 +88,23 @@ def verify_bundle(content: bytes, trust: Trust, at: datetime | None = None) -> B
         raise SignatureMalformed("It is no Sigstore bundle of version 0.3.")
     envelope = read_envelope(as_mapping(bundle.get("dsseEnvelope")) or {})
     material = as_mapping(bundle.get("verificationMaterial")) or {}
-    chain = _chain(material)
-    if chain:
-        key, signer = _certified(chain, trust, at or datetime.now(UTC)), chain[0].subject.rfc4514_string()
-        keys: Sequence[PublicKey] = [key]
-    elif "publicKey" in material:
-        keys, signer = trust.keys, "a given key"
-    else:
-        hint = "Keyless bundles need Sigstore's own trust root: verify those with its tools."
-        raise SignatureMalformed("The bundle has no certificate chain and no public key.", hint=hint)
+    keys, signer = _signer(material, trust, at or datetime.now(UTC))
     _check_signature(envelope, keys)
     return _read(envelope.payload, signer)
+
+
+def _signer(material: JsonObject, trust: Trust, at: datetime) -> tuple[Sequence[PublicKey], str]:
+    """The keys that may have signed, and whose they are."""
+    try:
+        chain = _chain(material)
+        if chain:
+            return [_certified(chain, trust, at)], chain[0].subject.rfc4514_string()
+    except UNREADABLE as error:
+        raise SignatureMalformed("A certificate of the bundle cannot be read.") from error
+    if "publicKey" in material:
+        return trust.keys, "a given key"
+    hint = "Keyless bundles need Sigstore's own trust root: verify those with its tools."
+    raise SignatureMalformed("The bundle has no certificate chain and no public key.", hint=hint)
 
 
 def _object(content: bytes) -> JsonObject:
@@ -106,13 +120,8 @@ def _chain(material: JsonObject) -> list[x509.Certificate]:
         listed = [single]
     if len(listed) > MAX_CHAIN:
         raise SignatureMalformed(f"The bundle has over {MAX_CHAIN} certificates.")
-    try:
-        raw = [
-            base64.b64decode((as_mapping(each) or {}).get("rawBytes", ""), validate=True) for each in listed
-        ]
-        return [x509.load_der_x509_certificate(each) for each in raw]
-    except (binascii.Error, ValueError, TypeError) as error:
-        raise SignatureMalformed("A certificate of the bundle cannot be read.") from error
+    raw = [base64.b64decode((as_mapping(each) or {}).get("rawBytes", ""), validate=True) for each in listed]
+    return [x509.load_der_x509_certificate(each) for each in raw]
 
 
 def _certified(chain: Sequence[x509.Certificate], trust: Trust, at: datetime) -> PublicKey:
@@ -140,7 +149,7 @@ def _certified(chain: Sequence[x509.Certificate], trust: Trust, at: datetime) ->
 def _check_may_sign(certificate: x509.Certificate) -> None:
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return
     if not usage.digital_signature:
         raise SignerUnknown("The certificate is not made for signing.")
@@ -150,7 +159,7 @@ def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         is_ca = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
         certificate.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, ValueError, TypeError, InvalidSignature):
+    except (x509.ExtensionNotFound, InvalidSignature, *UNREADABLE):
         return False
     return is_ca
 
@@ -195,9 +204,11 @@ def _read(payload: bytes, signer: str) -> Bundle:
     how = as_mapping(predicate.get("serialization")) or {}
     files: dict[str, str] = {}
     for resource in map(as_mapping, as_list(predicate.get("resources")) or []):
-        path, digest = str((resource or {}).get("name")), (resource or {}).get("digest")
-        if (resource or {}).get("algorithm") != "sha256" or not isinstance(digest, str) or path in files:
-            raise SignatureMalformed("A file of the bundle has no SHA-256, or is named twice.")
+        path, digest = (resource or {}).get("name"), (resource or {}).get("digest")
+        if not isinstance(path, str) or path in files:
+            raise SignatureMalformed("A file of the bundle has no name, or is named twice.")
+        if (resource or {}).get("algorithm") != "sha256" or not isinstance(digest, str):
+            raise SignatureMalformed("A file of the bundle has no SHA-256.")
         files[path] = digest
     if how.get("method") != "files" or not files:
         raise SignatureMalformed("The bundle does not list files as whole.")

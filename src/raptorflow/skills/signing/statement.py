@@ -62,10 +62,10 @@ def read_statement(payload: bytes) -> Signed:
     predicate = as_mapping(document.get("predicate")) or {}
     files: dict[str, str] = {}
     for subject in map(as_mapping, as_list(document.get("subject")) or []):
-        path = str((subject or {}).get("name"))
+        path = (subject or {}).get("name")
         digest = (as_mapping((subject or {}).get("digest")) or {}).get("sha256")
-        if not isinstance(digest, str) or path in files:
-            raise SignatureMalformed("A file of the statement has no digest, or is named twice.")
+        if not isinstance(path, str) or not isinstance(digest, str) or path in files:
+            raise SignatureMalformed("A file of the statement has no name or digest, or is named twice.")
         files[path] = digest
     executables = as_list(predicate.get("executables"))
     if not files or executables is None:

@@ -73,6 +73,7 @@ def test_files_are_found_from_the_folder_and_from_evals() -> None:
         ({"action": "count-words", "input": []}, "no object"),
         ({"action": "count-words", "expect": {"outptu": 1}}, "takes output"),
         ({"action": "count-words", "files": {"text": "gone.csv"}}, "is not there"),
+        ({"action": "count-words", "files": {"text": ["gone.csv"]}}, "is not there"),
         ({"action": "count-words", "seconds": -1}, "positive"),
         ({"action": "count-words", "expct": {}}, "unknown field"),
         ({"action": "count-words", "expect": {"schema": {"$ref": "http://127.0.0.1:1/x"}}}, "no JSON Schema"),

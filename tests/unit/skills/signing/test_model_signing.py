@@ -132,3 +132,17 @@ def test_a_keyless_bundle_says_what_it_needs() -> None:
     with pytest.raises(SignatureMalformed) as refused:
         verify_bundle(json.dumps(document).encode(), TRUST)
     assert "trust root" in str(refused.value.hint)
+
+
+@pytest.mark.parametrize("value", [0, 1, 0xFF])
+def test_a_certificate_is_refused_with_any_byte_damaged_that_its_issuer_signed(value: int) -> None:
+    content = bundle(LEAF, MIDDLE)
+    der = LEAF.certificate.public_bytes(Encoding.DER)
+    signed = LEAF.certificate.tbs_certificate_bytes
+    first = der.index(signed)
+    for place in range(first, first + len(signed)):
+        damaged = der[:place] + bytes([value]) + der[place + 1 :]
+        if damaged != der:
+            changed = content.replace(encoded(der).encode(), encoded(damaged).encode())
+            with pytest.raises((SignatureMalformed, SignatureWrong, SignerUnknown)):
+                verify_bundle(changed, TRUST)
