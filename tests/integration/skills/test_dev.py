@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -83,6 +84,42 @@ def test_each_save_is_checked_and_what_was_mended_is_gone(watch: Watch, folder: 
     assert "words is 3, and not 2" in failed["problems"][0]["message"]
     script.unlink()
     assert "skill/action-script" in codes(watch.next())
+
+
+def test_a_failed_case_stays_until_it_was_run_again(watch: Watch, folder: Path) -> None:
+    assert watch.next()["ok"]
+    script, page = folder / "scripts" / "count-words.py", folder / "SKILL.md"
+    whole = page.read_text()
+    sound = script.read_text()
+    script.write_text(sound.replace("len(given", "1 + len(given"))
+    assert codes(watch.next()) == ["case-failed"]
+    page.write_text(f"{whole}\nMore.\n")
+    event = watch.next()
+    assert (event["ok"], codes(event)) == (False, ["case-failed"])
+    # What is saved while the skill cannot be read is run when it can be.
+    page.write_text("no frontmatter")
+    assert "skill/frontmatter-missing" in codes(watch.next())
+    script.write_text(sound)
+    assert "skill/frontmatter-missing" in codes(watch.next())
+    page.write_text(whole)
+    event = watch.next()
+    assert (event["ok"], event["cases_passed"], codes(event)) == (True, 1, [])
+
+
+def test_a_folder_that_is_removed_and_made_again_is_watched_again(watch: Watch, folder: Path) -> None:
+    assert watch.next()["ok"]
+    kept = folder.with_name("kept")
+    shutil.copytree(folder, kept)
+    shutil.rmtree(folder)
+    event = watch.next()
+    assert not event["ok"]
+    shutil.copytree(kept, folder)
+    while not event["ok"]:
+        event = watch.next()
+    (folder / "SKILL.md").write_text("no frontmatter")
+    while event["ok"]:
+        event = watch.next()
+    assert "skill/frontmatter-missing" in codes(event)
 
 
 def test_one_round_for_scripts_fails_when_something_is_to_be_mended(folder: Path) -> None:

@@ -15,7 +15,7 @@ from raptorflow.skills.evals.reading import read_evals
 from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.reader import read_skill
-from raptorflow.skills.scaffold.new import Template, new_from, new_skill, suggested_name
+from raptorflow.skills.scaffold.new import SourceMissing, Template, new_from, new_skill, suggested_name
 from raptorflow.skills.scanning.scan import scan
 from raptorflow.skills.validate import validate
 
@@ -41,9 +41,19 @@ def test_a_template_passes_every_check_as_it_comes(tmp_path: Path, template: Tem
     assert findings.all == []
 
 
-def test_a_description_of_one_s_own_is_taken(tmp_path: Path) -> None:
-    made = new_skill(tmp_path, "my-skill", description="Greets people by name.")
-    assert read_skill(made).description == "Greets people by name."
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Greets people by name.", None),
+        ("Greets people: by name. Use when: asked # often", None),
+        ('Says "{{title}}", it\'s so', None),
+        ("Greets\npeople", "Greets people"),
+    ],
+)
+def test_a_description_of_one_s_own_is_taken(tmp_path: Path, given: str, kept: str | None) -> None:
+    made = new_skill(tmp_path, "my-skill", description=given)
+    assert read_skill(made).description == (kept or given)
+    assert validate(made) == []
 
 
 def test_a_skill_from_another_is_a_copy_that_says_where_it_comes_from(tmp_path: Path) -> None:
@@ -60,6 +70,19 @@ def test_a_skill_from_another_is_a_copy_that_says_where_it_comes_from(tmp_path: 
         assert made.metadata == {"from": "first", "from-version": "2.3.4", "from-digest": skill.digest}
         assert [each.executable for each in made.files] == [each.executable for each in skill.files]
         assert made.body == skill.body
+
+
+def test_the_graded_cases_of_a_copy_carry_its_name(tmp_path: Path) -> None:
+    first = new_skill(tmp_path, "first")
+    cases = (new_from(tmp_path, "second", first) / "evals" / "evals.json").read_text()
+    assert json.loads(cases) == json.loads((first / "evals" / "evals.json").read_text()) | {
+        "skill_name": "second"
+    }
+
+
+def test_a_beginning_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(SourceMissing, match="nowhere does not exist"):
+        new_from(tmp_path, "second", tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no archive"])

@@ -21,7 +21,8 @@ from raptorflow.skills.writer import with_version
 
 POLL_SECONDS = 0.1
 START_SECONDS = 180.0
-STOP_SECONDS = 30.0
+PUBLISH_SECONDS = 300.0
+READ_BYTES = 65536
 READY = "Stop: Ctrl-C"
 LINK = "http"
 DONE = {"published", "failed"}
@@ -32,6 +33,13 @@ class ChatNotStarted(PartUnavailable):
 
     code = "chat-not-started"
     default_hint = "Try `raptorflow run` to see why, or work without a chat: `--no-chat`."
+
+
+class NotReloaded(PartUnavailable):
+    """The running RaptorFlow goes on with the version before."""
+
+    code = "not-reloaded"
+    default_hint = "Save again when it is mended; `raptorflow doctor` says what RaptorFlow lacks."
 
 
 class Chat:
@@ -45,7 +53,8 @@ class Chat:
         """Publish and install what was saved, as a development version; the next message runs it.
 
         Raises:
-            ServerRefused: the server does not take it.
+            ServerRefused, NotReloaded: the server does not take it.
+            ServerUnreachable: it does not answer.
         """
         if found.skill is None:
             return ""
@@ -56,12 +65,16 @@ class Chat:
         archive = pack_files(found.skill.name, files, found.executables)
         path = "/api/v1/registry/publishes"
         receipt = await self._client.request("POST", path, params={"install": "true"}, content=archive)
-        while receipt["status"] not in DONE:
-            await asyncio.sleep(POLL_SECONDS)
-            receipt = await self._client.request("GET", f"{path}/{receipt['publish_id']}")
+        try:
+            async with asyncio.timeout(PUBLISH_SECONDS):
+                while receipt["status"] not in DONE:
+                    await asyncio.sleep(POLL_SECONDS)
+                    receipt = await self._client.request("GET", f"{path}/{receipt['publish_id']}")
+        except TimeoutError as error:
+            raise NotReloaded(f"No worker took it within {PUBLISH_SECONDS:.0f} s.") from error
         if receipt["status"] == "failed":
             problem: JsonObject = receipt["problem"] or {}
-            raise ChatNotStarted(
+            raise NotReloaded(
                 f"The server did not take it: {problem.get('detail')}", hint=problem.get("hint")
             )
         return version
@@ -93,25 +106,36 @@ async def _started() -> AsyncGenerator[Connection]:
         sys.executable, "-P", "-m", "raptorflow.cli.main", "run", "--port", str(port), "--data", str(cache),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, start_new_session=True,
     )  # fmt: skip
+    reading: asyncio.Task[None] | None = None
     try:
-        async with asyncio.timeout(START_SECONDS):
-            await _until_ready(process)
+        await _until_ready(process)
+        reading = asyncio.create_task(_read_on(process))
         yield Connection.model_validate_json(connection_file().read_text())
-    except TimeoutError as error:
-        raise ChatNotStarted(f"RaptorFlow was not ready within {START_SECONDS:.0f} s.") from error
     finally:
         if process.returncode is None:
             process.send_signal(signal.SIGINT)
-            await process.communicate()
+        await (reading or _read_on(process))
+        await process.wait()
 
 
 async def _until_ready(process: asyncio.subprocess.Process) -> None:
     """Show the sign-in link of the start, and nothing else of it."""
     said = ""
-    async for line in process.stdout or ():
-        said += line.decode(errors="replace")
-        if LINK in said.rsplit("\n", 2)[-2]:
-            print(said.rsplit("\n", 2)[-2].strip(), file=sys.stderr)
-        if READY in said:
-            return
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            async for line in process.stdout or ():
+                text = line.decode(errors="replace")
+                said += text
+                if LINK in text:
+                    print(text.strip(), file=sys.stderr)
+                if READY in text:
+                    return
+    except TimeoutError as error:
+        raise ChatNotStarted(f"RaptorFlow was not ready within {START_SECONDS:.0f} s.") from error
     raise ChatNotStarted(f"RaptorFlow ended while it started: {said.strip()[-400:]}")
+
+
+async def _read_on(process: asyncio.subprocess.Process) -> None:
+    """Take what it prints later, so that it never waits for a reader."""
+    while process.stdout and await process.stdout.read(READ_BYTES):
+        pass

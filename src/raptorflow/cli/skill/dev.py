@@ -22,12 +22,16 @@ from raptorflow.cli.skill.rounds import Problem, Round, Rounds
 from raptorflow.cli.skill.sandboxed import local_sandbox
 from raptorflow.core.tasks import end_tasks
 from raptorflow.skills.files import belongs
+from raptorflow.skills.manifest.table import FILE as MANIFEST
 from raptorflow.skills.text import printable
 
 # Its types need a package that is not there.
-awatch: Any = import_module("watchfiles").awatch
+_watchfiles: Any = import_module("watchfiles")
+awatch, Change = _watchfiles.awatch, _watchfiles.Change
 
 DEBOUNCE_MS, STEP_MS = 60, 20
+# How soon a folder that was removed and made again is seen.
+GONE_MS, GONE_SECONDS = 500, 0.2
 
 
 def dev(
@@ -49,9 +53,9 @@ def dev(
         raise FileUnusable(f"{folder} is not a folder.", hint="Name the skill's folder.")
     screen = _Screen(json)
     if once:
-        if not asyncio.run(_once(folder.absolute(), screen)):
+        if not asyncio.run(_once(folder.resolve(), screen)):
             sys.exit(1)
-    elif not run_until_signal(_watch(folder.absolute(), screen, with_chat=with_chat)):
+    elif not run_until_signal(_watch(folder.resolve(), screen, with_chat=with_chat)):
         sys.exit(EXIT_INTERRUPTED)
 
 
@@ -82,16 +86,49 @@ async def _saves(folder: Path) -> AsyncGenerator[set[str] | None]:
     try:
         yield None
         while True:
-            yield await saved.get()
+            taking = asyncio.create_task(saved.get())
+            try:
+                await asyncio.wait({taking, watching}, return_when=asyncio.FIRST_COMPLETED)
+                if watching.done():
+                    # It goes on for ever, so that it has failed; better to say so than to see nothing more.
+                    watching.result()
+                yield await taking
+            finally:
+                await end_tasks([taking])
     finally:
         await end_tasks([watching])
 
 
 async def _watched(folder: Path, saved: asyncio.Queue[set[str]]) -> None:
-    async for changes in awatch(folder, debounce=DEBOUNCE_MS, step=STEP_MS, raise_interrupt=False):
-        paths = {Path(path).relative_to(folder).as_posix() for _, path in changes}
-        if changed := {path for path in paths if belongs(path)}:
-            saved.put_nowait(changed)
+    """Watch the folder; when it is removed or moved away, wait for it and watch it again."""
+    again = False
+    while True:
+        if not _is_there(folder):
+            await asyncio.sleep(GONE_SECONDS)
+            continue
+        if again:
+            # What happened unwatched concerns every action.
+            saved.put_nowait({MANIFEST})
+        await _watched_while_there(folder, saved)
+        again = True
+
+
+async def _watched_while_there(folder: Path, saved: asyncio.Queue[set[str]]) -> None:
+    options = {"debounce": DEBOUNCE_MS, "step": STEP_MS, "rust_timeout": GONE_MS, "yield_on_timeout": True}
+    try:
+        async for changes in awatch(folder, raise_interrupt=False, **options):
+            paths = {Path(path).relative_to(folder).as_posix() for _, path in changes}
+            if changed := {path for path in paths if belongs(path)}:
+                saved.put_nowait(changed)
+            # The system's watch goes with the folder, even when another is there by now.
+            if (Change.deleted, str(folder)) in changes or not _is_there(folder):
+                return
+    except FileNotFoundError:
+        return
+
+
+def _is_there(folder: Path) -> bool:
+    return folder.is_dir()
 
 
 @asynccontextmanager
@@ -131,7 +168,7 @@ class _Screen:
         took = f"checks {found.check_ms:.0f} ms"
         if found.passed:
             took += f", {found.passed} cases passed in {found.cases_ms:.0f} ms"
-        state = ("✓ sound", "green") if not found.problems else (f"✗ {len(found.problems)} to mend", "red")
+        state = _state(found)
         self._console.print(Text(clock, "dim").append("  ").append(*state).append(f"  {took}", "dim"))
         for problem in mended:
             self._console.print(Text(f"  mended  {printable(problem.place)}  {problem.code}", "green"))
@@ -151,3 +188,11 @@ class _Screen:
             print(dumps(row), flush=True)
         else:
             self._console.print(Text(f"          {text}"))
+
+
+def _state(found: Round) -> tuple[str, str]:
+    """What a round comes to, and its colour."""
+    number = len(found.problems)
+    if not found.is_sound:
+        return f"✗ {number} to mend", "red"
+    return (f"✓ sound, {number} to look at", "yellow") if number else ("✓ sound", "green")

@@ -8,7 +8,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
-from raptorflow.base.errors import Conflict
+from raptorflow.base.errors import Conflict, NotFound
 from raptorflow.skills.archive import unpack
 from raptorflow.skills.errors import FolderUnwritable, SkillInvalid
 from raptorflow.skills.fields import MAX_NAME, NAME
@@ -19,6 +19,7 @@ from raptorflow.skills.manifest.table import FILE as MANIFEST
 from raptorflow.skills.reader import inspect_files, read_skill_files
 from raptorflow.skills.writer import with_version
 
+EVALS = "evals/evals.json"
 Template = Literal["instructions", "python", "service"]
 DESCRIPTIONS: Mapping[Template, str] = {
     "instructions": (
@@ -27,7 +28,7 @@ DESCRIPTIONS: Mapping[Template, str] = {
     ),
     "python": (
         "Counts the words of a text as a reader sees them and says how long it takes to read. Use when the "
-        "user asks for a word count, the length of an article or its reading time."
+        "user asks how many words are in a text, how long an article is or what its reading time is."
     ),
     "service": (
         "Finds one contact of the HubSpot account by its e-mail address. Use when the user asks who an "
@@ -36,6 +37,13 @@ DESCRIPTIONS: Mapping[Template, str] = {
 }
 FIRST_VERSION = "0.1.0"
 ORIGIN = ("from", "from-version", "from-digest")
+
+
+class SourceMissing(NotFound):
+    """There is no skill where another one was to begin from."""
+
+    code = "source-missing"
+    default_hint = "Give `--from` the folder or the archive of a skill."
 
 
 def new_skill(
@@ -58,6 +66,7 @@ def new_from(parent: Path, name: str, source: Path) -> Path:
     Raises:
         Conflict: the folder is there already.
         FolderUnwritable: it cannot be made.
+        SourceMissing: there is nothing at the source.
         SkillInvalid: the source is no valid skill, or the name is none.
         ArchiveRefused: the source is no archive of a skill.
     """
@@ -69,6 +78,8 @@ def new_from(parent: Path, name: str, source: Path) -> Path:
     fields |= {"name": name, "metadata": {**skill.metadata, **origin}}
     changed = dict(known)
     changed[FILE] = write_document(fields, skill.body).encode()
+    if EVALS in known:
+        changed[EVALS] = _renamed_evals(known[EVALS], skill.name, name)
     if MANIFEST in known:
         changed[MANIFEST] = with_version(known[MANIFEST].decode(), FIRST_VERSION).encode()
     return _make(parent, name, changed, executables)
@@ -77,13 +88,19 @@ def new_from(parent: Path, name: str, source: Path) -> Path:
 def template_files(name: str, template: Template, description: str | None = None) -> dict[str, str]:
     """The files of a template, by path."""
     title = name.replace("-", " ").capitalize()
-    filled = {"name": name, "title": title, "description": description or DESCRIPTIONS[template]}
+    filled = {"name": name, "title": title, "description": DESCRIPTIONS[template]}
     with as_file(files("raptorflow.skills.scaffold").joinpath("templates", template)) as folder:
         paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc")
-        return {
+        texts = {
             path.relative_to(folder).as_posix(): _filled(path.read_text(encoding="utf-8"), filled)
             for path in paths
         }
+    document = parse_document(texts[FILE].encode(), Findings())
+    if description and document:
+        # A description may have a colon or a quote in it; as a field it is written as YAML.
+        fields = {**document.fields, "description": " ".join(description.split())}
+        texts[FILE] = write_document(fields, document.body)
+    return texts
 
 
 def suggested_name(name: str) -> str | None:
@@ -98,7 +115,15 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
     return text
 
 
+def _renamed_evals(content: bytes, old: str, new: str) -> bytes:
+    """The graded cases under another skill name; nothing else of the text is touched."""
+    named = re.compile(rb'("skill_name"\s*:\s*)"' + re.escape(old.encode()) + rb'"')
+    return named.sub(lambda found: found.group(1) + b'"' + new.encode() + b'"', content, count=1)
+
+
 def _files_of(source: Path) -> tuple[dict[str, bytes], Collection[str]]:
+    if not source.exists():
+        raise SourceMissing(f"{source} does not exist.")
     if source.is_file():
         unpacked = unpack(source.read_bytes())
         return unpacked.files, unpacked.executables
