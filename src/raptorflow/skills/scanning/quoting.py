@@ -14,16 +14,13 @@ ABOVE = 12
 """Lines above that a block or a line is read with, up to its heading."""
 _TELLING = re.compile(
     r"\b(?:examples? of|attack(?:s|er|ers|ing)?|malicious|suspicious|payloads?|exploit\w*|vulnerab\w*|"
-    r"injection|"
-    r"dangerous|unsafe|insecure|detect\w*|red flags?|warning signs?|anti-?patterns?|iocs?|indicators?|"
-    r"threats?|"
-    r"hostile|untrusted|phishing|malware|backdoors?|compromis\w*|reject\w*|refus\w*|block(?:ed|s|ing)?|"
-    r"forbid\w*|"
-    r"flag(?:ged|s)? (?:if|any|when|as)|scan(?:s|ner|ning)? for|look(?:ing)? for|check(?:s|ing)? for|"
-    r"search(?:es|ing)? for|"
-    r"grep|must not|bad:|wrong:|incorrect|prohibited|disallow\w*|watch out|beware|avoid|"
-    r"test(?:ing)? (?:for|whether|cases?)|red.?team\w*|pentest\w*|proof of concept|poc|ctf|forensics?|"
-    r"persistence mechanisms?|reverse shells?|privilege escalation|post-exploitation|attempts?)\b|❌|🚫|⛔",
+    r"injection|dangerous|unsafe|insecure|detect\w*|red flags?|warning signs?|anti-?patterns?|iocs?|"
+    r"indicators?|threats?|hostile|untrusted|phishing|malware|backdoors?|compromis\w*|reject\w*|refus\w*|"
+    r"block(?:ed|s|ing)?|forbid\w*|flag(?:ged|s)? (?:if|any|when|as)|scan(?:s|ner|ning)? for|"
+    r"look(?:ing)? for|check(?:s|ing)? for|search(?:es|ing)? for|grep|must not|bad:|wrong:|incorrect|"
+    r"prohibited|disallow\w*|watch out|beware|avoid|test(?:ing)? (?:for|whether|cases?)|red.?team\w*|"
+    r"pentest\w*|proof of concept|poc|ctf|forensics?|persistence mechanisms?|reverse shells?|"
+    r"privilege escalation|post-exploitation|attempts?)\b|❌|🚫|⛔",
     re.IGNORECASE,
 )
 # What says it so plainly that it counts twice.
@@ -33,25 +30,20 @@ _PLAINLY = re.compile(
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
-    r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|"
-    r"avoid|without|"
-    r"refuse|no one|nobody|"
-    r"not)\b[^.!?:;]{0,60}$|\bonly\s+(?:ever\s+)?$",
+    r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|avoid|"
+    r"without|refuse|no one|nobody|not)\b[^.!?:;]{0,60}$|\bonly\s+(?:ever\s+)?$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
-    r"\b(?:security|secure|pen(?:etration)?[- ]?test\w*|vulnerab\w*|malware|threat\w*|forensic\w*|"
-    r"incident|audit\w*|"
-    r"red[- ]?team\w*|exploit\w*|ctf|injection|yara|semgrep|sigma rules?|hardening|intrusion|soc|siem|"
-    r"attack\w*|"
-    r"guardrails?|jailbreak\w*|phishing|reverse[- ]engineer\w*|fuzz\w*|cve)\b",
+    r"\b(?:security|secure|pen(?:etration)?[- ]?test\w*|vulnerab\w*|malware|threat\w*|forensic\w*|incident|"
+    r"audit\w*|red[- ]?team\w*|exploit\w*|ctf|injection|yara|semgrep|sigma rules?|hardening|intrusion|soc|"
+    r"siem|attack\w*|guardrails?|jailbreak\w*|phishing|reverse[- ]engineer\w*|fuzz\w*|cve)\b",
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _FILES_OF_TESTS = re.compile(
     r"(?:^|/)(?:tests?|specs?|fixtures?|rules?|signatures?|patterns?|examples?|evals?|corpus|references?|"
-    r"resources?|docs?)/|"
-    r"\.(?:yar|yara|sigma|rules?)$|_test\.|test_|\.test\.",
+    r"resources?|docs?)/|\.(?:yar|yara|sigma|rules?)$|_test\.|test_|\.test\.",
     re.IGNORECASE,
 )
 

@@ -18,8 +18,7 @@ _BUILT = re.compile(
 )
 _HOOKS = re.compile(
     r"(?:^|/)\.git/hooks/|(?:^|/)\.(?:claude|codex|cursor|gemini)/(?:settings(?:\.local)?\.json|hooks/|"
-    r"mcp\.json)|(?:^|/)\.mcp\.json$|"
-    r"(?:^|/)\.vscode/tasks\.json$|(?:^|/)\.envrc$"
+    r"mcp\.json)|(?:^|/)\.mcp\.json$|(?:^|/)\.vscode/tasks\.json$|(?:^|/)\.envrc$"
 )
 _ACTS = re.compile(
     rb"\"(?:command|hooks|runOn|allow|bypassPermissions)\"|^\s*(?:eval|source|curl)\b", re.MULTILINE

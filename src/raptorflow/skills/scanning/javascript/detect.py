@@ -25,9 +25,9 @@ _EVALS = re.compile(
     r"new Function)$"
 )
 _SENDS = re.compile(
-    r"(?:^|\.)(?:fetch|axios|post|put|request|sendBeacon|send|got|needle|superagent)$|"
-    r"^(?:https?\.(?:request|get)|axios\.\w+|"
-    r"XMLHttpRequest|WebSocket|net\.connect|net\.createConnection|dns\.(?:lookup|resolve\w*))$"
+    r"(?:^|\.)(?:fetch|axios|post|put|request|sendBeacon|send|got|needle|superagent)$|^(?:https?\.(?:request|"
+    r"get)|axios\.\w+|XMLHttpRequest|WebSocket|net\.connect|net\.createConnection|dns\.(?:lookup|"
+    r"resolve\w*))$"
 )
 _DECODES = re.compile(
     r"\batob\s*\(|['\"]base64['\"]\s*\)|String\.fromCharCode|"
@@ -91,13 +91,7 @@ def _flows(source: Source, code: Code) -> Iterator[Seen]:
         if _SOCKET_SHELL.search(text) and re.search(r"spawn|exec|/bin/(?:ba)?sh|cmd\.exe", source.text):
             message = "It connects a shell to another machine."
             weight: Severity = (
-                "critical"
-                if re.search(
-                    r"\.pipe\(\s*\w+\.stdin|"
-                    r"stdout\.pipe",
-                    source.text,
-                )
-                else "medium"
+                "critical" if re.search(r"\.pipe\(\s*\w+\.stdin|stdout\.pipe", source.text) else "medium"
             )
             yield threat_at(source, call.line, "reverse-shell", weight, message, "Take it out.")
 
@@ -116,11 +110,7 @@ def _holders(code: Code) -> tuple[dict[str, str], set[str], set[str]]:
                     stolen.setdefault(name, what)
                 if _DECODES.search(value) or _has_one(value, decoded):
                     decoded.add(name)
-                if re.search(
-                    r"\bfetch\s*\(|axios|"
-                    r"https?\.get\(",
-                    value,
-                ) or _has_one(value, fetched):
+                if re.search(r"\bfetch\s*\(|axios|https?\.get\(", value) or _has_one(value, fetched):
                     fetched.add(name)
     return stolen, decoded, fetched
 

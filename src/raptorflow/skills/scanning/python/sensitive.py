@@ -21,10 +21,10 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"Firefox[/\\]Profiles|\.mozilla[/\\]firefox|logins\.json|key[34]\.db|cookies\.sqlite|Local State$|"
         r"[/\\]Network[/\\]Cookies|Application Support[/\\](?:Google|Arc|Vivaldi)|Cookies\.binarycookies")),
     ("credential", "a wallet", re.compile(
-        r"wallet\.dat|[/\\]\.?(?:Exodus|Electrum|ethereum|atomic|bitcoin|monero|Ledger Live|solana|"
-        r"phantom|metamask)"
-        r"[/\\](?:keystore|exodus\.wallet|wallets?|id\.json|Local Storage|leveldb)|\.config[/\\]solana|"
-        r"nkbihfbeogaeaoehlefnkodbefgpgknn|bfnaelmomeimhlpmgjnjophhpkkoljpa|(?:^|[/\\])(?:seed|mnemonic)(?:_phrase)?\.txt",
+        r"wallet\.dat|[/\\]\.?(?:Exodus|Electrum|ethereum|atomic|bitcoin|monero|Ledger Live|solana|phantom|"
+        r"metamask)[/\\](?:keystore|exodus\.wallet|wallets?|id\.json|Local Storage|leveldb)|"
+        r"\.config[/\\]solana|nkbihfbeogaeaoehlefnkodbefgpgknn|bfnaelmomeimhlpmgjnjophhpkkoljpa|(?:^|"
+        r"[/\\])(?:seed|mnemonic)(?:_phrase)?\.txt",
         re.IGNORECASE)),
     ("credential", "a messenger's session", re.compile(
         r"Telegram Desktop[/\\]tdata|[/\\]tdata(?:[/\\]|$)|discord[/\\]Local Storage|Signal[/\\](?:config|"
@@ -38,8 +38,7 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"[\w.-]{0,20}\.(?:json|toml|yaml))|\.claude\.json$")),
     ("secret", "a file of secrets", re.compile(r"(?:^|[/\\\ufffc])\.env(?:\.\w{1,20})?$")),
     ("home", "everything in the home folder", re.compile(
-        r"^(?:~|/home|/Users|"
-        r"/root)(?:[/\\]\ufffc)?[/\\]?(?:\*{1,2}[/\\]?\*?)?$")),
+        r"^(?:~|/home|/Users|/root)(?:[/\\]\ufffc)?[/\\]?(?:\*{1,2}[/\\]?\*?)?$")),
 )  # fmt: skip
 _SECRET_WORD = re.compile(
     r"(?:^|_)(?:API_?KEYS?|KEY|TOKENS?|SECRETS?|PASSWORD|PASSWD|PASS|PWD|CREDENTIALS?|AUTH|PRIVATE_KEY|PAT|MNEMONIC|"

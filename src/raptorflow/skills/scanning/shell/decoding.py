@@ -14,8 +14,7 @@ from raptorflow.skills.scanning.subject import Source
 
 _DECODERS = re.compile(
     r"\bbase64\s+(?:-\w*[dD]|--decode)|\bopenssl\s+(?:enc\s[^|]{0,80}-d|base64\s+-d)|\bxxd\s+-\w*r|"
-    r"\bbase32\s+-d|"
-    r"\bgunzip\b|\bgzip\s+-\w*d|\bzcat\b|\brev\b|\btr\s+['\"]?A-Za-z|\btr\s+['\"]?\[?A-Z",
+    r"\bbase32\s+-d|\bgunzip\b|\bgzip\s+-\w*d|\bzcat\b|\brev\b|\btr\s+['\"]?A-Za-z|\btr\s+['\"]?\[?A-Z",
 )
 _EVALUATED = re.compile(
     r"\b(?:eval|exec|(?:ba|z|da)?sh\s+-c|source|\.)\s+[\"']?(?:\$\(|<\(|`)[^)`]{0,4000}"

@@ -23,8 +23,7 @@ _POWERSHELL = re.compile(
     r"(?:iwr|irm|invoke-webrequest|invoke-restmethod|downloadstring|downloadfile)[^|;]{0,300}[|;]\s*(?:iex|"
     r"invoke-expression|start-process)|(?:iex|invoke-expression)\s*\(?[^)]{0,200}(?:iwr|irm|downloadstring|"
     r"webclient)|powershell[^\n]{0,80}\s-e(?:nc\w*)?\s+[A-Za-z0-9+/=]{16,}|mshta\s+https?:|"
-    r"certutil[^\n]{0,80}-urlcache|"
-    r"bitsadmin[^\n]{0,80}/transfer|regsvr32[^\n]{0,60}/i:https?:",
+    r"certutil[^\n]{0,80}-urlcache|bitsadmin[^\n]{0,80}/transfer|regsvr32[^\n]{0,60}/i:https?:",
     re.IGNORECASE,
 )
 _HOLDS = re.compile(r"\s{0,20}(?:export |local |readonly )?(\w{1,60})=[\"']?(?:\$\(|`)\s*(?:curl|wget)\b")
@@ -35,34 +34,24 @@ _RUNS_VARIABLE = re.compile(
 _OUTPUT = re.compile(r"(?:-o|-O|--output|--output-document)[= ]?(\S+)|>\s*(\S+)")
 # Whose installers everybody runs so: the projects' own documents say it.
 _KNOWN = re.compile(
-    r"(?:^|\.)(?:astral\.sh|rustup\.rs|rust-lang\.org|sh\.brew\.sh|brew\.sh|deno\.land|deno\.com|"
-    r"bun\.sh|bun\.com|nodesource\.com|"
-    r"docker\.com|k3s\.io|helm\.sh|pnpm\.io|yarnpkg\.com|volta\.sh|fnm\.vercel\.app|claude\.ai|ollama\.com|"
-    r"tailscale\.com|fly\.io|vercel\.com|netlify\.com|supabase\.com|cloud\.google\.com|"
-    r"sdk\.cloud\.google\.com|dl\.google\.com|"
-    r"googleapis\.com|microsoft\.com|aka\.ms|azure\.com|amazonaws\.com|amazon\.com|hashicorp\.com|"
-    r"releases\.hashicorp\.com|"
-    r"python-poetry\.org|bootstrap\.pypa\.io|pypa\.io|pyenv\.run|sdkman\.io|getcomposer\.org|rvm\.io|"
-    r"julialang\.org|"
-    r"golang\.org|go\.dev|haskell\.org|nixos\.org|determinate\.systems|foundry\.paradigm\.xyz|"
-    r"soliditylang\.org|"
+    r"(?:^|\.)(?:astral\.sh|rustup\.rs|rust-lang\.org|sh\.brew\.sh|brew\.sh|deno\.land|deno\.com|bun\.sh|"
+    r"bun\.com|nodesource\.com|docker\.com|k3s\.io|helm\.sh|pnpm\.io|yarnpkg\.com|volta\.sh|fnm\.vercel\.app|"
+    r"claude\.ai|ollama\.com|tailscale\.com|fly\.io|vercel\.com|netlify\.com|supabase\.com|"
+    r"cloud\.google\.com|sdk\.cloud\.google\.com|dl\.google\.com|googleapis\.com|microsoft\.com|aka\.ms|"
+    r"azure\.com|amazonaws\.com|amazon\.com|hashicorp\.com|releases\.hashicorp\.com|python-poetry\.org|"
+    r"bootstrap\.pypa\.io|pypa\.io|pyenv\.run|sdkman\.io|getcomposer\.org|rvm\.io|julialang\.org|golang\.org|"
+    r"go\.dev|haskell\.org|nixos\.org|determinate\.systems|foundry\.paradigm\.xyz|soliditylang\.org|"
     r"anza\.xyz|solana\.com|starship\.rs|mise\.run|mise\.jdx\.dev|jdx\.dev|asdf-vm\.com|cursor\.com|"
-    r"cli\.github\.com|"
-    r"github\.com/cli|nvidia\.com|opencode\.ai|openai\.com|anthropic\.com|sentry\.io|datadoghq\.com|"
-    r"grafana\.com|"
-    r"stripe\.com|railway\.app|railway\.com|render\.com|fury\.io|trunk\.io|semgrep\.dev|snyk\.io|"
-    r"anchore\.io|get\.trivy\.dev|pixi\.sh|rye\.astral\.sh|modular\.com|huggingface\.co|wasmtime\.dev|"
-    r"fermyon\.com|"
-    r"risczero\.com|dagger\.io|get\.dot\.net|dot\.net|ohmyz\.sh|ohmyposh\.dev|expo\.dev|convex\.dev|"
-    r"elastic\.co|"
-    r"codecov\.io|clickhouse\.com|duckdb\.org|turso\.tech|neon\.tech|planetscale\.com|doppler\.com|"
-    r"infisical\.com|"
-    r"1password\.com|bitwarden\.com|pulumi\.com|kubernetes\.io|k8s\.io|linkerd\.io|istio\.io|cilium\.io|"
-    r"argoproj\.io)$"
+    r"cli\.github\.com|github\.com/cli|nvidia\.com|opencode\.ai|openai\.com|anthropic\.com|sentry\.io|"
+    r"datadoghq\.com|grafana\.com|stripe\.com|railway\.app|railway\.com|render\.com|fury\.io|trunk\.io|"
+    r"semgrep\.dev|snyk\.io|anchore\.io|get\.trivy\.dev|pixi\.sh|rye\.astral\.sh|modular\.com|"
+    r"huggingface\.co|wasmtime\.dev|fermyon\.com|risczero\.com|dagger\.io|get\.dot\.net|dot\.net|ohmyz\.sh|"
+    r"ohmyposh\.dev|expo\.dev|convex\.dev|elastic\.co|codecov\.io|clickhouse\.com|duckdb\.org|turso\.tech|"
+    r"neon\.tech|planetscale\.com|doppler\.com|infisical\.com|1password\.com|bitwarden\.com|pulumi\.com|"
+    r"kubernetes\.io|k8s\.io|linkerd\.io|istio\.io|cilium\.io|argoproj\.io)$"
 )
 _KNOWN_REPOSITORY = re.compile(
-    r"raw\.githubusercontent\.com/(?:nvm-sh|Homebrew|ohmyzsh|golangci|anchore|aquasecurity|rhysd|helm|"
-    r"k3d-io|"
+    r"raw\.githubusercontent\.com/(?:nvm-sh|Homebrew|ohmyzsh|golangci|anchore|aquasecurity|rhysd|helm|k3d-io|"
     r"kubernetes|rancher|istio|junegunn|pyenv|creationix|trufflesecurity|docker|microsoft|google\w*|aws\w*|"
     r"Azure\w*|NVIDIA\w*|hashicorp|anthropics|openai|github|vercel\w*|cloudflare|crytic|trailofbits)/"
 )

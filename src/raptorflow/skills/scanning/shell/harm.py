@@ -31,8 +31,7 @@ _GUARD = "Leave the system's protections on, and say what is needed instead."
 
 RULES: tuple[Rule, ...] = (
     _rule("reverse-shell", "critical", "critical",
-          r"/dev/(?:tcp|udp)/[^\s]{3,}|\bn(?:c|cat|etcat)\b[^|;\n]{0,80}\s-[a-z]*[ec]\s?\S{0,12}(?:sh|"
-          r"cmd)\b|"
+          r"/dev/(?:tcp|udp)/[^\s]{3,}|\bn(?:c|cat|etcat)\b[^|;\n]{0,80}\s-[a-z]*[ec]\s?\S{0,12}(?:sh|cmd)\b|"
           r"\bncat\b[^|;\n]{0,80}--(?:exec|sh-exec)|mkfifo\s[^\n]{0,200}\bn(?:c|cat)\b|"
           r"socat\s[^\n]{0,160}(?:exec|system):|bash\s+-i\s*>&|telnet\s[^|\n]{0,80}\|\s*/bin/(?:ba)?sh|"
           r"perl\s+-e[^\n]{0,200}socket|ruby\s+-rsocket|php\s+-r[^\n]{0,120}fsockopen|"
@@ -45,37 +44,31 @@ RULES: tuple[Rule, ...] = (
           "It lets a stranger back in, again and again.", _STAY),
     _rule("persistence", "high", "high",
           r"@reboot[^\n]{0,200}(?:curl|wget|bash|sh\b|python|nc\b)|"
-          r"^(?![^\n]*\.pub)[^\n]*>>?\s*\S{0,80}authorized_keys|"
-          r"\btee\b[^|\n]{0,60}authorized_keys|"
-          r"(?:curl|wget)[^\n]{0,300}(?:crontab|LaunchAgents|LaunchDaemons|/etc/cron)|"
-          r"crontab[^\n]{0,300}(?:curl|wget|base64|/dev/tcp)|echo[^\n]{0,300}(?:curl|wget|base64|"
-          r"/dev/tcp)[^\n]{0,200}(?:\| crontab|>> ?~?/?\S{0,40}(?:bashrc|zshrc|profile))|"
-          r">\s*\S{0,60}/\.git/hooks/(?:pre|post)-\w+|/etc/ld\.so\.preload|>>?\s*/etc/(?:rc\.local|"
-          r"profile|cron)",
+          r"^(?![^\n]*\.pub)[^\n]*>>?\s*\S{0,80}authorized_keys|\btee\b[^|\n]{0,60}authorized_keys|(?:curl|"
+          r"wget)[^\n]{0,300}(?:crontab|LaunchAgents|LaunchDaemons|/etc/cron)|crontab[^\n]{0,300}(?:curl|"
+          r"wget|base64|/dev/tcp)|echo[^\n]{0,300}(?:curl|wget|base64|/dev/tcp)[^\n]{0,200}(?:\| crontab|"
+          r">> ?~?/?\S{0,40}(?:bashrc|zshrc|profile))|>\s*\S{0,60}/\.git/hooks/(?:pre|post)-\w+|"
+          r"/etc/ld\.so\.preload|>>?\s*/etc/(?:rc\.local|profile|cron)",
           "It stays on the machine after the skill has ended.", _STAY),
     _rule("persistence", "medium", "low",
           r"\bcrontab\s+-(?:\s|$)|launchctl\s+(?:load|bootstrap)|>\s*\S{0,80}Library/Launch(?:Agents|"
-          r"Daemons)/|"
-          r"systemctl\s+(?:--user\s+)?enable|schtasks\s+/create|>>?\s*\S{0,40}\.(?:bashrc|zshrc|"
+          r"Daemons)/|systemctl\s+(?:--user\s+)?enable|schtasks\s+/create|>>?\s*\S{0,40}\.(?:bashrc|zshrc|"
           r"bash_profile|zprofile|profile)\b",
           "It changes what runs when somebody signs in or time passes.", _STAY),
     _rule("destructive", "critical", "high",
-          r"\brm\s+(?:-\w+\s+)*-\w*[rR]\w*\s+(?:-\w+\s+|--\w[\w-]*\s+)*(?:/|~|\$HOME|/\*|~/\*|/home|"
-          r"/Users|/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|"
-          r"--no-preserve-root|\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|nvme|disk|hd|vd)|"
-          r"\bmkfs\.?\w*\s+(?:-\S+\s+)*/dev/|"
-          r":\(\)\s*\{\s*:\|:&\s*\};:|>\s*/dev/(?:sd|nvme|hd)[a-z]|chmod\s+-R\s+[0-7]{3,4}\s+/(?:\s|$)|"
-          r"\b(?:shred|srm)\b[^|\n]{0,80}(?:~|/home|/Users)|find\s+(?:~|/|\$HOME)\s[^\n]{0,120}-delete|"
-          r"diskutil\s+erase|vssadmin\s+delete\s+shadows|format\s+c:|"
-          r"\bgit\s+config\s+--global[^\n]{0,40}core\.hooksPath",
+          r"\brm\s+(?:-\w+\s+)*-\w*[rR]\w*\s+(?:-\w+\s+|--\w[\w-]*\s+)*(?:/|~|\$HOME|/\*|~/\*|/home|/Users|"
+          r"/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|--no-preserve-root|\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|"
+          r"nvme|disk|hd|vd)|\bmkfs\.?\w*\s+(?:-\S+\s+)*/dev/|:\(\)\s*\{\s*:\|:&\s*\};:|>\s*/dev/(?:sd|nvme|"
+          r"hd)[a-z]|chmod\s+-R\s+[0-7]{3,4}\s+/(?:\s|$)|\b(?:shred|srm)\b[^|\n]{0,80}(?:~|/home|/Users)|"
+          r"find\s+(?:~|/|\$HOME)\s[^\n]{0,120}-delete|diskutil\s+erase|vssadmin\s+delete\s+shadows|"
+          r"format\s+c:|\bgit\s+config\s+--global[^\n]{0,40}core\.hooksPath",
           "It destroys what it has not made.", _OWN),
     _rule("security-disabled", "high", "high",
           r"spctl\s+--(?:master|global)-disable|csrutil\s+disable|Set-MpPreference\s[^\n]{0,80}Disable|"
           r"Add-MpPreference\s[^\n]{0,80}Exclusion|netsh\s+advfirewall\s+set\s+\w+\s+state\s+off|NOPASSWD:|"
           r"\bunset\s+HISTFILE|HISTFILE=/dev/null|\bhistory\s+-c\b|>\s*\S{0,20}\.(?:bash|zsh)_history|"
-          r"chmod\s+(?:u\+s|[24]7\d\d)\s|"
-          r"(?:pkill|killall|systemctl\s+stop)\s[^\n]{0,40}(?:falcon|crowdstrike|sentinel|clamav|"
-          r"osquery|auditd|defender|littlesnitch)",
+          r"chmod\s+(?:u\+s|[24]7\d\d)\s|(?:pkill|killall|systemctl\s+stop)\s[^\n]{0,40}(?:falcon|"
+          r"crowdstrike|sentinel|clamav|osquery|auditd|defender|littlesnitch)",
           "It turns protections of the machine off, or covers its tracks.", _GUARD),
     _rule("package-index", "critical", "critical",
           r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|-i)[= ]\s*[\"']?https?://"
@@ -92,8 +85,7 @@ RULES: tuple[Rule, ...] = (
           "It takes away the mark by which macOS checks what was downloaded.", _GUARD),
     _rule("password-archive", "critical", "critical",
           r"\bunzip\s(?-i:[^\n]{0,60}\s-P)\s?\S+|\b7z[az]?\s+[xe]\s[^\n]{0,80}-p(?!infected\b)\S+|"
-          r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|"
-          r"Expand-\w*Archive[^\n]{0,120}password",
+          r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|Expand-\w*Archive[^\n]{0,120}password",
           "It opens an archive with a password, which no scanner can look into.",
           "Ship the files themselves, or name a package."),
     _rule("miner", "critical", "critical",

@@ -47,8 +47,7 @@ _READERS = {
 _LOOKUPS = {"dig", "nslookup", "host", "ping"}
 _BODY = re.compile(
     r"(?:-d|--data(?:-binary|-raw|-urlencode)?|-F|--form|-T|--upload-file|--post-data|--post-file|"
-    r"--body-data)"
-    r"[= ]?[\"']?[^\s]{0,200}(?:@[~/.\w-]|\$\(|`|\$\w)"
+    r"--body-data)[= ]?[\"']?[^\s]{0,200}(?:@[~/.\w-]|\$\(|`|\$\w)"
 )
 _EVERYTHING = re.compile(r"(?:^|[\s|$(`])(?:env|printenv|export\s+-p|set)(?:\s*[|)`]|\s+>|$)")
 _LOOKUP = re.compile(r"\b(?:dig|nslookup|host|ping)\b[^|;\n]{0,200}(?:\$\(|`|\$\w+\.)")

@@ -8,9 +8,9 @@ from raptorflow.skills.scanning.text.pages import Page
 
 _SPAN = re.compile(r"`([^`\n]{12,1000})`")
 _COMMAND = re.compile(
-    r"(?:^|[\s|;&(\"'$])(?:sudo |env )?(?:curl|wget|bash|sh|zsh|eval|base64|nc|ncat|python3?|node|"
-    r"osascript|powershell|pwsh|iwr|irm|unzip|7z|"
-    r"xattr|crontab|rm|dd|chmod|echo|cat|printenv|tar|security|launchctl|mshta|certutil)\s+[^\s]"
+    r"(?:^|[\s|;&(\"'$])(?:sudo |env )?(?:curl|wget|bash|sh|zsh|eval|base64|nc|ncat|python3?|node|osascript|"
+    r"powershell|pwsh|iwr|irm|unzip|7z|xattr|crontab|rm|dd|chmod|echo|cat|printenv|tar|security|launchctl|"
+    r"mshta|certutil)\s+[^\s]"
 )
 _BARE = re.compile(
     r"^\s{0,12}(?:\d+[.)]\s+|[-*+]\s+|\$\s+|>\s+)?((?:sudo )?(?:curl|wget|bash|echo|eval|"

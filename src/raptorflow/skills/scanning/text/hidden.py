@@ -21,31 +21,26 @@ _FAR = re.compile(r"[ \t\u00a0\u3000]{150,}")
 _LEAST_SAID = 9
 _INVISIBLE_STYLE = re.compile(
     r"<(\w+)[^>]{0,300}(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|"
-    r"opacity\s*:\s*0(?:[;\"' ]|\.0)|"
-    r"(?:^|[\s;\"'])color\s*:\s*(?:white|#fff(?:fff)?|transparent|rgba?\(\s*255\s*,\s*255\s*,\s*255)|"
-    r"color\s*=\s*[\"']?(?:white|#fff(?:fff)?)|left\s*:\s*-\d{3,}|"
+    r"opacity\s*:\s*0(?:[;\"' ]|\.0)|(?:^|[\s;\"'])color\s*:\s*(?:white|#fff(?:fff)?|transparent|"
+    r"rgba?\(\s*255\s*,\s*255\s*,\s*255)|color\s*=\s*[\"']?(?:white|#fff(?:fff)?)|left\s*:\s*-\d{3,}|"
     r"text-indent\s*:\s*-\d{3,})[^>]{0,300}>([^<]{12,2000})",
     re.IGNORECASE,
 )
 _COMMENT = re.compile(r"<!--(.{12,4000}?)-->|^\[//\]: # \(([^\n]{12,2000})\)", re.DOTALL | re.MULTILINE)
 _ORDERS = re.compile(
     r"\b(?:ignore|disregard|override|do not (?:tell|mention|reveal|show)|don't (?:tell|mention|reveal)|"
-    r"secretly|silently|"
-    r"without (?:telling|asking|informing)|(?:you|the (?:agent|assistant|model|ai)) (?:must|should|will|"
-    r"are to|has to)|"
-    r"(?:ai|llm|agent|assistant|claude|model|system)(?: instructions?| note| directive)?\s*:|send (?:it|"
-    r"the|all|any)|"
-    r"exfiltrat\w*|upload (?:it|the|all)|(?:run|execute|fetch|curl|post) (?:the following|this|it|http|"
-    r"to|`|curl)|"
-    r"system prompt|previous instructions|api[_ ]keys?|credentials|\.env\b|~/\.)",
+    r"secretly|silently|without (?:telling|asking|informing)|(?:you|the (?:agent|assistant|model|"
+    r"ai)) (?:must|should|will|are to|has to)|(?:ai|llm|agent|assistant|claude|model|"
+    r"system)(?: instructions?| note| directive)?\s*:|send (?:it|the|all|any)|exfiltrat\w*|upload (?:it|the|"
+    r"all)|(?:run|execute|fetch|curl|post) (?:the following|this|it|http|to|`|curl)|system prompt|"
+    r"previous instructions|api[_ ]keys?|credentials|\.env\b|~/\.)",
     re.IGNORECASE,
 )
 _GRAVE = re.compile(
-    r"\b(?:ignore|disregard|override)\b[^.\n]{0,40}(?:instruction|rule|prompt)|\b(?:secretly|"
-    r"silently)\b|exfiltrat|"
-    r"\b(?:send|upload|post|forward)\b[^.\n]{0,80}(?:https?://|webhook|\bto\b \S+@)|system prompt|"
-    r"api[_ ]keys?|credentials|"
-    r"\.env\b|~/\.|do not (?:tell|mention|reveal)|without (?:telling|asking|informing)|curl\s|wget\s",
+    r"\b(?:ignore|disregard|override)\b[^.\n]{0,40}(?:instruction|rule|prompt)|\b(?:secretly|silently)\b|"
+    r"exfiltrat|\b(?:send|upload|post|forward)\b[^.\n]{0,80}(?:https?://|webhook|\bto\b \S+@)|system prompt|"
+    r"api[_ ]keys?|credentials|\.env\b|~/\.|do not (?:tell|mention|reveal)|without (?:telling|asking|"
+    r"informing)|curl\s|wget\s",
     re.IGNORECASE,
 )
 REMEDY = "Write what you mean where a reader sees it, and take the rest out."

@@ -16,15 +16,14 @@ _BINARY = re.compile(
 _ARCHIVE = re.compile(r"\.(?:zip|rar|7z|iso)\b|\barchive\b", re.IGNORECASE)
 _PASSWORD = re.compile(
     r"\bpass(?:word|phrase|code)\b[*_`\s]*(?:is|:|=|for (?:the )?(?:archive|zip)\s*(?:is|"
-    r":))\s*[\"'`*(]{0,3}\S{3,}|"
-    r"(?:extract|unzip|open|unpack|decompress)\w*\b[^.\n]{0,80}\bpass(?:word|code|phrase)\b",
+    r":))\s*[\"'`*(]{0,3}\S{3,}|(?:extract|unzip|open|unpack|decompress)\w*\b[^.\n]{0,80}\bpass(?:word|code|"
+    r"phrase)\b",
     re.IGNORECASE,
 )
 _MUST = re.compile(
-    r"\b(?:must|need(?:s|ed)? to|required?|requires?|prerequisite\w*|before (?:using|you (?:start|begin|"
-    r"use)|first use)|won'?t work|"
-    r"will not work|does not work|cannot (?:work|function|run)|only works|important|mandatory|"
-    r"in order to|first,? (?:download|install|run)|step 1|setup)\b",
+    r"\b(?:must|need(?:s|ed)? to|required?|requires?|prerequisite\w*|before (?:using|you (?:start|begin|use)|"
+    r"first use)|won'?t work|will not work|does not work|cannot (?:work|function|run)|only works|important|"
+    r"mandatory|in order to|first,? (?:download|install|run)|step 1|setup)\b",
     re.IGNORECASE,
 )
 _ACT = re.compile(
@@ -42,16 +41,13 @@ _SHORTENED = re.compile(
     r"t\.ly|s\.id|tiny\.cc|v\.gd)$"
 )
 _RELEASES = re.compile(
-    r"^https?://(?:github\.com/[^/]+/[^/]+/(?:releases|archive)/|(?:[\w-]+\.)*(?:python\.org|"
-    r"nodejs\.org|golang\.org|go\.dev|"
-    r"microsoft\.com|apple\.com|google\.com|googleapis\.com|adobe\.com|docker\.com|git-scm\.com|"
-    r"jetbrains\.com|mozilla\.org|"
-    r"chromium\.org|gnu\.org|kernel\.org|apache\.org|eclipse\.org|oracle\.com|nvidia\.com|"
-    r"amazonaws\.com|blender\.org|unity3?d?\.com|"
-    r"videolan\.org|ffmpeg\.org|gyan\.dev|imagemagick\.org|sourceforge\.net|huggingface\.co|maven\.org|"
-    r"npmjs\.(?:com|org)|pypi\.org|"
-    r"steampowered\.com|godotengine\.org|android\.com|libreoffice\.org|calibre-ebook\.com|"
-    r"tailscale\.com|ollama\.com|zotero\.org)/)"
+    r"^https?://(?:github\.com/[^/]+/[^/]+/(?:releases|archive)/|(?:[\w-]+\.)*(?:python\.org|nodejs\.org|"
+    r"golang\.org|go\.dev|microsoft\.com|apple\.com|google\.com|googleapis\.com|adobe\.com|docker\.com|"
+    r"git-scm\.com|jetbrains\.com|mozilla\.org|chromium\.org|gnu\.org|kernel\.org|apache\.org|eclipse\.org|"
+    r"oracle\.com|nvidia\.com|amazonaws\.com|blender\.org|unity3?d?\.com|videolan\.org|ffmpeg\.org|gyan\.dev|"
+    r"imagemagick\.org|sourceforge\.net|huggingface\.co|maven\.org|npmjs\.(?:com|org)|pypi\.org|"
+    r"steampowered\.com|godotengine\.org|android\.com|libreoffice\.org|calibre-ebook\.com|tailscale\.com|"
+    r"ollama\.com|zotero\.org)/)"
 )
 NEAR = 4
 """Lines above that a line is read with."""

@@ -13,11 +13,9 @@ from raptorflow.skills.scanning.python.value import HOLE, Value
 
 _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
     ("persistence", "critical", "lets a stranger's key log in", re.compile(
-        r"\.ssh[/\\](?:authorized_keys|"
-        r"rc$)")),
+        r"\.ssh[/\\](?:authorized_keys|rc$)")),
     ("persistence", "high", "is loaded into every program", re.compile(
-        r"/etc/ld\.so\.preload|"
-        r"sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
+        r"/etc/ld\.so\.preload|sitecustomize\.py$|usercustomize\.py$|site-packages[/\\][^/\\]*\.pth$")),
     ("persistence", "high", "runs by itself at every start", re.compile(
         r"LaunchAgents|LaunchDaemons|systemd[/\\](?:user|system)[/\\][^/\\]*(?:\.(?:service|timer|path|"
         r"socket)|\ufffc)$|Start Menu[/\\]Programs[/\\]Startup|"
@@ -30,8 +28,7 @@ _PLACES: tuple[tuple[str, Severity, str, re.Pattern[str]], ...] = (
         r"\.cursor[/\\](?:mcp\.json|rules)|\.codex[/\\](?:config|AGENTS)|\.gemini[/\\]settings|"
         r"\.(?:openclaw|clawdbot|moltbot)[/\\](?:openclaw|clawdbot|moltbot)\.json|\.(?:vscode|config[/\\]Code)[/\\].{0,40}mcp\.json")),
     ("agent-settings", "medium", "is read by the agent as its own memory", re.compile(
-        r"(?:^|[/\\])(?:SOUL|"
-        r"IDENTITY|HEARTBEAT)\.md$")),
+        r"(?:^|[/\\])(?:SOUL|IDENTITY|HEARTBEAT)\.md$")),
 )  # fmt: skip
 _UNLEASHED = re.compile(
     r"bypassPermissions|dangerously[-_]?skip[-_]?permissions|\"command\": *\"(?:curl|wget|bash|sh) "
@@ -68,8 +65,7 @@ def files(context: Context) -> Iterator[Seen]:
         if call.name in _REGISTRY:
             yield threat(
                 call, "persistence", "high",
-                    "The Windows registry is written, where programs start by "
-                    "themselves.",
+                    "The Windows registry is written, where programs start by themselves.",
                 PERSISTENCE_REMEDY,
             )  # fmt: skip
     yield from _ransom(context)
