@@ -10,10 +10,11 @@ import pytest
 from fastapi.responses import StreamingResponse
 from starlette.responses import Response
 
+from raptorflow.core import dialing
+from raptorflow.core.addresses import Address, may_dial
+from raptorflow.core.dialing import GuardedNetwork, GuardedTransport
 from raptorflow.orchestrator.connections.errors import ModelAddressRefused
-from raptorflow.orchestrator.language_models import dialing
-from raptorflow.orchestrator.language_models.addresses import Address, may_dial
-from raptorflow.orchestrator.language_models.dialing import GuardedNetwork, GuardedTransport, client_for
+from raptorflow.orchestrator.language_models.dialing import client_for, model_network
 
 PUBLIC = ["1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1"]
 INSIDE = [
@@ -91,7 +92,7 @@ def always(response: Response) -> Callable[[object], Response]:
 async def test_a_name_that_leads_inside(model_server: Any, answer: list[str]) -> None:
     url = model_server.url.replace("127.0.0.1", "model.example")
     with pytest.raises(ModelAddressRefused, match=r"model\.example"):
-        await ask(GuardedNetwork(local=False, resolve=leading_to(answer)), url)
+        await ask(model_network(local=False, resolve=leading_to(answer)), url)
     assert model_server.requests == []
 
 
@@ -99,7 +100,7 @@ async def test_what_was_judged_is_what_is_dialled(model_server: Any) -> None:
     """A second look-up would raise: the name is asked for once, and its answer is the one dialled."""
     model_server.plays(model_server.says("Here."))
     url = model_server.url.replace("127.0.0.1", "model.example")
-    answer = await ask(GuardedNetwork(local=True, resolve=leading_to(["127.0.0.1"])), url)
+    answer = await ask(model_network(local=True, resolve=leading_to(["127.0.0.1"])), url)
     assert answer.status_code == 200
     assert model_server.headers[0]["host"].startswith("model.example:")
 
@@ -107,14 +108,14 @@ async def test_what_was_judged_is_what_is_dialled(model_server: Any) -> None:
 async def test_the_next_address_is_dialled_when_one_does_not_answer(model_server: Any) -> None:
     model_server.plays(model_server.says("Here."))
     url = model_server.url.replace("127.0.0.1", "model.example")
-    network = GuardedNetwork(local=True, resolve=leading_to(["127.0.0.2", "127.0.0.1"]))
+    network = model_network(local=True, resolve=leading_to(["127.0.0.2", "127.0.0.1"]))
     assert (await ask(network, url)).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "localhost"])
 async def test_other_ways_to_write_loopback(model_server: Any, host: str) -> None:
     with pytest.raises(ModelAddressRefused):
-        await ask(GuardedNetwork(local=False), model_server.url.replace("127.0.0.1", host))
+        await ask(model_network(local=False), model_server.url.replace("127.0.0.1", host))
     assert model_server.requests == []
 
 
@@ -125,7 +126,7 @@ async def test_a_proxy_of_the_environment_is_not_asked(
     for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(variable, model_server.url)
     with pytest.raises(ModelAddressRefused):
-        await ask(GuardedNetwork(local=False), "http://localhost/v1")
+        await ask(model_network(local=False), "http://localhost/v1")
     assert model_server.requests == []
 
 
@@ -139,12 +140,12 @@ async def test_an_answer_has_an_end(model_server: Any, monkeypatch: pytest.Monke
 
     model_server.plays(always(StreamingResponse(long())))
     with pytest.raises(httpx2.ReadError, match="100,000"):
-        await ask(GuardedNetwork(local=True), model_server.url)
+        await ask(model_network(local=True), model_server.url)
 
 
 async def test_a_packed_answer_is_not_unpacked(model_server: Any) -> None:
     packed = Response(b"", headers={"Content-Encoding": "gzip"})
     model_server.plays(always(packed))
     with pytest.raises(httpx2.DecodingError):
-        await ask(GuardedNetwork(local=True), model_server.url)
+        await ask(model_network(local=True), model_server.url)
     assert model_server.headers[0]["accept-encoding"] == "identity"

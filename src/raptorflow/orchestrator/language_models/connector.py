@@ -1,11 +1,12 @@
 """Makes an asker of a connection: opens its key, builds its client. A worker has one connector."""
 
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.core.dialing import GuardedTransport
 from raptorflow.orchestrator.connections.keys import ModelKeys
 from raptorflow.orchestrator.connections.records import ConnectedModel
 from raptorflow.orchestrator.errors import ModelFailed, ModelKeyRefused, ModelUnreachable
 from raptorflow.orchestrator.language_models.asking import Asker, Wording
-from raptorflow.orchestrator.language_models.dialing import GuardedNetwork, GuardedTransport, client_for
+from raptorflow.orchestrator.language_models.dialing import client_for, model_network
 from raptorflow.orchestrator.language_models.factory import build_target
 from raptorflow.orchestrator.language_models.target import ModelTarget
 from raptorflow.orchestrator.settings import OrchestratorSettings
@@ -30,7 +31,7 @@ class Connector:
     def __init__(self, settings: OrchestratorSettings, keys: ModelKeys) -> None:
         self._settings = settings
         self._keys = keys
-        self._transport = GuardedTransport(GuardedNetwork(local=settings.model_local_addresses))
+        self._transport = GuardedTransport(model_network(local=settings.model_local_addresses))
 
     def asker(self, connection: ConnectedModel, settings: OrchestratorSettings | None = None) -> Asker:
         """An asker; to be called in a thread, because a provider's library may have to be loaded.

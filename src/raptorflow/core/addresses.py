@@ -1,8 +1,8 @@
-"""Which addresses a connected model may be dialled at. Pure.
+"""Which addresses may be dialled where somebody else names the place. Pure.
 
-An organisation's admin types the address and the worker dials it, from inside the server's network. Without
-a limit that reaches databases, neighbours and the credentials that clouds hand out (server-side request
-forgery).
+An organisation's admin types a model's address, a build's token names its issuer, and a process dials it from
+inside the server's network. Without a limit that reaches databases, neighbours and the credentials that
+clouds hand out (server-side request forgery).
 """
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
@@ -18,7 +18,7 @@ METADATA: frozenset[Address] = frozenset(
 
 
 def may_dial(address: Address, *, local: bool) -> bool:
-    """Whether a model may be at an address.
+    """Whether an address may be dialled.
 
     Args:
         address: what its name led to.
