@@ -6,6 +6,7 @@ python tools/reference.py --check    fail when it is not what would be written
 
 import ast
 import inspect
+import json
 import os
 import sys
 import textwrap
@@ -53,13 +54,15 @@ def type_name(annotation: Any) -> str:
     if get_origin(annotation) is UnionType:
         return ", ".join(type_name(part) for part in get_args(annotation) if part is not type(None))
     name = str(annotation.__name__)
-    known = {"SecretStr": "secret", "str": "text", "Path": "path", "bool": "true or false"}
+    known = {"SecretStr": "secret", "str": "text", "Path": "path", "bool": "true or false", "dict": "JSON"}
     return known.get(name, name)
 
 
 def default_of(field: FieldInfo) -> str:
     """The default as it would be written."""
     value = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(value, dict):
+        return f"`{json.dumps(value)}`"
     return "" if value is None else f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -85,7 +85,7 @@ class RefreshToken(Base, IdMixin, CreatedMixin):
 
 
 class AccessToken(Base, IdMixin, CreatedMixin, OrgMixin):
-    """A personal access token, by its hash."""
+    """A personal access token, or that of a `build`, by its hash."""
 
     __tablename__ = "access_tokens"
 
@@ -95,6 +95,32 @@ class AccessToken(Base, IdMixin, CreatedMixin, OrgMixin):
     scopes: Mapped[list[Any]]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    build: Mapped[dict[str, Any] | None]
+
+
+class TrustedPublisher(Base, IdMixin, CreatedMixin, OrgMixin):
+    """A repository whose builds may publish; `user_id` is the administrator who said so."""
+
+    __tablename__ = "trusted_publishers"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="cascade"), index=True)
+    issuer: Mapped[str]
+    repository: Mapped[str]
+    workflow: Mapped[str]
+    environment: Mapped[str | None]
+    ref: Mapped[str | None]
+    owner_id: Mapped[str | None]
+    skill: Mapped[str | None]
+
+
+class BuildToken(Base):
+    """A CI provider's token that was traded; `token_id` is its `jti`."""
+
+    __tablename__ = "build_tokens"
+
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    token_id: Mapped[str] = mapped_column(primary_key=True)
+    expires_at: Mapped[datetime]
 
 
 class SigningKey(Base, IdMixin, CreatedMixin):

@@ -60,12 +60,16 @@ class Requires:
         role: the least role in the caller's organisation.
         session: whether only a signed-in session will do. A personal access token makes no other
             credentials, or it could outgrow its scopes and its end.
+        publishes: whether it is what builds are trusted to do; nothing else that writes is theirs.
     """
 
-    def __init__(self, scope: str, role: Role = Role.MEMBER, *, session: bool = False) -> None:
+    def __init__(
+        self, scope: str, role: Role = Role.MEMBER, *, session: bool = False, publishes: bool = False
+    ) -> None:
         self._scope = scope
         self._role = role
         self._session = session
+        self._is_for_builds = publishes or scope.endswith(":read")
 
     async def __call__(self, caller: SignedIn) -> Caller:
         """The caller, when allowed.
@@ -77,6 +81,8 @@ class Requires:
         """
         if self._scope not in caller.scopes:
             raise ScopeMissing(f"The token lacks the scope {self._scope}.")
+        if caller.build and not self._is_for_builds:
+            raise ScopeMissing("A build's token publishes, and does nothing else.")
         if self._session and caller.method != "session":
             raise SessionNeeded("A personal access token cannot do this.")
         if not caller.role.at_least(self._role):

@@ -11,6 +11,7 @@ from raptorflow.accounts.identity import Caller
 from raptorflow.accounts.organisations.invitations import Invitations
 from raptorflow.accounts.organisations.service import Organisations
 from raptorflow.accounts.parts import Parts
+from raptorflow.accounts.publishers.service import TrustedPublishing
 from raptorflow.accounts.schemas import (
     MadeAccessToken,
     MadeInvitation,
@@ -46,6 +47,7 @@ class AccountsService:
         users: accounts.
         organisations: organisations and members.
         invitations: who may become a member.
+        publishers: repositories whose builds may publish.
         keyring: the signing keys.
     """
 
@@ -58,6 +60,7 @@ class AccountsService:
         self.users = Users(parts)
         self.organisations = Organisations(parts)
         self.invitations = Invitations(parts)
+        self.publishers = TrustedPublishing(parts)
 
     async def open(self) -> None:
         """Load the signing keys and forget what has expired, before the first request.

@@ -1,5 +1,7 @@
 """The accounts' branch of the settings."""
 
+from typing import Literal
+
 from pydantic import BaseModel, Field, SecretStr
 
 
@@ -18,6 +20,13 @@ class AccountsSettings(BaseModel):
     """How long a refresh token is taken again when its answer may have been lost."""
     key_days: int = Field(default=90, ge=1)
     """The age at which a signing key makes room for a new one."""
+    ci_issuers: dict[str, Literal["github", "gitlab"]] = {
+        "https://token.actions.githubusercontent.com": "github",
+        "https://gitlab.com": "gitlab",
+    }
+    """CI providers whose builds may be trusted to publish, as JSON: an issuer's URL, its kind of claims."""
+    ci_local_issuers: bool = False
+    """Whether issuers may be in the server's own network, and without TLS."""
     sign_in_attempts: int = Field(default=10, ge=1)
     """Sign-ins that may fail for one account within `sign_in_window_seconds`."""
     sign_in_attempts_per_address: int = Field(default=60, ge=1)

@@ -35,6 +35,7 @@ def registry_of(request: Request) -> SkillsRegistry:
 Registry = Annotated[SkillsRegistry, Depends(registry_of)]
 Reader = Annotated[Caller, Depends(Requires("registry:read"))]
 Writer = Annotated[Caller, Depends(Requires("registry:write"))]
+Publisher = Annotated[Caller, Depends(Requires("registry:write", publishes=True))]
 Installer = Annotated[Caller, Depends(Requires("registry:write", Role.ADMIN))]
 MAX_KEY = 200
 # What the API's document says of bytes, which no schema describes.
@@ -50,7 +51,7 @@ Name = Annotated[str, Path(pattern=NO_NUL)]
 @router.post("/publishes", status_code=ACCEPTED, openapi_extra=ARCHIVE_SENT)
 async def publish(
     request: Request,
-    caller: Writer,
+    caller: Publisher,
     registry: Registry,
     accounts: Accounts,
     visibility: Visibility = "org",
@@ -64,6 +65,7 @@ async def publish(
         (caller.org_id, namespace),
         caller.user_id,
         archive,
+        build=caller.build,
         visibility=visibility,
         install=install and caller.role.at_least(Role.ADMIN),
         key=idempotency_key,

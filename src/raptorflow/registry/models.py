@@ -42,6 +42,7 @@ class VersionRow(Base, IdMixin, CreatedMixin, OrgMixin):
     actions: Mapped[list[Any]]
     lock_digest: Mapped[str | None]
     published_by: Mapped[UUID | None]
+    provenance: Mapped[dict[str, Any] | None]
 
 
 class PublishRow(Base, IdMixin, CreatedMixin, OrgMixin):
@@ -51,6 +52,7 @@ class PublishRow(Base, IdMixin, CreatedMixin, OrgMixin):
     __table_args__ = (UniqueConstraint("org_id", "idempotency_key"),)
 
     user_id: Mapped[UUID | None]
+    build: Mapped[dict[str, Any] | None]
     visibility: Mapped[str]
     install: Mapped[bool]
     archive_key: Mapped[str]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from raptorflow.accounts.identity import Provenance
 from raptorflow.skills.capabilities import Capabilities
 
 Visibility = Literal["public", "org"]
@@ -88,6 +89,9 @@ class SkillVersion(BaseModel):
     actions: list[ActionView]
     capabilities: Capabilities
     permissions: list[str] = Field(description="The capabilities in plain words.")
+    provenance: Provenance | None = Field(
+        default=None, description="Where a trusted build published it from."
+    )
 
 
 class VariableView(BaseModel):

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from raptorflow.accounts.identity import PublishingBuild
 from raptorflow.core.blobs import BlobStore
 from raptorflow.core.db import Database
 from raptorflow.registry.catalogue.service import Catalogue, NameOf
@@ -80,6 +81,7 @@ class SkillsRegistry:
         user_id: UUID | None,
         archive: bytes,
         *,
+        build: PublishingBuild | None = None,
         visibility: Visibility = "org",
         install: bool = False,
         key: str | None = None,
@@ -90,6 +92,7 @@ class SkillsRegistry:
             owner: the organisation and its slug, the namespace.
             user_id: who publishes.
             archive: as `raptorflow skill pack` makes it.
+            build: the trusted build that publishes, when it is one.
             visibility: for everybody here, or for the organisation alone.
             install: install it for the organisation too, once published.
             key: an idempotency key; the same key gives the same publish.
@@ -98,7 +101,7 @@ class SkillsRegistry:
             TooLarge: the archive passes the limit.
         """
         return await self._publishes.take(
-            owner, user_id, archive, visibility=visibility, install=install, key=key
+            owner, (user_id, build), archive, visibility=visibility, install=install, key=key
         )
 
     async def publish_status(self, org_id: UUID, publish_id: UUID) -> PublishReceipt:

@@ -9,7 +9,14 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from raptorflow.accounts.identity import Role
-from raptorflow.accounts.models import AccessToken, Invitation, Membership, Organisation, User
+from raptorflow.accounts.models import (
+    AccessToken,
+    Invitation,
+    Membership,
+    Organisation,
+    TrustedPublisher,
+    User,
+)
 
 
 class OrganisationsRepository:
@@ -86,8 +93,8 @@ class OrganisationsRepository:
         return sum(role == Role.OWNER for (role,) in found)
 
     async def remove_member(self, org_id: UUID, user_id: UUID) -> None:
-        """End a membership, the tokens that spoke for it, and the invitations that came from it."""
-        for table in (Membership, AccessToken):
+        """End a membership, what spoke for it, and the invitations that came from it."""
+        for table in (Membership, AccessToken, TrustedPublisher):
             await self._session.execute(delete(table).where(table.org_id == org_id, table.user_id == user_id))
         await self._session.execute(
             delete(Invitation).where(

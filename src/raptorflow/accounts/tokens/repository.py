@@ -41,7 +41,7 @@ class TokensRepository:
         """A user's personal access tokens in an organisation, the newest first."""
         found = await self._session.scalars(
             select(AccessToken)
-            .where(AccessToken.org_id == org_id, AccessToken.user_id == user_id)
+            .where(AccessToken.org_id == org_id, AccessToken.user_id == user_id, AccessToken.build.is_(None))
             .order_by(AccessToken.id.desc())
         )
         return found.all()

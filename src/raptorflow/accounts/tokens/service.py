@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from raptorflow.accounts.errors import AccountNotFound, ScopeMissing, TokenRefused
-from raptorflow.accounts.identity import ALL_SCOPES, Caller, Role
+from raptorflow.accounts.identity import ALL_SCOPES, Caller, PublishingBuild, Role
 from raptorflow.accounts.models import AccessToken
 from raptorflow.accounts.parts import Parts
 from raptorflow.accounts.schemas import AccessTokenView, MadeAccessToken, NewAccessToken
@@ -104,10 +104,17 @@ class Tokens:
                 raise TokenRefused("The access token is not valid.", hint=A_NEW_ONE)
             row, role = found
             await repository.note_use(row.id, now, LAST_USED_INTERVAL)
-        caller = Caller(row.user_id, row.org_id, Role(role), ALL_SCOPES.intersection(row.scopes), "token")
+        caller = _caller(row, Role(role))
         if not _expires_soon(row, now):
             self._parts.token_owners.put(hashed, caller, deadline)
         return caller
+
+
+def _caller(row: AccessToken, role: Role) -> Caller:
+    """A token's owner; a build acts as a member, whatever the role of who trusted it."""
+    build = PublishingBuild.model_validate(row.build) if row.build else None
+    scopes = ALL_SCOPES.intersection(row.scopes)
+    return Caller(row.user_id, row.org_id, Role.MEMBER if build else role, scopes, "token", build)
 
 
 def _expires_soon(row: AccessToken, now: datetime) -> bool:

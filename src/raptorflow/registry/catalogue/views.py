@@ -78,4 +78,5 @@ def _version(skill: SkillRow, row: VersionRow) -> dict[str, object]:
         "actions": row.actions,
         "capabilities": capabilities,
         "permissions": capabilities.plain_words(),
+        "provenance": row.provenance,
     }

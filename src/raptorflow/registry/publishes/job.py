@@ -8,6 +8,7 @@ from uuid import UUID
 
 from packaging.specifiers import SpecifierSet
 
+from raptorflow.accounts.identity import PublishingBuild
 from raptorflow.base.clock import utc_now
 from raptorflow.base.errors import NotPermitted
 from raptorflow.base.ids import new_id
@@ -106,6 +107,7 @@ class Publisher:
             known = await repository.version_of(org_id, namespace, skill.name, skill.version)
             publishes = PublishesRepository(session)
             row = await publishes.publish(org_id, publish_id)
+            _refuse_other_skill(row, skill)
             if known is None:
                 return "new"
             _refuse_other_content(known, skill)
@@ -186,6 +188,15 @@ def _refuse_other_content(known: VersionRow, skill: Skill) -> None:
         )
 
 
+def _refuse_other_skill(publish: PublishRow | None, skill: Skill) -> None:
+    build = PublishingBuild.model_validate(publish.build) if publish and publish.build else None
+    if build and build.skills is not None and skill.name not in build.skills:
+        raise NotPermitted(
+            f"This build is trusted to publish {', '.join(build.skills)}, and not {skill.name}.",
+            hint="An administrator adds a publisher for it with POST /api/v1/accounts/publishers.",
+        )
+
+
 async def _install(repository: RegistryRepository, publish: PublishRow, version: VersionRow) -> None:
     """Install for the publishing organisation, granting what the skill declares: its author asked for it."""
     await repository.put_installation(
@@ -236,4 +247,5 @@ def _version_row(publish: PublishRow, row: SkillRow, skill: Skill, lock_digest: 
         ],
         lock_digest=lock_digest,
         published_by=publish.user_id,
+        provenance=publish.build["provenance"] if publish.build else None,
     )

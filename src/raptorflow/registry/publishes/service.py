@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from raptorflow.accounts.identity import PublishingBuild
 from raptorflow.base.errors import TooLarge
 from raptorflow.base.ids import new_id
 from raptorflow.core.blobs import BlobStore
@@ -32,7 +33,7 @@ class Publishes:
     async def take(
         self,
         owner: tuple[UUID, str],
-        user_id: UUID | None,
+        publisher: tuple[UUID | None, PublishingBuild | None],
         archive: bytes,
         *,
         visibility: Visibility,
@@ -40,7 +41,7 @@ class Publishes:
         key: str | None,
     ) -> PublishReceipt:
         """Keep an archive and enqueue its publish; as `SkillsRegistry.publish`."""
-        org_id, namespace = owner
+        (org_id, namespace), (user_id, build) = owner, publisher
         if len(archive) > self._max_bytes:
             raise TooLarge(f"The archive has {len(archive):,} bytes; {self._max_bytes:,} are the limit.")
         await self._blobs.put(archive_key(archive), archive)
@@ -53,6 +54,7 @@ class Publishes:
                 id=new_id(),
                 org_id=org_id,
                 user_id=user_id,
+                build=build.model_dump(mode="json") if build else None,
                 visibility=visibility,
                 install=install,
                 archive_key=archive_key(archive),
