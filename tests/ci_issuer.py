@@ -31,9 +31,11 @@ class CiIssuer:
 
     def rotate(self, kind: str = "RSA") -> None:
         """Another key, and only that one."""
-        named = {"kid": uuid4().hex}
-        key = RSAKey.generate_key(2048, named) if kind == "RSA" else ECKey.generate_key("P-256", named)
-        self.keys[:] = [key]
+        named = uuid4().hex
+        if kind == "RSA":
+            self.keys[:] = [RSAKey.generate_key(2048, {"kid": named})]
+        else:
+            self.keys[:] = [ECKey.generate_key("P-256", {"kid": named})]
 
     def claims(self, **other: Any) -> JsonObject:
         now = int(time.time())

@@ -12,6 +12,7 @@ from raptorflow.registry.schemas import (
     Consent,
     Installation,
     InstallRequest,
+    Namespace,
     PublishReceipt,
     SearchResult,
     SkillDetail,
@@ -70,6 +71,12 @@ async def publish(
         install=install and caller.role.at_least(Role.ADMIN),
         key=idempotency_key,
     )
+
+
+@router.get("/namespace")
+async def namespace_of_caller(caller: Reader, accounts: Accounts) -> Namespace:
+    """The namespace that the caller publishes into."""
+    return Namespace(namespace=await accounts.slug_of(caller.org_id))
 
 
 @router.get("/publishes/{publish_id}")

@@ -31,6 +31,12 @@ class PublishReceipt(BaseModel):
     problem: dict[str, Any] | None = None
 
 
+class Namespace(BaseModel):
+    """The slug of an organisation, in front of its skills' names."""
+
+    namespace: str
+
+
 class SkillSummary(BaseModel):
     """A skill in a list.
 

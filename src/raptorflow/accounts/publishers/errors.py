@@ -34,7 +34,7 @@ class IssuerUnavailable(PartUnavailable):
     )
 
 
-class PublicUrlMissing(PartUnavailable):
+class PublicUrlMissing(Conflict):
     """The server does not know its own URL, which tokens have to be made out to."""
 
     code = "public-url-missing"

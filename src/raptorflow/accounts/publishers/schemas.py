@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from raptorflow.accounts.schemas import Slug
 
-_WORD = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f*]+$", max_length=400)]
+# Printable ASCII but the star, which would look like a pattern where none is one.
+_WORD = Annotated[str, StringConstraints(pattern=r"^[!-)+-~]+$", max_length=400)]
 _SkillName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
 
 
@@ -23,11 +24,11 @@ class NewPublisher(BaseModel):
     workflow: _WORD = Field(
         description="The file that publishes: `publish.yml` below `.github/workflows`, or `.gitlab-ci.yml`."
     )
-    environment: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
+    environment: Annotated[str, StringConstraints(pattern=r"^[ -~]+$", max_length=255)] | None = Field(
         default=None, description="The deployment environment that the build must run in."
     )
-    ref: Annotated[str, StringConstraints(pattern=r"^refs/[^\x00-\x20\x7f*]+\*?$", max_length=400)] | None = (
-        Field(default=None, description="`refs/heads/main`, or `refs/tags/v*` for all that begin so.")
+    ref: Annotated[str, StringConstraints(pattern=r"^refs/[!-)+-~]+\*?$", max_length=400)] | None = Field(
+        default=None, description="`refs/heads/main`, or `refs/tags/v*` for all that begin so."
     )
     owner_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")] | None = Field(
         default=None, description="The provider's number of the owner; the first build's, when not given."
