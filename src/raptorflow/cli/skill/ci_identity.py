@@ -64,8 +64,7 @@ async def _identity(client: httpx.AsyncClient, audience: str) -> str | None:
     place, secret = os.environ.get(GITHUB_URL), os.environ.get(GITHUB_GRANT)
     if not place or not secret:
         return None
-    parts = urlsplit(place)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    if not _is_private(place):
         raise IdentityUnavailable(f"{GITHUB_URL} is not https: the request's token would be readable.")
     headers = {"Authorization": f"Bearer {secret}"}
     try:
@@ -79,6 +78,15 @@ async def _identity(client: httpx.AsyncClient, audience: str) -> str | None:
             f"The CI provider gives no identity token: it answers {answer.status_code}."
         )
     return value
+
+
+def _is_private(place: str) -> bool:
+    """Whether nobody on the way reads what is sent to a URL."""
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def _object(answer: httpx.Response) -> JsonObject:

@@ -13,6 +13,11 @@ class Accounts:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
+    def exchange(self, body: models.BuildIdentity) -> models.BuildAccess:
+        """Trade a CI provider's identity token, once, for a token that publishes for 15 minutes."""
+        request = Request("POST", "/api/v1/accounts/ci/exchange", body=body)
+        return self._transport.call(request, models.BuildAccess)
+
     def invitations(self) -> list[models.InvitationView]:
         """The invitations that wait."""
         request = Request("GET", "/api/v1/accounts/invitations")
@@ -88,6 +93,23 @@ class Accounts:
         request = Request("POST", "/api/v1/accounts/organisations/switch", body=body)
         return self._transport.call(request, models.SignedInAnswer)
 
+    def publishers(self) -> list[models.PublisherView]:
+        """The repositories whose builds may publish for the organisation."""
+        request = Request("GET", "/api/v1/accounts/publishers")
+        return self._transport.call(request, list[models.PublisherView])
+
+    def trust_publisher(self, body: models.NewPublisher) -> models.PublisherView:
+        """Let a repository's builds publish for the organisation."""
+        request = Request("POST", "/api/v1/accounts/publishers", body=body)
+        return self._transport.call(request, models.PublisherView)
+
+    def distrust_publisher(self, publisher_id: UUID) -> None:
+        """Trust a publisher no more; the organisation's tokens of builds end with it."""
+        request = Request(
+            "DELETE", "/api/v1/accounts/publishers/{publisher_id}", path={"publisher_id": publisher_id}
+        )
+        return self._transport.call(request, NoneType)
+
     def refresh(self, body: models.Refresh) -> models.SignedInAnswer:
         """Renew a session; each refresh token works once."""
         request = Request("POST", "/api/v1/accounts/refresh", body=body)
@@ -139,6 +161,11 @@ class AsyncAccounts:
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
+
+    async def exchange(self, body: models.BuildIdentity) -> models.BuildAccess:
+        """Trade a CI provider's identity token, once, for a token that publishes for 15 minutes."""
+        request = Request("POST", "/api/v1/accounts/ci/exchange", body=body)
+        return await self._transport.call(request, models.BuildAccess)
 
     async def invitations(self) -> list[models.InvitationView]:
         """The invitations that wait."""
@@ -214,6 +241,23 @@ class AsyncAccounts:
         """
         request = Request("POST", "/api/v1/accounts/organisations/switch", body=body)
         return await self._transport.call(request, models.SignedInAnswer)
+
+    async def publishers(self) -> list[models.PublisherView]:
+        """The repositories whose builds may publish for the organisation."""
+        request = Request("GET", "/api/v1/accounts/publishers")
+        return await self._transport.call(request, list[models.PublisherView])
+
+    async def trust_publisher(self, body: models.NewPublisher) -> models.PublisherView:
+        """Let a repository's builds publish for the organisation."""
+        request = Request("POST", "/api/v1/accounts/publishers", body=body)
+        return await self._transport.call(request, models.PublisherView)
+
+    async def distrust_publisher(self, publisher_id: UUID) -> None:
+        """Trust a publisher no more; the organisation's tokens of builds end with it."""
+        request = Request(
+            "DELETE", "/api/v1/accounts/publishers/{publisher_id}", path={"publisher_id": publisher_id}
+        )
+        return await self._transport.call(request, NoneType)
 
     async def refresh(self, body: models.Refresh) -> models.SignedInAnswer:
         """Renew a session; each refresh token works once."""

@@ -17,6 +17,22 @@ class AccessTokenView(BaseModel):
     scopes: list[str]
 
 
+class BuildAccess(BaseModel):
+    """A token that publishes, for minutes."""
+
+    access_token: str
+    expires_in: Annotated[int, Field(description="Seconds until it expires.")]
+    organisation: Annotated[str, Field(description="The namespace it publishes into.")]
+    skills: Annotated[list[str] | None, Field(description="The skills it may publish; any when null.")]
+
+
+class BuildIdentity(BaseModel):
+    """A CI provider's identity token, to be traded for a token of ours."""
+
+    organisation: Annotated[str, Field(description="The slug of the organisation to publish for.")]
+    token: SecretStr
+
+
 class EmailChoice(BaseModel):
     """Whose link to make."""
 
@@ -105,6 +121,37 @@ class NewPassword(BaseModel):
     password: SecretStr
 
 
+class NewPublisher(BaseModel):
+    """A repository whose builds may publish for the organisation, without a secret of ours."""
+
+    environment: Annotated[
+        str | None,
+        Field(description="The deployment environment that the build must run in."),
+    ] = None
+    issuer: Annotated[str | None, Field(description="Whose tokens: one of the operator's list.")] = (
+        "https://token.actions.githubusercontent.com"
+    )
+    owner_id: Annotated[
+        str | None,
+        Field(description="The provider's number of the owner; the first build's, when not given."),
+    ] = None
+    ref: Annotated[
+        str | None,
+        Field(description="`refs/heads/main`, or `refs/tags/v*` for all that begin so."),
+    ] = None
+    repository: Annotated[str, Field(description="`owner/repository`, or a GitLab project's path.")]
+    skill: Annotated[
+        str | None,
+        Field(description="The one skill it may publish; any when not given."),
+    ] = None
+    workflow: Annotated[
+        str,
+        Field(
+            description="The file that publishes: `publish.yml` below `.github/workflows`, or `.gitlab-ci.yml`."
+        ),
+    ]
+
+
 class NewUser(BaseModel):
     """An account to make."""
 
@@ -126,6 +173,20 @@ class OrganisationView(BaseModel):
     name: str
     role: Literal["member", "admin", "owner"]
     slug: str
+
+
+class PublisherView(BaseModel):
+    """A trusted publisher."""
+
+    created_at: AwareDatetime
+    environment: str | None
+    id: UUID
+    issuer: str
+    owner_id: str | None
+    ref: str | None
+    repository: str
+    skill: str | None
+    workflow: str
 
 
 class Refresh(BaseModel):

@@ -41,6 +41,11 @@ class Registry:
         )
         return self._transport.call(request, models.Installation)
 
+    def namespace_of_caller(self) -> models.Namespace:
+        """The namespace that the caller publishes into."""
+        request = Request("GET", "/api/v1/registry/namespace")
+        return self._transport.call(request, models.Namespace)
+
     def publish(
         self,
         body: bytes,
@@ -171,6 +176,11 @@ class AsyncRegistry:
             body=body,
         )
         return await self._transport.call(request, models.Installation)
+
+    async def namespace_of_caller(self) -> models.Namespace:
+        """The namespace that the caller publishes into."""
+        request = Request("GET", "/api/v1/registry/namespace")
+        return await self._transport.call(request, models.Namespace)
 
     async def publish(
         self,

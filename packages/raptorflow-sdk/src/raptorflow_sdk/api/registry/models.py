@@ -33,6 +33,33 @@ class Limits(BaseModel):
     timeout_seconds: float | None = 60.0
 
 
+class Namespace(BaseModel):
+    """The slug of an organisation, in front of its skills' names."""
+
+    namespace: str
+
+
+class Provenance(BaseModel):
+    """Where a version was built, as the CI provider vouches for it.
+
+    Attributes:
+        issuer: the provider.
+        repository: `owner/repository`, or a GitLab project's path.
+        workflow: the file in it that published.
+        ref: `refs/heads/main`, `refs/tags/v1.0.0`.
+        commit: the commit's digest.
+        run_url: the run's page.
+    """
+
+    commit: str
+    environment: str | None
+    issuer: str
+    ref: str
+    repository: str
+    run_url: str
+    workflow: str
+
+
 class PublishReceipt(BaseModel):
     """A publish and how far it has come.
 
@@ -220,6 +247,9 @@ class SkillDetail(BaseModel):
     name: str
     namespace: str
     permissions: Annotated[list[str], Field(description="The capabilities in plain words.")]
+    provenance: Annotated[
+        Provenance | None, Field(description="Where a trusted build published it from.")
+    ] = None
     published_at: AwareDatetime
     published_by: str | None
     python: str
@@ -248,6 +278,9 @@ class SkillVersion(BaseModel):
     digest: str
     files: list[SkillFileView]
     permissions: Annotated[list[str], Field(description="The capabilities in plain words.")]
+    provenance: Annotated[
+        Provenance | None, Field(description="Where a trusted build published it from.")
+    ] = None
     published_at: AwareDatetime
     ref: str
     version: str
