@@ -125,7 +125,8 @@ def _not_trusted(build: Build, organisation: str) -> PublisherNotTrusted:
     told = build.provenance
     where = f"environment {told.environment}" if told.environment else "no environment"
     return PublisherNotTrusted(
-        f"{organisation} does not trust {told.workflow} of {told.repository} at {told.ref} in {where}."
+        f"The organisation {organisation} does not trust {told.workflow} of {told.repository} "
+        f"at {told.ref} in {where}."
     )
 
 

@@ -17,7 +17,7 @@ from raptorflow.skills.findings import Findings
 from raptorflow.skills.signing.dsse import read_envelope
 from raptorflow.skills.signing.dsse import verify as check_envelope
 from raptorflow.skills.signing.errors import SignatureMalformed
-from raptorflow.skills.signing.keys import read_public
+from raptorflow.skills.signing.keys import read_public, read_signers
 from raptorflow.skills.signing.model_signing import FILE as MODEL_SIGNATURE
 from raptorflow.skills.signing.model_signing import Trust, verify_bundle
 from raptorflow.skills.signing.statement import check_tree, read_statement
@@ -64,7 +64,7 @@ def _check(content: bytes, tree: Tree, keys: Sequence[Path], roots: Sequence[Pat
     """Who signed."""
     if b"sigstore.bundle" in content[:4096]:
         certificates = [one for path in roots for one in _certificates(path)]
-        bundle = verify_bundle(content, Trust([read_public(path) for path in keys], certificates))
+        bundle = verify_bundle(content, Trust([read_signers(path) for path in keys], certificates))
         check_tree(
             bundle.signed, {path: each for path, each in tree.files.items() if bundle.covers(path)}, ()
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from raptorflow.base.errors import Conflict
@@ -60,6 +61,18 @@ def read_public(path: Path) -> Ed25519PublicKey:
     Raises:
         KeyUnusable: it holds none.
     """
+    key = read_signers(path)
+    if not isinstance(key, Ed25519PublicKey):
+        raise KeyUnusable(f"{path} holds another kind of key than Ed25519.")
+    return key
+
+
+def read_signers(path: Path) -> Ed25519PublicKey | EllipticCurvePublicKey:
+    """The public key of who signs bundles, which may be of an elliptic curve too.
+
+    Raises:
+        KeyUnusable: it holds none.
+    """
     pem = _pem(path)
     if b"PRIVATE KEY" in pem:
         return read_private(path).public_key()
@@ -67,8 +80,8 @@ def read_public(path: Path) -> Ed25519PublicKey:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyUnusable(f"{path} holds no public key.") from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise KeyUnusable(f"{path} holds another kind of key than Ed25519.")
+    if not isinstance(key, Ed25519PublicKey | EllipticCurvePublicKey):
+        raise KeyUnusable(f"{path} holds a key that is neither Ed25519 nor of an elliptic curve.")
     return key
 
 
