@@ -9,15 +9,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from tests.greeting import said_until_ready
 
 from raptorflow.stack.places import open_place
 
 COMMAND = (sys.executable, "-P", "-m", "raptorflow.cli.main")
-READY = "Stop: Ctrl-C"
 ANSWER_SECONDS = 180.0
 STOP_SECONDS = 30.0
 
@@ -34,9 +36,35 @@ def house_folder() -> Generator[Path]:
     shutil.rmtree(folder)
 
 
+@dataclass(frozen=True)
+class House:
+    """A running RaptorFlow.
+
+    Attributes:
+        environment: in which commands find it.
+        said: what its start told its user.
+    """
+
+    environment: dict[str, str]
+    url: str
+    said: str
+
+    def get(self, path: str) -> Any:
+        """What the API answers to its first user."""
+        kept = Path(self.environment["XDG_CONFIG_HOME"], "raptorflow", "connection.json")
+        headers = {"Authorization": f"Bearer {json.loads(kept.read_text())['token']}"}
+        return httpx.get(f"{self.url}/api/v1{path}", headers=headers).raise_for_status().json()
+
+
 @pytest.fixture(scope="module")
-def house(house_folder: Path) -> Generator[dict[str, str]]:
-    """A running RaptorFlow; the environment in which commands find it."""
+def house_settings() -> dict[str, str]:
+    """Environment variables to start it with; a module may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def running_house(house_folder: Path, house_settings: dict[str, str]) -> Generator[House]:
+    """A running RaptorFlow, stopped in the end as Ctrl-C does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -44,24 +72,23 @@ def house(house_folder: Path) -> Generator[dict[str, str]]:
     arguments = ["run", "--port", str(port), "--data", str(house_folder / "data")]
     process = subprocess.Popen(
         [*COMMAND, *arguments],
-        env=environment,
+        env=environment | house_settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
     try:
-        assert process.stdout
-        said = ""
-        for line in process.stdout:
-            said += line
-            if READY in line:
-                break
-        assert READY in said, said
-        yield environment
+        yield House(environment, f"http://127.0.0.1:{port}", said_until_ready(process))
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=STOP_SECONDS)
+
+
+@pytest.fixture(scope="module")
+def house(running_house: House) -> dict[str, str]:
+    """The environment in which commands find a running RaptorFlow."""
+    return running_house.environment
 
 
 @pytest.fixture

@@ -41,15 +41,20 @@ def read_connection(url: str | None = None, token: str | None = None) -> Connect
     Raises:
         NoServerKnown: none of them names a server and a token.
     """
-    url = url or os.environ.get("RAPTORFLOW_URL")
+    url = (url or os.environ.get("RAPTORFLOW_URL") or "").rstrip("/")
     token = token or os.environ.get("RAPTORFLOW_TOKEN")
     if url and token:
-        return Connection(url=url.rstrip("/"), token=SecretStr(token))
+        return Connection(url=url, token=SecretStr(token))
     try:
         kept = Connection.model_validate_json(connection_file().read_text())
     except (OSError, ValidationError) as error:
         raise NoServerKnown("No RaptorFlow server is known on this machine.") from error
-    return Connection(url=(url or kept.url).rstrip("/"), token=SecretStr(token) if token else kept.token)
+    if token:
+        return Connection(url=kept.url, token=SecretStr(token))
+    # The token that was kept is for the server that it was kept with, and sent to no other.
+    if url not in ("", kept.url.rstrip("/")):
+        raise NoServerKnown(f"No token for {url} is known.", hint="Set RAPTORFLOW_TOKEN.")
+    return kept
 
 
 def write_connection(connection: Connection) -> Path:

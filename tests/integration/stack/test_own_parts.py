@@ -14,13 +14,13 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
+from tests.greeting import said_until_ready
 
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
 from raptorflow.stack.valkey import EmbeddedValkey
 
 RUN = (sys.executable, "-P", "-m", "raptorflow.cli.main", "run")
-READY = "Stop: Ctrl-C"
 SECONDS = 120.0
 DATABASE, OWNER, VALKEY = (
     f"RAPTORFLOW_{name}" for name in ("DATABASE__URL", "DATABASE__OWNER_URL", "VALKEY__URL")
@@ -120,13 +120,7 @@ async def test_a_login_that_may_not_migrate_names_the_setting_that_is_missing(
 
 def test_both_parts_are_used_and_none_is_started(start: Start, parts: Parts, data: Path, port: int) -> None:
     process = start(port)
-    assert process.stdout
-    said = ""
-    for line in process.stdout:
-        said += line
-        if READY in line:
-            break
-    assert READY in said, said
+    said = said_until_ready(process)
     assert "Starting PostgreSQL" not in said
     assert not (data / "servers").exists()
     assert not (data / "instance").exists()

@@ -4,6 +4,26 @@
  */
 
 export interface paths {
+    "/api/v1/accounts/ci/exchange": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exchange
+         * @description Trade a CI provider's identity token, once, for a token that publishes for 15 minutes.
+         */
+        post: operations["exchange_api_v1_accounts_ci_exchange_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/accounts/invitations": {
         parameters: {
             query?: never;
@@ -217,6 +237,50 @@ export interface paths {
          */
         post: operations["switch_organisation_api_v1_accounts_organisations_switch_post"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/publishers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Publishers
+         * @description The repositories whose builds may publish for the organisation.
+         */
+        get: operations["publishers_api_v1_accounts_publishers_get"];
+        put?: never;
+        /**
+         * Trust Publisher
+         * @description Let a repository's builds publish for the organisation.
+         */
+        post: operations["trust_publisher_api_v1_accounts_publishers_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/accounts/publishers/{publisher_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Distrust Publisher
+         * @description Trust a publisher no more; the organisation's tokens of builds end with it.
+         */
+        delete: operations["distrust_publisher_api_v1_accounts_publishers__publisher_id__delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -778,6 +842,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/registry/namespace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Namespace Of Caller
+         * @description The namespace that the caller publishes into.
+         */
+        get: operations["namespace_of_caller_api_v1_registry_namespace_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/registry/publishes": {
         parameters: {
             query?: never;
@@ -1025,6 +1109,51 @@ export interface components {
             output_schema: {
                 [key: string]: unknown;
             };
+        };
+        /**
+         * BuildAccess
+         * @description A token that publishes, for minutes.
+         */
+        BuildAccess: {
+            /** Access Token */
+            access_token: string;
+            /**
+             * Expires In
+             * @description Seconds until it expires.
+             */
+            expires_in: number;
+            /**
+             * Organisation
+             * @description The namespace it publishes into.
+             */
+            organisation: string;
+            /**
+             * Skills
+             * @description The skills it may publish; any when null.
+             */
+            skills: string[] | null;
+            /**
+             * Token Type
+             * @default Bearer
+             * @constant
+             */
+            token_type: "Bearer";
+        };
+        /**
+         * BuildIdentity
+         * @description A CI provider's identity token, to be traded for a token of ours.
+         */
+        BuildIdentity: {
+            /**
+             * Organisation
+             * @description The slug of the organisation to publish for.
+             */
+            organisation: string;
+            /**
+             * Token
+             * Format: password
+             */
+            token: string;
         };
         /**
          * Capabilities
@@ -1606,6 +1735,14 @@ export interface components {
             total_ms?: number | null;
         };
         /**
+         * Namespace
+         * @description The slug of an organisation, in front of its skills' names.
+         */
+        Namespace: {
+            /** Namespace */
+            namespace: string;
+        };
+        /**
          * NewAccessToken
          * @description A personal access token to make.
          */
@@ -1697,6 +1834,48 @@ export interface components {
             password: string;
         };
         /**
+         * NewPublisher
+         * @description A repository whose builds may publish for the organisation, without a secret of ours.
+         */
+        NewPublisher: {
+            /**
+             * Environment
+             * @description The deployment environment that the build must run in.
+             */
+            environment?: string | null;
+            /**
+             * Issuer
+             * @description Whose tokens: one of the operator's list.
+             * @default https://token.actions.githubusercontent.com
+             */
+            issuer: string;
+            /**
+             * Owner Id
+             * @description The provider's number of the owner; the first build's, when not given.
+             */
+            owner_id?: string | null;
+            /**
+             * Ref
+             * @description `refs/heads/main`, or `refs/tags/v*` for all that begin so.
+             */
+            ref?: string | null;
+            /**
+             * Repository
+             * @description `owner/repository`, or a GitLab project's path.
+             */
+            repository: string;
+            /**
+             * Skill
+             * @description The one skill it may publish; any when not given.
+             */
+            skill?: string | null;
+            /**
+             * Workflow
+             * @description The file that publishes: `publish.yml` of `.github/workflows`, or `.gitlab-ci.yml`.
+             */
+            workflow: string;
+        };
+        /**
          * NewSession
          * @description A conversation to begin.
          */
@@ -1781,6 +1960,34 @@ export interface components {
             slug: string;
         };
         /**
+         * Provenance
+         * @description Where a version was built, as the CI provider vouches for it.
+         *
+         *     Attributes:
+         *         issuer: the provider.
+         *         repository: `owner/repository`, or a GitLab project's path.
+         *         workflow: the file in it that published.
+         *         ref: `refs/heads/main`, `refs/tags/v1.0.0`.
+         *         commit: the commit's digest.
+         *         run_url: the run's page.
+         */
+        Provenance: {
+            /** Commit */
+            commit: string;
+            /** Environment */
+            environment: string | null;
+            /** Issuer */
+            issuer: string;
+            /** Ref */
+            ref: string;
+            /** Repository */
+            repository: string;
+            /** Run Url */
+            run_url: string;
+            /** Workflow */
+            workflow: string;
+        };
+        /**
          * PublishReceipt
          * @description A publish and how far it has come.
          *
@@ -1811,6 +2018,36 @@ export interface components {
             step?: string | null;
             /** Version */
             version?: string | null;
+        };
+        /**
+         * PublisherView
+         * @description A trusted publisher.
+         */
+        PublisherView: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Environment */
+            environment: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Issuer */
+            issuer: string;
+            /** Owner Id */
+            owner_id: string | null;
+            /** Ref */
+            ref: string | null;
+            /** Repository */
+            repository: string;
+            /** Skill */
+            skill: string | null;
+            /** Workflow */
+            workflow: string;
         };
         /**
          * Refresh
@@ -2166,6 +2403,8 @@ export interface components {
              * @description The capabilities in plain words.
              */
             permissions: string[];
+            /** @description Where a trusted build published it from. */
+            provenance?: components["schemas"]["Provenance"] | null;
             /**
              * Published At
              * Format: date-time
@@ -2299,6 +2538,8 @@ export interface components {
              * @description The capabilities in plain words.
              */
             permissions: string[];
+            /** @description Where a trusted build published it from. */
+            provenance?: components["schemas"]["Provenance"] | null;
             /**
              * Published At
              * Format: date-time
@@ -2438,6 +2679,39 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    exchange_api_v1_accounts_ci_exchange_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BuildIdentity"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BuildAccess"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     invitations_api_v1_accounts_invitations_get: {
         parameters: {
             query?: never;
@@ -2828,6 +3102,88 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SignedInAnswer"];
                 };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    publishers_api_v1_accounts_publishers_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublisherView"][];
+                };
+            };
+        };
+    };
+    trust_publisher_api_v1_accounts_publishers_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPublisher"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublisherView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    distrust_publisher_api_v1_accounts_publishers__publisher_id__delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                publisher_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Validation Error */
             422: {
@@ -3889,6 +4245,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    namespace_of_caller_api_v1_registry_namespace_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Namespace"];
                 };
             };
         };

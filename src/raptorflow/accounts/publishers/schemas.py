@@ -22,7 +22,7 @@ class NewPublisher(BaseModel):
     )
     repository: _WORD = Field(description="`owner/repository`, or a GitLab project's path.")
     workflow: _WORD = Field(
-        description="The file that publishes: `publish.yml` below `.github/workflows`, or `.gitlab-ci.yml`."
+        description="The file that publishes: `publish.yml` of `.github/workflows`, or `.gitlab-ci.yml`."
     )
     environment: Annotated[str, StringConstraints(pattern=r"^[ -~]+$", max_length=255)] | None = Field(
         default=None, description="The deployment environment that the build must run in."

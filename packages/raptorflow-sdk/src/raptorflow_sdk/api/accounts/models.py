@@ -147,7 +147,7 @@ class NewPublisher(BaseModel):
     workflow: Annotated[
         str,
         Field(
-            description="The file that publishes: `publish.yml` below `.github/workflows`, or `.gitlab-ci.yml`."
+            description="The file that publishes: `publish.yml` of `.github/workflows`, or `.gitlab-ci.yml`."
         ),
     ]
 
