@@ -1,16 +1,16 @@
 """JavaScript by its syntax tree: calls with their arguments, and which names hold what."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import tree_sitter_javascript
 from tree_sitter import Language, Node, Parser
 
+from raptorflow.skills.scanning.nodes import nodes
 from raptorflow.skills.scanning.subject import Source
 
 _PARSER = Parser(Language(tree_sitter_javascript.language()))
 MAX_SOURCE = 400_000
-MAX_NODES = 120_000
 MAX_TEXT = 2000
 
 
@@ -59,7 +59,7 @@ def read(source: Source) -> Code:
             "utf-8", "replace"
         )
 
-    for node in _nodes(_PARSER.parse(content).root_node):
+    for node in nodes(_PARSER.parse(content).root_node):
         line = node.start_point.row + source.first_line
         if node.type in {"call_expression", "new_expression"}:
             called = node.child_by_field_name("function") or node.child_by_field_name("constructor")
@@ -76,18 +76,8 @@ def read(source: Source) -> Code:
     return Code(tuple(calls), tuple(assignments), tuple(strings))
 
 
-def _bound(node: Node | None, text: object) -> tuple[str, ...]:
+def _bound(node: Node | None, text: Callable[[Node], str]) -> tuple[str, ...]:
     """The names that a declaration binds, those of a pattern too."""
     if node is None:
         return ()
-    written = text(node) if callable(text) else ""
-    return tuple(part.split(":")[-1].strip(" .") for part in str(written).strip("{}[] ").split(","))
-
-
-def _nodes(root: Node) -> Iterator[Node]:
-    waiting, seen = [root], 0
-    while waiting and seen < MAX_NODES:
-        node = waiting.pop()
-        seen += 1
-        yield node
-        waiting.extend(reversed(node.children))
+    return tuple(part.split(":")[-1].strip(" .") for part in text(node).strip("{}[] ").split(","))

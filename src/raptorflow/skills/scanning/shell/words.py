@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
+from raptorflow.skills.scanning.nodes import nodes
 from raptorflow.skills.scanning.subject import Source
 
 _PARSER = Parser(Language(tree_sitter_bash.language()))
 MAX_SOURCE = 200_000
-MAX_NODES = 60_000
 MAX_PIPELINES = 3000
 _ESCAPES = re.compile(r"\\x([0-9a-fA-F]{1,2})|\\([0-7]{1,3})|\\u([0-9a-fA-F]{1,4})")
 # Prompts that documents show before a command, and what make takes off a recipe's line.
@@ -82,7 +82,7 @@ def pipelines(source: Source) -> list[Pipeline]:
     tree = _PARSER.parse(content)
     reader = _Reader(content, source.first_line)
     found: list[Pipeline] = []
-    for node in _nodes(tree.root_node):
+    for node in nodes(tree.root_node):
         if node.type == "variable_assignment":
             reader.assign(node)
         elif node.type == "pipeline" or (node.type in _ALONE and not _inside(node)):
@@ -103,16 +103,6 @@ def _inside(node: Node) -> bool:
     if parent.type == "redirected_statement":
         return True
     return parent.type == "pipeline"
-
-
-def _nodes(root: Node) -> Iterator[Node]:
-    """Every node in the order of the text, without recursion and within bounds."""
-    waiting, seen = [root], 0
-    while waiting and seen < MAX_NODES:
-        node = waiting.pop()
-        seen += 1
-        yield node
-        waiting.extend(reversed(node.children))
 
 
 class _Reader:
