@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ def write(folder: Path, *cases: dict[str, Any]) -> None:
     (folder / "evals" / "actions.json").write_text(json.dumps({"cases": list(cases)}))
 
 
-def run(folder: Path, *arguments: str, code: int = 0, **environment: str) -> dict[str, Any]:
+def run(
+    folder: Path, *arguments: str, code: int = 0, settings: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     ended = subprocess.run(
         [*COMMAND, str(folder), "--json", *arguments],
-        env=os.environ | environment, capture_output=True, text=True, timeout=120,
+        env=os.environ | dict(settings or {}), capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert ended.returncode == code, ended.stdout + ended.stderr
     assert "Traceback" not in ended.stderr
@@ -85,7 +88,7 @@ def test_graded_cases_without_a_model_are_said_not_to_have_run(folder: Path) -> 
     (folder / "evals" / "evals.json").write_text(
         json.dumps([{"prompt": "Count", "assertions": ["It counts"]}])
     )
-    assert run(folder, "--only", "graded", code=1, RAPTORFLOW_MODEL="offline")["not_run"] == 1
+    assert run(folder, "--only", "graded", code=1, settings={"RAPTORFLOW_MODEL": "offline"})["not_run"] == 1
 
 
 def test_a_skill_without_cases_says_so(tmp_path: Path) -> None:
