@@ -47,6 +47,19 @@ _SHEBANGS: tuple[tuple[re.Pattern[str], Language], ...] = (
 )
 
 
+# Languages that no detector reads as a tree.
+_OTHER_CODE = re.compile(
+    r"\.(?:go|rb|pl|pm|php|rs|java|kt|swift|lua|cs|c|cc|cpp|m|applescript|scpt|vbs|r|jl|ex|exs|dart|scala|"
+    r"groovy|tcl|awk|nim|zig|ahk)$",
+    re.IGNORECASE,
+)
+
+
+def is_code(path: str, language: Language) -> bool:
+    """Whether a file is code, be it in a language that no detector reads."""
+    return language in {"python", "javascript", "shell"} or bool(_OTHER_CODE.search(path))
+
+
 def language_of(path: str, text: str) -> Language:
     """The language of a file; `text` for what no detector of code reads."""
     name = path.rpartition("/")[2].lower()

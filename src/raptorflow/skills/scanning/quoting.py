@@ -26,12 +26,15 @@ _TELLING = re.compile(
 # What says it so plainly that it counts twice.
 _PLAINLY = re.compile(
     r"\bred flags?\b|\bexamples? of (?:attacks?|malicious|injections?)|\battacks? to (?:refuse|detect|watch)|"
-    r"\bwarning signs?\b|\bindicators? of compromise\b|\bsigns of (?:harm|attacks?|compromise)",
+    r"\bnever run (?:them|these|any)\b|\bwarning signs?\b|\bindicators? of compromise\b|"
+    r"\bsigns of (?:harm|attacks?|compromise)",
     re.IGNORECASE,
 )
 _NEGATION = re.compile(
     r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|avoid|"
-    r"without|refuse|no one|nobody|not)\b[^.!?:;]{0,60}$|\bonly\s+(?:ever\s+)?$",
+    r"without|refuse|no one|nobody|not)\b[^.!?:;]{0,60}$|\bonly\s+(?:ever\s+)?$|"
+    r"\b(?:if|when|whenever|should)\b[^.!?]{0,40}\b(?:ask|asks|asked|tell|tells|told|tries|try|attempts?|wants?|"
+    r"begs?|instructs?|says?)\b[^.!?]{0,20}\bto\s+$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(

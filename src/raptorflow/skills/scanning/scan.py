@@ -20,9 +20,10 @@ from raptorflow.skills.scanning.subject import Source, Subject
 from raptorflow.skills.scanning.suppressions import Allowed, allow, inline
 from raptorflow.skills.scanning.text.detect import detect as text
 from raptorflow.skills.scanning.weighing import verdict_of
+from raptorflow.skills.scanning.whole.detect import detect as whole
 from raptorflow.skills.text import printable
 
-DETECTORS: tuple[Detector, ...] = (text, shell, python, javascript, bundled)
+DETECTORS: tuple[Detector, ...] = (text, shell, python, javascript, bundled, whole)
 MAX_DEPTH = 3
 """How often a payload inside of a payload is unpacked."""
 MAX_FINDINGS = 200
@@ -60,13 +61,23 @@ def _report(
     own, faulty = inline(subject.sources)
     threats = [eased(part, subject) for part in seen if isinstance(part, Threat)]
     threats += [_unread(path, "The file is longer than what is read of one.") for path in intake.cut]
-    threats += [*compare(subject, uses), *faulty]
+    threats = [*_said_once(threats), *compare(subject, uses), *faulty]
     result = allow(_sorted(threats), own, baseline, subject.name)
     verdict = verdict_of(result.counted)
     if verdict == "pass" and result.at_least_review:
         verdict = "review"
     findings = _sorted([*result.counted, *result.allowed])
     return Report(verdict=verdict, power=power_of(uses), findings=findings[:MAX_FINDINGS])
+
+
+def _said_once(threats: Sequence[Threat]) -> Iterator[Threat]:
+    """Where a value was followed to its end, that the two stand together says nothing more."""
+    followed = {
+        threat.file for threat in threats if threat.code in {"scan/credential-theft", "scan/data-theft"}
+    }
+    for threat in threats:
+        if threat.code not in {"scan/keys-and-sending", "scan/foreign-token"} or threat.file not in followed:
+            yield threat
 
 
 def _look(subject: Subject) -> Iterator[Threat | Use]:

@@ -21,6 +21,7 @@ TOGETHER: tuple[frozenset[str], ...] = (
     frozenset(("scan/concealment", "scan/secret-reading")),
     frozenset(("scan/secret-request", "scan/credential-theft")),
     frozenset(("scan/fake-prerequisite", "scan/quarantine-removed")),
+    frozenset(("scan/persistence", "scan/quarantine-removed")),
 )
 
 

@@ -12,7 +12,17 @@ REPOSITORY = Path(__file__).parents[4]
 PAGE = REPOSITORY / "docs/reference/scan-findings.md"
 ROW = re.compile(r"^\| `scan/([a-z-]+)` \| (.+) \|$", re.MULTILINE)
 # What makes a threat, with the place of the code among its arguments.
-MAKERS = {"threat": 1, "threat_at": 2, "sign": 1, "_rule": 0, "_at": 3, "_threat": 0, "Rule": 0, "_sign": 1}
+MAKERS = {
+    "threat": 1,
+    "threat_at": 2,
+    "sign": 1,
+    "_rule": 0,
+    "_at": 3,
+    "_threat": 0,
+    "Rule": 0,
+    "_sign": 1,
+    "_mark": 0,
+}
 CODE = re.compile(r"(?:scan/)?([a-z]+(?:-[a-z]+)*)")
 
 

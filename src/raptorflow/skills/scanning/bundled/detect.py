@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from raptorflow.skills.scanning.bundled.inside import code_in_data, commands, unzipped
 from raptorflow.skills.scanning.bundled.kinds import archive_of, is_locked, program_of
 from raptorflow.skills.scanning.detector import Seen
 from raptorflow.skills.scanning.model import Severity, Threat
+from raptorflow.skills.scanning.quoting import Surroundings
 from raptorflow.skills.scanning.subject import Source, Subject
 from raptorflow.skills.text import printable
 
@@ -40,7 +42,14 @@ def detect(subject: Subject) -> Iterator[Seen]:
     for path, content in subject.files.items():
         yield from _binary(path, content)
         yield from _acting(path, content)
+        if content.startswith(b"PK\x03\x04"):
+            yield from unzipped(path, content)
+    around = Surroundings(subject)
     for source in subject.sources:
+        if source.language == "text":
+            yield from commands(source)
+            if not around.about_security:
+                yield from code_in_data(source)
         if not source.fenced and source.language in {"python", "javascript", "shell"}:
             yield from _unreadable(source)
 

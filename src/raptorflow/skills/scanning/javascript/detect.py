@@ -34,7 +34,7 @@ _DECODES = re.compile(
     r"decodeURIComponent\s*\(\s*escape|['\"]hex['\"]\s*\)"
 )
 _WHOLE_ENVIRONMENT = re.compile(
-    r"process\.env(?![.\[\w])|Object\.(?:keys|entries|"
+    r"process(?:\.env|\[['\"]env['\"]\])(?![.\[\w])|Object\.(?:keys|entries|"
     r"assign)\([^)]{0,40}process\.env|\.\.\.process\.env"
 )
 _VARIABLE = re.compile(r"process\.env\.([A-Z][A-Z0-9_]{2,60})|process\.env\[['\"]([A-Z][A-Z0-9_]{2,60})")

@@ -11,7 +11,7 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"[/\\]?id_(?:rsa|ed25519|ecdsa|dsa)$")),
     ("credential", "cloud credentials", re.compile(
         r"\.aws[/\\](?:credentials|sso|cli)|\.aws[/\\]?$|\.config[/\\]gcloud|application_default_credentials|"
-        r"[/\\]\.azure(?:[/\\]|$)|\.kube[/\\]config|\.oci[/\\]|\.config[/\\]doctl")),
+        r"[/\\]\.azure(?:[/\\]|$)|\.kube[/\\]config|secrets[/\\]kubernetes\.io|\.oci[/\\]|\.config[/\\]doctl")),
     ("credential", "stored logins", re.compile(
         r"(?:^|[/\\])\.(?:netrc|npmrc|pypirc|git-credentials|pgpass|my\.cnf|vault-token|password-store)(?:[/\\]|$)|"
         r"\.docker[/\\]config\.json|\.config[/\\]gh[/\\]hosts|[/\\]?\.gnupg(?:[/\\]|$)|\.config[/\\](?:op|hub)[/\\]?$|"
@@ -27,8 +27,8 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"[/\\])(?:seed|mnemonic)(?:_phrase)?\.txt",
         re.IGNORECASE)),
     ("credential", "a messenger's session", re.compile(
-        r"Telegram Desktop[/\\]tdata|[/\\]tdata(?:[/\\]|$)|discord[/\\]Local Storage|Signal[/\\](?:config|"
-        r"sql)", re.IGNORECASE)),
+        r"Telegram Desktop[/\\]tdata|[/\\]tdata(?:[/\\]|$)|discord[/\\]Local Storage|"
+        r"Local Storage[/\\]leveldb|Signal[/\\](?:config|sql)", re.IGNORECASE)),
     ("conversation", "conversations with the agent", re.compile(
         r"\.claude[/\\](?:projects|history|todos|transcripts)|\.codex[/\\](?:sessions|history)|"
         r"\.(?:openclaw|clawdbot|moltbot)[/\\].{0,80}sessions|(?:^|[/\\])(?:MEMORY|SOUL|USER|IDENTITY)\.md$|"

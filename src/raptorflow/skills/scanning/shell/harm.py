@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
           r"wget)[^\n]{0,300}(?:crontab|LaunchAgents|LaunchDaemons|/etc/cron)|crontab[^\n]{0,300}(?:curl|"
           r"wget|base64|/dev/tcp)|echo[^\n]{0,300}(?:curl|wget|base64|/dev/tcp)[^\n]{0,200}(?:\| crontab|"
           r">> ?~?/?\S{0,40}(?:bashrc|zshrc|profile))|>\s*\S{0,60}/\.git/hooks/(?:pre|post)-\w+|"
-          r"/etc/ld\.so\.preload|>>?\s*/etc/(?:rc\.local|profile|cron)",
+          r"(?:>|\btee\b|\bcp\b)[^|\n]{0,80}/etc/ld\.so\.preload|>>?\s*/etc/(?:rc\.local|profile|cron)",
           "It stays on the machine after the skill has ended.", _STAY),
     _rule("persistence", "medium", "low",
           r"\bcrontab\s+-(?:\s|$)|launchctl\s+(?:load|bootstrap)|>\s*\S{0,80}Library/Launch(?:Agents|"
@@ -57,10 +57,13 @@ RULES: tuple[Rule, ...] = (
           "It changes what runs when somebody signs in or time passes.", _STAY),
     _rule("destructive", "critical", "high",
           r"\brm\s+(?:-\w+\s+)*-\w*[rR]\w*\s+(?:-\w+\s+|--\w[\w-]*\s+)*(?:/|~|\$HOME|/\*|~/\*|/home|/Users|"
-          r"/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|--no-preserve-root|\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|"
+          r"/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|\brm\s+-\w*[rR]\w*\s[^\n|;]{0,80}(?:~|\$HOME)/(?:Documents|Desktop|"
+          r"Pictures|Downloads|Projects|Music|Library)/?(?:\s|$)|--no-preserve-root|\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|"
           r"nvme|disk|hd|vd)|\bmkfs\.?\w*\s+(?:-\S+\s+)*/dev/|:\(\)\s*\{\s*:\|:&\s*\};:|>\s*/dev/(?:sd|nvme|"
           r"hd)[a-z]|chmod\s+-R\s+[0-7]{3,4}\s+/(?:\s|$)|\b(?:shred|srm)\b[^|\n]{0,80}(?:~|/home|/Users)|"
-          r"find\s+(?:~|/|\$HOME)\s[^\n]{0,120}-delete|diskutil\s+erase|vssadmin\s+delete\s+shadows|"
+          r"find\s+[\"']?(?:~|/|\$HOME|\$\{HOME\})[\"']?\s[^\n]{0,160}(?:-delete|-exec\s+(?:rm|shred)\b|xargs\s[^\n|]{0,40}"
+          r"\b(?:rm|shred)\b)|\bfind\b[^\n]{0,160}\|\s*xargs\s[^\n|]{0,40}\bshred\b|aws\s[^\n|]{0,160}(?:terminate-instances|s3\s+rb\b[^\n|]{0,40}--force)"
+          r"[^\n]{0,40}(?:\$\(|\{\})|diskutil\s+erase|vssadmin\s+delete\s+shadows|"
           r"format\s+c:|\bgit\s+config\s+--global[^\n]{0,40}core\.hooksPath",
           "It destroys what it has not made.", _OWN),
     _rule("security-disabled", "high", "high",
@@ -80,6 +83,12 @@ RULES: tuple[Rule, ...] = (
           r"amazonaws\.com|pkg\.dev|azure\.com|gitlab\.com|cloudsmith\.io|anaconda\.org|jfrog\.io|localhost))|"
           r"\bnpm\s+(?:i|install)\b[^\n]{0,200}--registry[= ]\s*[\"']?https?://(?!registry\.(?:npmjs\.org|npmmirror\.com|yarnpkg\.com))",
           "It takes packages from an index that nobody vouches for.", "Name packages of the public index."),
+    _rule("package-index", "high", "high",
+          r"\bpip3?\s+install\b[^\n]{0,200}--trusted-host\s+"
+          r"(?!pypi\.org|files\.pythonhosted\.org|localhost|127\.)\S|"
+          r"\bnpm\s+config\s+set\s[^\n]{0,60}registry[= ]\s*[\"']?http://(?!localhost|127\.)",
+          "It takes packages from whoever answers in the index's place.",
+          "Name packages of the public index."),
     _rule("quarantine-removed", "medium", "medium",
           r"xattr\s+(?:-\w+\s+)*(?:-[a-z]*c[a-z]*\b|-[a-z]*d[a-z]*\s+com\.apple\.quarantine)",
           "It takes away the mark by which macOS checks what was downloaded.", _GUARD),
@@ -88,6 +97,9 @@ RULES: tuple[Rule, ...] = (
           r"\bunrar\s+[xe]\s[^\n]{0,60}-p\S+|Expand-\w*Archive[^\n]{0,120}password",
           "It opens an archive with a password, which no scanner can look into.",
           "Ship the files themselves, or name a package."),
+    _rule("self-persistence", "high", "high",
+          r"\b(?:cp|rsync|ln)\b[^\n]{0,160}\$\{?(?!HOME)\w+\}?\"?/\.(?:claude|agents|cursor|codex|openclaw|gemini)/skills",
+          "It copies itself into places that nobody named.", _OWN),
     _rule("miner", "critical", "critical",
           r"stratum\+(?:tcp|ssl)://|\bxmrig\b|\bminerd\b|\bcpuminer\b|--donate-level|\bnbminer\b",
           "It mines a currency on somebody else's machine.", "Take it out."),

@@ -22,7 +22,8 @@ def inline_commands(page: Page) -> Iterator[Source]:
     """Each command in a code span, and each line that is one."""
     for line in page.lines:
         spans = _SPAN.findall(line.text) if "`" in line.text else []
-        commands = [span for span in spans if _COMMAND.search(span)]
+        # What has a part left out is told of, and cannot be run as it stands.
+        commands = [span for span in spans if _COMMAND.search(span) and "…" not in span]
         if not commands and (bare := _BARE.match(line.text)):
             commands = [bare[1]]
         if commands and not page.is_told(line, 0):

@@ -10,6 +10,7 @@ from raptorflow.skills.scanning.text.injection import injection
 from raptorflow.skills.scanning.text.names import names
 from raptorflow.skills.scanning.text.pages import Page, pages
 from raptorflow.skills.scanning.text.prerequisites import prerequisites
+from raptorflow.skills.scanning.text.tongues import tongues
 
 
 def detect(subject: Subject) -> Iterator[Seen]:
@@ -19,9 +20,13 @@ def detect(subject: Subject) -> Iterator[Seen]:
     for page in pages(subject):
         if page.is_instructions:
             yield from _read(page)
+        elif page.is_read:
+            yield from injection(page)
+            yield from tongues(page)
 
 
 def _read(page: Page) -> Iterator[Seen]:
     yield from injection(page)
+    yield from tongues(page)
     yield from prerequisites(page)
     yield from inline_commands(page)

@@ -165,6 +165,29 @@ TURNS: tuple[Rule, ...] = (
           r"payment|receiving) address)\b[^.\n]{0,60}\b(?:by|with|to)\b",
           "It has the agent send somebody's money to somebody else."),
 )  # fmt: skip
+# What is said in files that carry it to other conversations, agents and machines.
+SPREADING: tuple[Rule, ...] = (
+    _rule("unasked-action", "high",
+          "http",
+          r"\b(?:read|fetch|get|load|check|open)\b[^\n]{0,40}https?://[^\s)]{4,200}[^\n]{0,40}\b(?:and|then)\s+(?:do|"
+          r"follow|obey|treat)\s+(?:as\s+)?(?:what(?:ever)?|everything|all|anything|its|it|them|the)\b[^\n]{0,40}\b(?:says?|tells?|asks?|"
+          r"instructions?|orders?|rules?|user|written)\b",
+          "It has the agent obey what an address on the network says."),
+    _rule("data-theft", "high",
+          "bcc",
+          r"\b(?:every|each|all|any|always|must|also)\b[^\n]{0,120}[\w.+-]{2,64}@[\w-]+(?:\.[\w-]+)+[^\n]{0,40}\bbcc\b|"
+          r"\bbcc\b[^\n]{0,80}[\w.+-]{2,64}@[\w-]+(?:\.[\w-]+)+[^\n]{0,120}\b(?:every|each|all|always|preview|silently)\b",
+          "It has the agent send every mail to somebody else too."),
+    _rule("credential-theft", "high",
+          "tojson(secrets)", r"toJSON\(secrets\)",
+          "It hands every secret of a build to one step."),
+    _rule("agent-settings", "high",
+          "bypasspermissions", r"[\"']?defaultMode[\"']?\s*[:=]\s*[\"']bypassPermissions",
+          "It has the agent ask nobody any more."),
+    _rule("package-index", "high",
+          "strict-ssl", r"(?:^|\s)strict-ssl\s*=\s*false|npm\s+config\s+set\s+strict-ssl\s+false",
+          "It has packages taken from whoever answers."),
+)  # fmt: skip
 # What honest skills say too, and what makes a sentence grave when it stands beside another sign.
 SUSPICIONS: tuple[Rule, ...] = (
     _rule("secret-reading", "medium",
@@ -193,7 +216,7 @@ def injection(page: Page) -> Iterator[Threat]:
     """Each rule over each line of prose that is not told of as something bad."""
     lines = [(line, line.text.lower()) for line in page.paragraphs]
     whole = page.source.text.lower()
-    for rule in (*RULES, *TURNS, *SUSPICIONS):
+    for rule in (*RULES, *TURNS, *SPREADING, *SUSPICIONS):
         stems = [stem for stem in rule.stems if stem in whole]
         if not stems:
             continue

@@ -74,6 +74,11 @@ class Page:
         """Whether the agent reads it as instructions: `SKILL.md` and other Markdown, not code."""
         return self.source.language == "markdown"
 
+    @property
+    def is_read(self) -> bool:
+        """Whether an agent may come to read it: what tools say of themselves, data, pictures' metadata."""
+        return self.source.language != "shell" or not self.source.fenced
+
     def is_told(self, line: Line, at: int) -> bool:
         """Whether what begins at a place of a line is quoted, denied, or told of as something bad."""
         if negated(line.text, at):
@@ -96,5 +101,4 @@ def pages(subject: Subject) -> Iterator[Page]:
     """The Markdown and plain text of a skill."""
     around = Surroundings(subject)
     for source in subject.sources:
-        if not source.fenced and source.language in {"markdown", "text"}:
-            yield Page(source, around)
+        yield Page(source, around)

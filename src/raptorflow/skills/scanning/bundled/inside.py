@@ -1,0 +1,63 @@
+"""Texts inside of other files: in zips (office documents are some), and commands in settings and data."""
+
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+from raptorflow.skills.containers.entry import ArchiveLimits
+from raptorflow.skills.containers.zips import zip_entries
+from raptorflow.skills.errors import ArchiveRefused
+from raptorflow.skills.scanning.intake import decoded
+from raptorflow.skills.scanning.languages import language_of, language_of_block
+from raptorflow.skills.scanning.model import Threat
+from raptorflow.skills.scanning.python.context import excerpt, threat_at
+from raptorflow.skills.scanning.subject import Source
+
+LIMITS = ArchiveLimits(
+    archive_bytes=8 * 1024 * 1024, file_bytes=1024 * 1024, total_bytes=8 * 1024 * 1024, files=300
+)
+# What office documents consist of.
+_PARTS = re.compile(r"\.(?:xml|rels|vml|bin|jpe?g|png|gif|emf|wmf|svg|odttf|fntdata)$", re.IGNORECASE)
+_COMMAND = re.compile(r"[\"']?command[\"']?\s*[:=]\s*(\"(?:[^\"\\\n]|\\.){4,2000}\")")
+_CALLS = re.compile(
+    r"__import__\s*\(|\bos\.(?:popen|system)\s*\(\s*['\"]|require\(['\"]child_process|"
+    r"\bexec\s*\(\s*(?:base64|bytes|compile)"
+)
+_DATA = re.compile(r"\.(?:json|jsonl|ya?ml|toml|csv|tsv|txt|ini|cfg|xml|svg|env|properties)$", re.IGNORECASE)
+
+
+def unzipped(path: str, content: bytes) -> Iterator[Source]:
+    """The texts of a zip that a reader of the skill would not come upon; nothing when it cannot be read."""
+    try:
+        for entry in zip_entries(content, LIMITS):
+            text = None if _PARTS.search(entry.path) else decoded(entry.content)
+            if text is None:
+                continue
+            language = language_of(entry.path, text)
+            if language == "text":
+                language = language_of_block("", text)
+            yield Source(f"{path}!{entry.path}", language, text)
+    except (ArchiveRefused, zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError):
+        return
+
+
+def commands(source: Source) -> Iterator[Source]:
+    """The commands that settings make an agent or an editor run."""
+    for found in _COMMAND.finditer(source.text):
+        line = source.first_line + source.text.count("\n", 0, found.start())
+        try:
+            text = json.loads(found[1])
+        except ValueError:
+            continue
+        yield Source(source.path, "shell", str(text), line, source.fenced)
+
+
+def code_in_data(source: Source) -> Iterator[Threat]:
+    """Calls that start programs, where only data should be."""
+    found = _CALLS.search(source.text) if _DATA.search(source.path) else None
+    if found:
+        line = source.first_line + source.text.count("\n", 0, found.start())
+        message = f"Data holds code that starts programs: `{excerpt(source.text[found.start() :])}`."
+        yield threat_at(source, line, "hidden-command", "high", message, "Keep code in files of code.")

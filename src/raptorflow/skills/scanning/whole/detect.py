@@ -1,0 +1,26 @@
+"""A skill as a whole: what its programs hold together, in whatever language they are written."""
+
+from collections.abc import Iterator
+
+from raptorflow.skills.scanning.detector import Seen
+from raptorflow.skills.scanning.quoting import Surroundings
+from raptorflow.skills.scanning.subject import Subject
+from raptorflow.skills.scanning.whole.foreign import foreign
+from raptorflow.skills.scanning.whole.gathering import gathering
+from raptorflow.skills.scanning.whole.programs import programs
+from raptorflow.skills.scanning.whole.signs import signs
+
+RULES = (gathering, foreign, signs)
+
+
+def detect(subject: Subject) -> Iterator[Seen]:
+    """Signs of harm that only show when the parts are seen together."""
+    if not subject.files:
+        return
+    around = Surroundings(subject)
+    for program in programs(subject):
+        for rule in RULES:
+            for threat in rule(program):
+                # Whose subject is security names what it looks for.
+                weight = "medium" if around.about_security else threat.severity
+                yield threat.model_copy(update={"severity": weight})
