@@ -6,6 +6,7 @@ CODES: Mapping[str, str] = {
     "agent-settings": "Writes the settings, hooks, servers or memory that steer the agent itself.",
     "agent-unleashed": "Starts an agent that asks nobody before it acts.",
     "allowed-without-reason": "An allowance in the skill gives no reason, so it does not count.",
+    "bare-address": "Talks to an address without a name: nobody can tell whose it is.",
     "binary-program": "A program that is there only as machine code: nobody can read what it does.",
     "clipboard-swap": "Reads and overwrites the clipboard beside a wallet's address: payments go elsewhere.",
     "concealment": "Has the agent hide from the user what it does.",

@@ -20,7 +20,8 @@ _TELLING = re.compile(
     r"look(?:ing)? for|check(?:s|ing)? for|search(?:es|ing)? for|grep|must not|bad:|wrong:|incorrect|"
     r"prohibited|disallow\w*|watch out|beware|avoid|test(?:ing)? (?:for|whether|cases?)|red.?team\w*|"
     r"pentest\w*|proof of concept|poc|ctf|forensics?|persistence mechanisms?|reverse shells?|"
-    r"privilege escalation|post-exploitation|attempts?)\b|❌|🚫|⛔",
+    r"privilege escalation|post-exploitation|attempts?|never run (?:them|these|any)|victims?|"
+    r"(?:info)?stealers?)\b|❌|🚫|⛔",
     re.IGNORECASE,
 )
 # What says it so plainly that it counts twice.
@@ -33,20 +34,23 @@ _PLAINLY = re.compile(
 _NEGATION = re.compile(
     r"\b(?:never|do not|don[\u2019']?t|must not|should not|shouldn[\u2019']?t|cannot|can[\u2019']?t|avoid|"
     r"without|refuse|no one|nobody|not)\b[^.!?:;]{0,60}$|\bonly\s+(?:ever\s+)?$|"
-    r"\b(?:if|when|whenever|should)\b[^.!?]{0,40}\b(?:ask|asks|asked|tell|tells|told|tries|try|attempts?|wants?|"
-    r"begs?|instructs?|says?)\b[^.!?]{0,20}\bto\s+$",
+    r"\b(?:if|when|whenever|should)\b[^.!?]{0,40}\b(?:ask|asks|asked|tell|tells|told|tries|try|attempts?|"
+    r"wants?|"
+    r"begs?|instructs?|says?|writes?|types?)\b[^.!?]{0,20}(?:\bto\s+|[\"\u201c\u2018'])$",
     re.IGNORECASE,
 )
 _SUBJECT = re.compile(
     r"\b(?:security|secure|pen(?:etration)?[- ]?test\w*|vulnerab\w*|malware|threat\w*|forensic\w*|incident|"
     r"audit\w*|red[- ]?team\w*|exploit\w*|ctf|injection|yara|semgrep|sigma rules?|hardening|intrusion|soc|"
-    r"siem|attack\w*|guardrails?|jailbreak\w*|phishing|reverse[- ]engineer\w*|fuzz\w*|cve)\b",
+    r"siem|attack\w*|(?:info)?stealers?|ransomware|adversar\w*|guardrails?|jailbreak\w*|phishing|"
+    r"reverse[- ]engineer\w*|fuzz\w*|cve)\b",
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _FILES_OF_TESTS = re.compile(
     r"(?:^|/)(?:tests?|specs?|fixtures?|rules?|signatures?|patterns?|examples?|evals?|corpus|references?|"
-    r"resources?|docs?)/|\.(?:yar|yara|sigma|rules?)$|_test\.|test_|\.test\.",
+    r"resources?|docs?)/|\.(?:yar|yara|sigma|rules?)$|"
+    r"(?:^|/)(?:payloads?|attacks?|samples?|cases|corpus|injections?)\.\w+$|_test\.|test_|\.test\.",
     re.IGNORECASE,
 )
 
@@ -86,7 +90,8 @@ class Surroundings:
 
     def _lines(self, source: Source) -> tuple[str, ...]:
         if source.path not in self.pages:
-            whole = next((each for each in self.subject.sources if each.path == source.path), source)
+            texts = self.subject.whole or self.subject.sources
+            whole = next((each for each in texts if each.path == source.path), source)
             self.pages[source.path] = tuple(whole.text.split("\n"))
         return self.pages[source.path]
 

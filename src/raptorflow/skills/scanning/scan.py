@@ -27,6 +27,7 @@ DETECTORS: tuple[Detector, ...] = (text, shell, python, javascript, bundled, who
 MAX_DEPTH = 3
 """How often a payload inside of a payload is unpacked."""
 MAX_FINDINGS = 200
+_SEEN_TOGETHER = {"scan/keys-and-sending", "scan/foreign-token", "scan/bare-address"}
 _ORDER: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 
@@ -76,7 +77,7 @@ def _said_once(threats: Sequence[Threat]) -> Iterator[Threat]:
         threat.file for threat in threats if threat.code in {"scan/credential-theft", "scan/data-theft"}
     }
     for threat in threats:
-        if threat.code not in {"scan/keys-and-sending", "scan/foreign-token"} or threat.file not in followed:
+        if threat.code not in _SEEN_TOGETHER or threat.file not in followed:
             yield threat
 
 
@@ -92,7 +93,8 @@ def _look(subject: Subject) -> Iterator[Threat | Use]:
                     yield part
         if not dug_up:
             return
-        subject = replace(subject, files={}, sources=tuple(dict.fromkeys(dug_up)))
+        whole = subject.whole or subject.sources
+        subject = replace(subject, files={}, sources=tuple(dict.fromkeys(dug_up)), whole=whole)
 
 
 def _guarded(detector: Detector, subject: Subject) -> Iterable[Seen]:

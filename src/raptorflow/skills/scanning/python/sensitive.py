@@ -14,7 +14,7 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"[/\\]\.azure(?:[/\\]|$)|\.kube[/\\]config|secrets[/\\]kubernetes\.io|\.oci[/\\]|\.config[/\\]doctl")),
     ("credential", "stored logins", re.compile(
         r"(?:^|[/\\])\.(?:netrc|npmrc|pypirc|git-credentials|pgpass|my\.cnf|vault-token|password-store)(?:[/\\]|$)|"
-        r"\.docker[/\\]config\.json|\.config[/\\]gh[/\\]hosts|[/\\]?\.gnupg(?:[/\\]|$)|\.config[/\\](?:op|hub)[/\\]?$|"
+        r"\.docker[/\\]config\.json|\.gem[/\\]credentials|config[/\\]master\.key$|\.config[/\\]gh[/\\]hosts|[/\\]?\.gnupg(?:[/\\]|$)|\.config[/\\](?:op|hub)[/\\]?$|"
         r"/etc/(?:shadow|master\.passwd|sudoers)|Library[/\\]Keychains|login\.keychain|\.local[/\\]share[/\\]keyrings")),
     ("credential", "a browser's logins and cookies", re.compile(
         r"Chrome[/\\]User Data|Google[/\\]Chrome|google-chrome|Login Data|BraveSoftware|Microsoft[/\\]Edge|"
@@ -34,8 +34,8 @@ _PATHS: tuple[tuple[LabelKind, str, re.Pattern[str]], ...] = (
         r"\.(?:openclaw|clawdbot|moltbot)[/\\].{0,80}sessions|(?:^|[/\\])(?:MEMORY|SOUL|USER|IDENTITY)\.md$|"
         r"\.(?:bash|zsh|python|psql|mysql)_history|fish_history")),
     ("secret", "an agent's settings", re.compile(
-        r"\.(?:openclaw|clawdbot|moltbot|claude|codex|cursor|gemini)[/\\](?:\.env|[\w.-]{0,40}(?:config|auth|credentials|settings|clawdbot|openclaw|moltbot)"
-        r"[\w.-]{0,20}\.(?:json|toml|yaml))|\.claude\.json$")),
+        r"\.(?:openclaw|clawdbot|moltbot|claude|codex|cursor|gemini)[/\\](?:\.env|[\w.-]{0,40}(?:config|mcp|auth|credentials|settings|clawdbot|openclaw|moltbot)"
+        r"[\w.-]{0,20}\.(?:json|toml|yaml))|claude_desktop_config\.json|mcp_config\.json|\.claude\.json$")),
     ("secret", "a file of secrets", re.compile(r"(?:^|[/\\\ufffc])\.env(?:\.\w{1,20})?$")),
     ("home", "everything in the home folder", re.compile(
         r"^(?:~|/home|/Users|/root)(?:[/\\]\ufffc)?[/\\]?(?:\*{1,2}[/\\]?\*?)?$")),
@@ -50,7 +50,7 @@ MAX_PATH = 1000
 
 def label_of_path(path: str) -> Label | None:
     """Where data comes from that is read from a path; None for an ordinary file."""
-    if len(path) > MAX_PATH:
+    if len(path) > MAX_PATH or path.endswith("Bookmarks"):
         return None
     for kind, words, pattern in _PATHS:
         if pattern.search(path):

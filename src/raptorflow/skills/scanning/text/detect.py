@@ -8,7 +8,7 @@ from raptorflow.skills.scanning.text.commands import inline_commands
 from raptorflow.skills.scanning.text.hidden import hidden
 from raptorflow.skills.scanning.text.injection import injection
 from raptorflow.skills.scanning.text.names import names
-from raptorflow.skills.scanning.text.pages import Page, pages
+from raptorflow.skills.scanning.text.pages import pages
 from raptorflow.skills.scanning.text.prerequisites import prerequisites
 from raptorflow.skills.scanning.text.tongues import tongues
 
@@ -18,15 +18,8 @@ def detect(subject: Subject) -> Iterator[Seen]:
     yield from hidden(subject)
     yield from names(subject)
     for page in pages(subject):
+        yield from injection(page)
+        yield from tongues(page)
         if page.is_instructions:
-            yield from _read(page)
-        elif page.is_read:
-            yield from injection(page)
-            yield from tongues(page)
-
-
-def _read(page: Page) -> Iterator[Seen]:
-    yield from injection(page)
-    yield from tongues(page)
-    yield from prerequisites(page)
-    yield from inline_commands(page)
+            yield from prerequisites(page)
+            yield from inline_commands(page)

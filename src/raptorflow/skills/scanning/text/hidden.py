@@ -17,6 +17,7 @@ _TURNED = re.compile("[\u202d\u202e]")
 _SELECTORS = re.compile("[\U000e0100-\U000e01ef\ufe00-\ufe0e]{4,}")
 FAR = 150
 MAX_SAID = 2000
+_CALL = re.compile(r"[\w\])]\(|;\s*\w|\|\s*\w")
 _FAR = re.compile(r"[ \t\u00a0\u3000]{150,}")
 _LEAST_SAID = 9
 _INVISIBLE_STYLE = re.compile(
@@ -83,7 +84,8 @@ def _padding(source: Source) -> Iterator[Threat]:
         said = line[found.end() :].strip()[:MAX_SAID] if found else ""
         orders = len(said) >= _LEAST_SAID and bool(_ORDERS.search(said))
         if orders or (len(said) >= _LEAST_SAID and source.language != "markdown"):
-            weight: Severity = "high" if orders else "medium"
+            is_code = source.language != "text" and _CALL.search(said)
+            weight: Severity = "high" if orders or is_code else "medium"
             message = f"Text stands far to the right, where nobody scrolls: “{excerpt(said)}”."
             yield threat_at(source, number, "hidden-text", weight, message, REMEDY)
             return

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from raptorflow.skills.scanning.model import Severity, Threat
-from raptorflow.skills.scanning.text.pages import Page
+from raptorflow.skills.scanning.text.pages import Line, Page
 
 
 class Rule(NamedTuple):
@@ -80,7 +80,8 @@ RULES: tuple[Rule, ...] = (
     _rule("data-theft", "critical",
           "send post upload transmit forward exfiltrat submit relay mirror leak beacon deliver e-mail "
           "email push",
-          r"\b" + _SEND + r"\b[^.\n]{0,70}(?:" + _SECRETS + r"|" + _TALK + r")[^.\n]{0,90}(?:https?://(?!localhost|"
+          r"\b" + _SEND + r"\b[^.\n]{0,70}(?:" + _SECRETS + r"|"
+          r"" + _TALK + r")[^.\n]{0,90}(?:https?://(?!localhost|"
           r"127\.|\[)|\bwebhook\b|(?:external|remote|our|collection|analytics|logging|telemetry|"
           r"backup)\s+(?:server|api|service|collector|endpoint)|\bto\s+\S+@\S+\.\w|via (?:curl|http))|"
           r"(?:" + _SECRETS + r"|\bCVV\b|" + _TALK + r")[^.\n]{0,90}\b" + _SEND + r"\s+(?:it|them|these|both|"
@@ -96,12 +97,13 @@ RULES: tuple[Rule, ...] = (
           r"%7B)(?:\w*(?:data|context|conversation|secret|token|key|history|prompt)\w*)",
           "It puts secrets or the conversation into an address that is fetched."),
     _rule("secret-request", "high",
-          "phrase mnemonic wallet keystore 2fa master_pass recovery private_key cvv",
+          "phrase mnemonic wallet keystore 2fa master_pass recovery private_key cvv cvc card_number",
           r"\b(?:enter|paste|provide|share|type|give|send|input|submit|tell me|supply|"
           r"ask[^.\n]{0,40}for)\s+(?:\w+\s+){0,4}(?:(?:\d+|twelve|"
           r"twenty-four)[- ]word\s+)?(?:seed[- ]?phrase|recovery[- ]phrase|secret[- ]recovery|mnemonic|"
           r"wallet password|private key of (?:your|the|their) wallet|(?:wallet|wallet's) private key|"
-          r"keystore password|2fa (?:code|backup)|master password)|\bask\b[^.\n]{0,80}\b(?:CVV|"
+          r"keystore password|2fa (?:code|backup)|master password)|\bask\b[^.\n]{0,80}\b(?:CVV|CVC|"
+          r"card numbers?|"
           r"master password|seed phrase|recovery phrase)\b",
           "It asks for what opens a wallet or an account; no skill needs that."),
     _rule("safeguards-off", "high",
@@ -117,12 +119,12 @@ RULES: tuple[Rule, ...] = (
     _rule("self-persistence", "high",
           ".md skill settings.json bashrc zshrc profile hooks crontab",
           r"\b(?:add|append|write|insert|copy|inject|save|install|put|place|update|"
-          r"modify)\b[^.\n]{0,120}\b(?:into|to|in|at the (?:top|start|end) of)\b[^.\n]{0,60}(?:SOUL\.md|"
+          r"modify)\b[^.\n]{0,120}\b(?:into|to|in|at the (?:top|start|end) of)\b[^\n]{0,60}(?:SOUL\.md|"
           r"MEMORY\.md|HEARTBEAT\.md|IDENTITY\.md|(?:every|all|"
           r"each)(?: of the)? (?:other )?(?:installed )?skills?(?:'s)?|other skills|"
           r"settings\.json[^.\n]{0,60}(?:hook|allow|permission)|~/\.(?:bashrc|zshrc|profile)|\.git/hooks|"
           r"\bcrontab\b)[^.\n]{0,200}\b(?:so that|ensure|always|every|each|persist\w*|future|restart|remain|"
-          r"survive|permanent\w*|before any|from now on)",
+          r"survives?|permanent\w*|before any|from now on)",
           "It has the agent change what later conversations or other skills do."),
 )  # fmt: skip
 # Ways of saying it that name no instruction at all.
@@ -169,17 +171,39 @@ TURNS: tuple[Rule, ...] = (
 SPREADING: tuple[Rule, ...] = (
     _rule("unasked-action", "high",
           "http",
-          r"\b(?:read|fetch|get|load|check|open)\b[^\n]{0,40}https?://[^\s)]{4,200}[^\n]{0,40}\b(?:and|then)\s+(?:do|"
-          r"follow|obey|treat)\s+(?:as\s+)?(?:what(?:ever)?|everything|all|anything|its|it|them|the)\b[^\n]{0,40}\b(?:says?|tells?|asks?|"
+          r"\b(?:read|fetch|get|load|check|open)\b[^\n]{0,40}https?://[^\s)]{4,200}[^\n]{0,40}\b(?:and|"
+          r"then)\s+(?:do|"
+          r"follow|obey|treat|carry out|act on|execute|perform|apply)\s+(?:as\s+)?(?:what(?:ever)?|"
+          r"everything|all|anything|its|it|them|the)\b[^\n]{0,40}\b(?:says?|tells?|asks?|"
           r"instructions?|orders?|rules?|user|written)\b",
           "It has the agent obey what an address on the network says."),
+    _rule("unasked-action", "high",
+          "instructions orders rank precedence",
+          r"\b(?:adopt|treat|take|regard|use|accept|consider)\s+(?:it|them|this|that|what\w*|everything|"
+          r"(?:the|its|their|each|any) (?:\w+ )?"
+          r"(?:answers?|responses?|contents?|texts?|replies|output|body|rules|"
+          r"result))\b[^.\n]{0,40}\bas\s+(?:\w+\s+){0,2}(?:system\s+)?"
+          r"(?:instructions|orders|commands)\b|\b(?:orders?|instructions?|rules?|they|"
+          r"messages?)\b[^.\n]{0,30}\b(?:rank above|"
+          r"take precedence over|outrank|override|come before)\b[^.\n]{0,20}\b(?:human|user|owner)",
+          "It has the agent obey somebody else than its user."),
+    _rule("concealment", "high",
+          "say_that say_you tell_ pretend claim_",
+          r"\b(?:if|should|when|in case)\b[^.\n]{0,30}\b(?:user|human|anyone|somebody|someone|"
+          r"they)\b[^.\n]{0,20}\b(?:asks?|wonders?|"
+          r"notices?|complains?|questions?)\b[^.\n]{0,60},\s*(?:just\s+)?(?:say|tell|claim|pretend|answer|"
+          r"reply)\b(?:\s+(?:him|her|them|"
+          r"the user))?(?:\s+that)?\s+(?:you|it|this|the)\s+(?:\w+\s+){0,2}(?:was|were|is|are|only|just)\b",
+          "It has the agent give the user a false reason."),
     _rule("data-theft", "high",
           "bcc",
-          r"\b(?:every|each|all|any|always|must|also)\b[^\n]{0,120}[\w.+-]{2,64}@[\w-]+(?:\.[\w-]+)+[^\n]{0,40}\bbcc\b|"
-          r"\bbcc\b[^\n]{0,80}[\w.+-]{2,64}@[\w-]+(?:\.[\w-]+)+[^\n]{0,120}\b(?:every|each|all|always|preview|silently)\b",
+          r"\b(?:every|each|all|any|always|must|"
+          r"also)\b[^\n]{0,120}[\w.+-]{2,64}@[\w-]+(?:\.[\w-]+)+[^\n]{0,40}\bbcc\b|"
+          r"\bbcc\b[^\n]{0,80}[\w.+-]{2,64}@[\w-]+(?:\.[\w-]+)+[^\n]{0,120}\b(?:every|each|all|always|"
+          r"preview|silently)\b",
           "It has the agent send every mail to somebody else too."),
     _rule("credential-theft", "high",
-          "tojson(secrets)", r"toJSON\(secrets\)",
+          "tojson(secrets)", r"[:=]\s*[\"']?\$\{\{\s*toJSON\(secrets\)",
           "It hands every secret of a build to one step."),
     _rule("agent-settings", "high",
           "bypasspermissions", r"[\"']?defaultMode[\"']?\s*[:=]\s*[\"']bypassPermissions",
@@ -209,6 +233,13 @@ SUSPICIONS: tuple[Rule, ...] = (
           r"says?|code|script)",
           "It has the agent follow what an address on the network says."),
 )  # fmt: skip
+# An address of a picture that the conversation is to be written into.
+_PICTURE = re.compile(
+    r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{0,200}[?&/][\w-]{0,20}=?(?:[A-Z]{2,20}|\{\w+\}|<\w+>|"
+    r"\$\w+)[^)\n]{0,80}\)"
+    r".{0,300}?\b(?:base64|url-?(?:safe|encoded)|encod\w+)\b",
+    re.DOTALL,
+)
 REMEDY = "Say openly what the skill does, ask for nothing beyond it, and leave the user in charge."
 
 
@@ -216,6 +247,10 @@ def injection(page: Page) -> Iterator[Threat]:
     """Each rule over each line of prose that is not told of as something bad."""
     lines = [(line, line.text.lower()) for line in page.paragraphs]
     whole = page.source.text.lower()
+    if picture := _PICTURE.search(page.source.text):
+        number = page.source.first_line + page.source.text.count("\n", 0, picture.start())
+        message = "It writes what was said into the address of a picture."
+        yield page.sign(Line(number, picture[0][:200]), "data-theft", "high", message, REMEDY)
     for rule in (*RULES, *TURNS, *SPREADING, *SUSPICIONS):
         stems = [stem for stem in rule.stems if stem in whole]
         if not stems:

@@ -74,11 +74,6 @@ class Page:
         """Whether the agent reads it as instructions: `SKILL.md` and other Markdown, not code."""
         return self.source.language == "markdown"
 
-    @property
-    def is_read(self) -> bool:
-        """Whether an agent may come to read it: what tools say of themselves, data, pictures' metadata."""
-        return self.source.language != "shell" or not self.source.fenced
-
     def is_told(self, line: Line, at: int) -> bool:
         """Whether what begins at a place of a line is quoted, denied, or told of as something bad."""
         if negated(line.text, at):
@@ -98,7 +93,7 @@ class Page:
 
 
 def pages(subject: Subject) -> Iterator[Page]:
-    """The Markdown and plain text of a skill."""
+    """Every text of a skill: an agent may come to read what tools, data and pictures say, too."""
     around = Surroundings(subject)
     for source in subject.sources:
         yield Page(source, around)

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from raptorflow.skills.scanning.hosts import host_of, kind_of_host
+from raptorflow.skills.scanning.languages import is_code
 from raptorflow.skills.scanning.model import Threat
 from raptorflow.skills.scanning.python.sensitive import label_of_path
 from raptorflow.skills.scanning.text.pages import Line, Page
@@ -67,12 +68,15 @@ MOST_URLS = 20
 
 def tongues(page: Page) -> Iterator[Threat]:
     """Such orders on a page, and sentences that name keys, an address and sending, in whatever language."""
+    # Of code, the program as a whole is asked.
+    code = is_code(page.source.path, page.source.language)
     for line in page.paragraphs:
         for saying in _SAYINGS:
             found = saying.pattern.search(line.text)
             if found and not page.is_told(line, found.start()):
                 yield page.sign(line.part(found.start()), saying.code, "high", saying.message, REMEDY)
-        yield from _sent(page, line)
+        if not code:
+            yield from _sent(page, line)
 
 
 def _sent(page: Page, line: Line) -> Iterator[Threat]:

@@ -11,6 +11,7 @@ from raptorflow.skills.scanning.whole.programs import programs
 from raptorflow.skills.scanning.whole.signs import signs
 
 RULES = (gathering, foreign, signs)
+LOOKED_FOR = {"scan/keys-and-sending", "scan/foreign-token", "scan/bare-address"}
 
 
 def detect(subject: Subject) -> Iterator[Seen]:
@@ -22,5 +23,5 @@ def detect(subject: Subject) -> Iterator[Seen]:
         for rule in RULES:
             for threat in rule(program):
                 # Whose subject is security names what it looks for.
-                weight = "medium" if around.about_security else threat.severity
-                yield threat.model_copy(update={"severity": weight})
+                is_told = around.about_security and threat.code in LOOKED_FOR
+                yield threat.model_copy(update={"severity": "medium"}) if is_told else threat

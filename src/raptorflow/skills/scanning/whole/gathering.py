@@ -18,13 +18,13 @@ from raptorflow.skills.scanning.whole.programs import Program
 
 _SENDS = re.compile(
     r"['\"](?:POST|PUT|PATCH)['\"]|\.(?:post|put|patch)\s*\(|\bsendBeacon\b|http\.Post(?:Form)?\b|"
-    r"urlopen\([^\n]{0,200}\bdata\b|Request\([^\n]{0,300}(?:data\s*=|method\s*=|\bbody\b)|Net::HTTP::Post|"
+    r"urlopen\([^\n]{0,200}\bdata\b|Request\([^\n]{0,300}(?:data\s*=|\bbody\b)|Net::HTTP::Post|"
     r"\bcurl\b[^\n]{0,300}\s(?:-d|-F|-T|--data\S*|--form|--upload-file|-X\s?(?:POST|PUT))\b|--post-(?:data|file)|"
     r"-Method\s+['\"]?P(?:ost|ut)\b|CURLOPT_POST|\.sendall\s*\(|net\.Dial\b|fsockopen|smtplib\.SMTP|"
     r"storbinary|\bsendDocument\b",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(r"['\"`]([^'\"`\n]{3,200})['\"`]|(?<![\w/])((?:~|\$HOME|\$\{HOME\})/[\w./ -]{2,120})")
+_QUOTED = re.compile(r"['\"`]([^'\"`\n]{3,200})['\"`]|(?<![\w/])((?:~|\$HOME|\$\{HOME\})/[\w./-]{2,120})")
 _URL = re.compile(r"https?://[^\s'\"`<>)\\]{3,300}")
 _PERSONAL = re.compile(
     r"\*(?:passport|ausweis|seed|mnemonic|password|wallet|bank|tax)\w*\*|\*\.(?:kdbx|ppk|ovpn|wallet)\b",
