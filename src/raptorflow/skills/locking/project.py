@@ -13,7 +13,7 @@ from raptorflow.base.errors import InvalidInput
 from raptorflow.skills.frontmatter import as_mapping
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.resolving.model import Wishes
-from raptorflow.skills.toml import parse_toml
+from raptorflow.skills.toml import read_toml
 
 FILE = "skills.toml"
 REFERENCE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
@@ -38,7 +38,7 @@ def read_wishes(folder: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        document = parse_toml(path.read_text(encoding="utf-8"), MAX_BYTES)
+        document = read_toml(path, MAX_BYTES)
     except (OSError, ValueError) as error:
         raise ProjectInvalid(f"{path} cannot be read: {error}.") from error
     wishes = as_mapping(document.get("skills", {}))
