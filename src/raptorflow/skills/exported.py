@@ -13,7 +13,7 @@ from raptorflow.skills.containers.entry import MIB
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.errors import ArchiveRefused
 from raptorflow.skills.frontmatter import as_list, as_mapping
-from raptorflow.skills.locking.project import REFERENCE
+from raptorflow.skills.manifest.document import REFERENCE
 from raptorflow.skills.text import shown
 
 INDEX = "index.json"

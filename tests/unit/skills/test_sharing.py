@@ -12,14 +12,8 @@ from raptorflow.base.errors import RaptorFlowError
 from raptorflow.skills.archive import pack, pack_files
 from raptorflow.skills.errors import ArchiveRefused
 from raptorflow.skills.exported import Exported, read_export, write_export
-from raptorflow.skills.locking.lock import (
-    Locked,
-    LockInvalid,
-    LockOutdated,
-    check_agreement,
-    read_lock,
-    write_lock,
-)
+from raptorflow.skills.locking.file import read_lock, write_lock
+from raptorflow.skills.locking.lock import Locked, LockInvalid, LockOutdated, check_agreement
 from raptorflow.skills.locking.project import ProjectInvalid, read_wishes, write_wishes
 from raptorflow.skills.placing.place import FolderNotOurs, digest_of_folder, place
 from raptorflow.skills.reader import read_skill

@@ -14,9 +14,11 @@ from raptorflow.skills.archive import Unpacked, unpack
 from raptorflow.skills.capabilities import Capabilities
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.folders import skill_folders
+from raptorflow.skills.listing import Listing
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.reader import read_skill
 from raptorflow.skills.resolving.model import Candidate, Wishes
+from raptorflow.skills.text import printable
 
 NOT_FOUND = 404
 MOST_VERSIONS = 50
@@ -49,8 +51,8 @@ class Supply:
         if self.client is not None:
             await self.client.__aexit__()
 
-    async def reach(self, wishes: Wishes) -> dict[str, list[Candidate]]:
-        """The universe that the wishes lead to.
+    async def reach(self, wishes: Wishes, locked: Mapping[str, str]) -> dict[str, list[Candidate]]:
+        """The universe that the wishes lead to; the locked versions are in it, however old they are.
 
         Raises:
             ServerUnreachable: the server does not answer.
@@ -62,7 +64,7 @@ class Supply:
             if (name, wanted) in seen:
                 continue
             seen.add((name, wanted))
-            for candidate in await self._versions(name, wanted):
+            for candidate in await self._versions(name, wanted, locked.get(name)):
                 waiting += candidate.requires.items()
         return self.universe
 
@@ -84,14 +86,21 @@ class Supply:
             )
         return unpacked
 
-    async def _versions(self, name: str, wanted: str) -> list[Candidate]:
+    async def _versions(self, name: str, wanted: str, locked: str | None) -> list[Candidate]:
         """The versions in a range; those that nobody asks for are only named."""
         known = self.universe.setdefault(name, [])
         folder = self.folders.get(name.partition("/")[2])
         if folder is not None and not known:
             skill = read_skill(folder)
             known.append(
-                Candidate(skill.version, skill.requires, skill.capabilities, skill.digest, str(folder))
+                Candidate(
+                    skill.version,
+                    skill.requires,
+                    skill.capabilities,
+                    skill.digest,
+                    printable(str(folder)),
+                    Listing.from_rows((each.path, each.sha256, each.executable) for each in skill.files),
+                )
             )
         if folder is not None or self.client is None:
             return known
@@ -102,7 +111,8 @@ class Supply:
             for one in await self._listed(name)
             if one not in have and (not fitting.clauses or fitting.matches(one))
         ]
-        fresh = [await self._candidate(name, version) for version in listed[:MOST_VERSIONS]]
+        asked = listed[:MOST_VERSIONS] + [one for one in listed[MOST_VERSIONS:] if one == locked]
+        fresh = [await self._candidate(name, version) for version in asked]
         known += fresh
         return fresh
 
@@ -123,13 +133,25 @@ class Supply:
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
         page: JsonObject = await self.server().request("GET", path)
         granted = Capabilities.model_validate(page["capabilities"])
-        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url)
+        rows = ((each["path"], each["sha256"], each["executable"]) for each in page["files"])
+        listing = Listing.from_rows(rows)
+        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url, listing)
 
     def server(self) -> ApiClient:
         """The server; raises when none is known."""
         if self.client is None:
             raise Conflict("No server was named.", hint="Give `--url`, or `--among` a folder of skills.")
         return self.client
+
+
+def check_listing(name: str, candidate: Candidate) -> None:
+    """Whether the files that a version is said to have are those of its digest.
+
+    Raises:
+        DigestWrong: they are not.
+    """
+    if candidate.listing and candidate.listing.digest() != candidate.digest:
+        raise DigestWrong(f"{name} {candidate.version} lists other files than {candidate.digest}.")
 
 
 def supply(connection: Connection | None, among: Iterable[Path]) -> Supply:
