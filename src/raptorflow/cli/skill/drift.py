@@ -76,9 +76,9 @@ def drift_of(name: str, lock: Lock, folder: Path) -> FolderDrift | None:
 
 def _files(locked: Locked, there: Listing, problems: Sequence[Finding]) -> Iterator[FileDrift]:
     for each in problems:
-        yield FileDrift(
-            each.file, each.code.removeprefix("skill/"), f"{each.file}: {each.message.rstrip('.')}"
-        )
+        said = each.message.rstrip(".")
+        words = said if said.startswith(each.file) else f"{each.file}: {said}"
+        yield FileDrift(each.file, each.code.removeprefix("skill/"), words)
     if locked.listing is None:
         return
     for each in locked.listing.differences(there):

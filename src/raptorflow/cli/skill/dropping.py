@@ -73,11 +73,12 @@ def show_dropped(console: Console, gone: Sequence[Dropped], *, done: bool) -> No
     for each in gone:
         why = f"{each.skill} is no longer needed"
         if not each.untouched:
-            console.print(Text(f"! {each.folder} was changed and stays: {why}", "yellow"))
+            line = Text(f"! {each.folder} was changed and stays: {why}", "yellow")
         elif done:
-            console.print(Text.assemble(("✓", "green"), f" removed {each.folder}: {why}"))
+            line = Text.assemble(("✓", "green"), f" removed {each.folder}: {why}")
         else:
-            console.print(Text(f"would remove {each.folder}: {why}"))
+            line = Text(f"would remove {each.folder}: {why}")
+        console.print(line, soft_wrap=True)
 
 
 def dropped_json(gone: Sequence[Dropped]) -> JsonObject:

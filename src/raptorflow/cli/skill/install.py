@@ -89,7 +89,7 @@ async def _install(project: Project, found: Supply, places: Places, how: How) ->
             if not how.frozen:
                 project.save(chosen)
     for path in written:
-        console.print(Text.assemble(("✓", "green"), f" {path}"))
+        console.print(Text.assemble(("✓", "green"), f" {path}"), soft_wrap=True)
     show_dropped(console, gone, done=not how.dry_run)
     if not written and not gone:
         console.print("Nothing had to be written.")

@@ -12,7 +12,7 @@ from rich.text import Text
 from raptorflow.base.json import dumps
 from raptorflow.cli.skill.consent import show_tree
 from raptorflow.cli.skill.drift import drift_of
-from raptorflow.cli.skill.dropping import dropped
+from raptorflow.cli.skill.dropping import Dropped, dropped
 from raptorflow.cli.skill.project import Places, Project
 from raptorflow.cli.skill.resolve import as_json, connection_if_known
 from raptorflow.cli.skill.supply import Supply, supply
@@ -45,15 +45,15 @@ def lock(
         _verify(project, Places(client or ["agents"], everywhere), as_object=json)
         return
     found = supply(connection_if_known(url, None, among), among or ())
-    chosen = asyncio.run(_locked(project, found))
-    unused = [each.folder for each in dropped(project, chosen, everywhere=everywhere)]
+    chosen, unused = asyncio.run(_locked(project, found, everywhere=everywhere))
     if json:
-        print(dumps({"skills": as_json(chosen), "left": [str(folder) for folder in unused]}))
+        print(dumps({"skills": as_json(chosen), "left": [str(each.folder) for each in unused]}))
         return
     console = Console(highlight=False)
     show_tree(console, chosen, project.lock)
-    for folder in unused:
-        console.print(Text(f"! {folder} is not locked any more, and stays until you remove it", "yellow"))
+    for each in unused:
+        line = Text(f"! {each.folder} is not locked any more, and stays until you remove it", "yellow")
+        console.print(line, soft_wrap=True)
 
 
 def _verify(project: Project, places: Places, *, as_object: bool) -> None:
@@ -74,8 +74,11 @@ def _verify(project: Project, places: Places, *, as_object: bool) -> None:
         sys.exit(1)
 
 
-async def _locked(project: Project, found: Supply) -> dict[str, Candidate]:
+async def _locked(
+    project: Project, found: Supply, *, everywhere: bool
+) -> tuple[dict[str, Candidate], list[Dropped]]:
     async with found:
         chosen = await project.chosen(found)
+    unused = dropped(project, chosen, everywhere=everywhere)
     project.save(chosen)
-    return chosen
+    return chosen, unused

@@ -7,6 +7,7 @@ from pathlib import Path
 from raptorflow.cli.connection import PRIVATE_FOLDER, user_folder
 from raptorflow.cli.skill.supply import Supply, check_listing
 from raptorflow.skills.archive import Unpacked
+from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.locking.file import read_lock, write_lock
@@ -106,7 +107,10 @@ class Project:
         Raises:
             FolderUnwritable: that cannot be done.
         """
-        self.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        except OSError as error:
+            raise FolderUnwritable(f"{self.folder} cannot be made: {error.strerror}.") from error
         write_wishes(self.folder, self.wishes)
         write_lock(self.folder, lock)
 

@@ -55,7 +55,9 @@ async def _update(project: Project, fresh: set[str], found: Supply, places: Plac
             console.print("Every skill is the newest that fits.")
         elif how.dry_run:
             for change in changes:
-                console.print(Text(f"{change['name']} {change['from']} -> {change['to']}"))
+                console.print(
+                    Text(f"{change['name']} {change['from'] or 'new'} -> {change['to'] or 'removed'}")
+                )
             show_dropped(console, gone, done=False)
         else:
             show_tree(console, chosen, project.lock)
