@@ -39,7 +39,7 @@ def test_a_lock_is_the_same_text_and_is_read_back(tmp_path: Path) -> None:
     "text",
     [
         "x",
-        "format = 2",
+        "format = 3",
         "format = 1\n[[skill]]\nname = 'a/b'",
         "format = 1\n[[skill]]\nname = 'a/b'\nversion = 'x'\ndigest = 'd'\nsource = 's'",
         "format = 1" + "\n[[skill]]\nname = 'a/b'\nversion = '1.0.0'\ndigest = 'd'\nsource = 's'" * 2,

@@ -6,10 +6,7 @@ from pathlib import Path
 
 from raptorflow.cli.connection import PRIVATE_FOLDER, user_folder
 from raptorflow.cli.skill.supply import Supply, check_listing
-from raptorflow.skills.archive import Unpacked
 from raptorflow.skills.errors import FolderUnwritable
-from raptorflow.skills.files import collect_files
-from raptorflow.skills.findings import Findings
 from raptorflow.skills.locking.file import read_lock, write_lock
 from raptorflow.skills.locking.lock import Locked
 from raptorflow.skills.locking.project import check_wish, read_wishes, write_wishes
@@ -124,7 +121,7 @@ async def put(
         DigestWrong: a version came with another content.
         FolderNotOurs: something else is in the way.
     """
-    fetched = {name: await _files(name, chosen[name], supply) for name in in_order(chosen)}
+    fetched = {name: await supply.fetch(name, chosen[name]) for name in in_order(chosen)}
     written: list[Path] = []
     for name, unpacked in fetched.items():
         before = [
@@ -140,11 +137,3 @@ async def put(
 def plain_name(name: str) -> str:
     """A skill's name without its namespace: that of its folder."""
     return name.partition("/")[2]
-
-
-async def _files(name: str, candidate: Candidate, supply: Supply) -> Unpacked:
-    folder = supply.folders.get(plain_name(name))
-    if folder is None:
-        return await supply.fetch(name, candidate)
-    files, executables = collect_files(folder, Findings())
-    return Unpacked(files, frozenset(executables), None)

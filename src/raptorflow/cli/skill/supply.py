@@ -13,6 +13,8 @@ from raptorflow.cli.connection import Connection
 from raptorflow.skills.archive import Unpacked, unpack
 from raptorflow.skills.capabilities import Capabilities
 from raptorflow.skills.digest import tree_digest
+from raptorflow.skills.files import collect_files
+from raptorflow.skills.findings import Findings
 from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.listing import Listing
 from raptorflow.skills.ranges import VersionRange
@@ -74,34 +76,24 @@ class Supply:
         Raises:
             DigestWrong: they are not those that were promised.
         """
-        namespace, _, plain = name.partition("/")
-        if self.client is None or plain in self.folders:
-            raise Conflict(f"{name} is at hand as a folder; there is nothing to fetch.")
-        version = quote(candidate.version, safe="")
-        path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{version}/archive"
-        unpacked = unpack(await self.client.download(path))
+        folder = self.folders.get(name.partition("/")[2])
+        unpacked = await self._download(name, candidate.version) if folder is None else _collected(folder)
         if tree_digest(unpacked.files, unpacked.executables) != candidate.digest:
             raise DigestWrong(
                 f"{name} {candidate.version} came with another content than {candidate.digest}."
             )
         return unpacked
 
+    async def _download(self, name: str, version: str) -> Unpacked:
+        path = f"/api/v1/registry/skills/{name}/versions/{quote(version, safe='')}/archive"
+        return unpack(await self.server().download(path))
+
     async def _versions(self, name: str, wanted: str, locked: str | None) -> list[Candidate]:
         """The versions in a range; those that nobody asks for are only named."""
         known = self.universe.setdefault(name, [])
         folder = self.folders.get(name.partition("/")[2])
         if folder is not None and not known:
-            skill = read_skill(folder)
-            known.append(
-                Candidate(
-                    skill.version,
-                    skill.requires,
-                    skill.capabilities,
-                    skill.digest,
-                    printable(str(folder)),
-                    Listing.from_rows((each.path, each.sha256, each.executable) for each in skill.files),
-                )
-            )
+            known.append(_candidate_of(folder))
         if folder is not None or self.client is None:
             return known
         fitting = VersionRange.parse(wanted)
@@ -133,8 +125,9 @@ class Supply:
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
         page: JsonObject = await self.server().request("GET", path)
         granted = Capabilities.model_validate(page["capabilities"])
-        rows = ((each["path"], each["sha256"], each["executable"]) for each in page["files"])
-        listing = Listing.from_rows(rows)
+        listing = Listing.from_rows(
+            (each["path"], each["sha256"], each["executable"]) for each in page["files"]
+        )
         return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url, listing)
 
     def server(self) -> ApiClient:
@@ -142,6 +135,18 @@ class Supply:
         if self.client is None:
             raise Conflict("No server was named.", hint="Give `--url`, or `--among` a folder of skills.")
         return self.client
+
+
+def _candidate_of(folder: Path) -> Candidate:
+    skill = read_skill(folder)
+    listing = Listing.from_rows((each.path, each.sha256, each.executable) for each in skill.files)
+    source = printable(str(folder))
+    return Candidate(skill.version, skill.requires, skill.capabilities, skill.digest, source, listing)
+
+
+def _collected(folder: Path) -> Unpacked:
+    files, executables = collect_files(folder, Findings())
+    return Unpacked(files, frozenset(executables), None)
 
 
 def check_listing(name: str, candidate: Candidate) -> None:

@@ -42,8 +42,9 @@ def read_lock(folder: Path) -> dict[str, Locked]:
         document = read_toml(path, MAX_BYTES)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
-    if document.get("format") not in READABLE:
-        raise LockInvalid(f"{path} has the format {shown(document.get('format'))}, and not {FORMAT}.")
+    written = document.get("format")
+    if written is True or written not in READABLE:
+        raise LockInvalid(f"{path} has the format {shown(written)}, and not {FORMAT}.")
     found: dict[str, Locked] = {}
     for entry in map(as_mapping, as_list(document.get("skill")) or []):
         name, locked = _entry(entry or {}, path)
