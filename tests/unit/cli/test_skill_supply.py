@@ -10,6 +10,7 @@ from threading import Thread
 import pytest
 from pydantic import SecretStr
 
+from raptorflow.base.json import JsonObject
 from raptorflow.cli.connection import Connection
 from raptorflow.cli.skill.project import Project
 from raptorflow.cli.skill.supply import MOST_VERSIONS, DigestWrong, supply
@@ -21,6 +22,7 @@ from raptorflow.skills.resolving.model import Candidate
 FILES = {"SKILL.md": b"---\nname: ads\n---\n", "run.py": b"1"}
 LISTING = Listing.of(FILES, {"run.py"})
 VERSIONS = [f"1.{minor}.0" for minor in reversed(range(MOST_VERSIONS + 20))]
+POLL_SECONDS = 0.01
 
 Serve = Callable[..., Connection]
 
@@ -32,7 +34,7 @@ def serve() -> Generator[Serve]:
 
     def start(files: dict[str, str]) -> Connection:
         rows = [{"path": path, "sha256": sha, "executable": path == "run.py"} for path, sha in files.items()]
-        page = {"capabilities": {}, "requires": {}, "digest": LISTING.digest(), "files": rows}
+        page: JsonObject = {"capabilities": {}, "requires": {}, "digest": LISTING.digest(), "files": rows}
         content = {
             "versions": json.dumps({"items": [{"version": version} for version in VERSIONS]}).encode(),
             "page": json.dumps(page).encode(),
@@ -52,7 +54,7 @@ def serve() -> Generator[Serve]:
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         return Connection(url=f"http://127.0.0.1:{server.server_port}", token=SecretStr("t"))
 
     yield start

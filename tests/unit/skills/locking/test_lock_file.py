@@ -127,7 +127,7 @@ def test_what_cannot_be_written_is_said_and_leaves_nothing_behind(tmp_path: Path
 
 def test_locks_of_two_people_who_changed_different_skills_merge(tmp_path: Path) -> None:
     before = {name: locked({"SKILL.md": name.encode()}) for name in ("a/a", "m/m", "z/z")}
-    names = []
+    names: list[str] = []
     for name, lock in {
         "ours": before | {"a/a": locked({"SKILL.md": b"new", "more.md": b""}, version="1.1.0")},
         "base": before,
