@@ -180,6 +180,15 @@ def test_another_namespace_takes_a_folder_over(skill: Skill, project: Path) -> N
     assert read_lock(project).keys() == {"other/crm"}
 
 
+def test_nothing_is_written_when_one_folder_is_not_ours(skill: Skill, project: Path) -> None:
+    (project / ".claude" / "skills" / "ads").mkdir(parents=True)
+    (project / ".claude" / "skills" / "ads" / "mine.md").touch()
+    with pytest.raises(RaptorFlowError, match="not installed"):
+        skill("install", "acme/ads", *BOTH)
+    assert [path.name for path in project.rglob("*") if path.is_file()] == ["mine.md"]
+    assert len(skill("install", "acme/ads", *BOTH, "--force")["written"]) == 4
+
+
 def test_what_is_installed_everywhere_is_written_into_no_project(skill: Skill, project: Path) -> None:
     skill("install", "acme/crm")
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}

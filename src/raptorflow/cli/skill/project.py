@@ -11,7 +11,7 @@ from raptorflow.skills.locking.file import read_lock, write_lock
 from raptorflow.skills.locking.lock import Locked
 from raptorflow.skills.locking.project import check_wish, read_wishes, write_wishes
 from raptorflow.skills.placing.clients import Client, folder_of
-from raptorflow.skills.placing.place import place
+from raptorflow.skills.placing.place import check_free, place
 from raptorflow.skills.resolving.graph import in_order
 from raptorflow.skills.resolving.model import Candidate
 from raptorflow.skills.resolving.solver import resolve
@@ -119,19 +119,30 @@ async def put(
 
     Raises:
         DigestWrong: a version came with another content.
-        FolderNotOurs: something else is in the way.
+        FolderNotOurs: something else is in the way; nothing was written then.
     """
     fetched = {name: await supply.fetch(name, chosen[name]) for name in in_order(chosen)}
-    written: list[Path] = []
-    for name, unpacked in fetched.items():
-        before = [
-            each.digest for other, each in project.lock.items() if plain_name(other) == plain_name(name)
-        ]
-        known = [chosen[name].digest, *before]
-        for target in places.folders(project.folder, name):
-            if place(target, unpacked.files, unpacked.executables, replaceable=known, force=force):
-                written.append(target)
-    return written
+    steps = [(target, name) for name in fetched for target in places.folders(project.folder, name)]
+    before = {name: _digests(project.lock, name) for name in fetched}
+    if not force:
+        for target, name in steps:
+            check_free(target, chosen[name].digest, before[name])
+    return [
+        target
+        for target, name in steps
+        if place(
+            target,
+            fetched[name].files,
+            fetched[name].executables,
+            replaceable=before[name],
+            force=force,
+        )
+    ]
+
+
+def _digests(lock: Mapping[str, Locked], name: str) -> set[str]:
+    """What may lie in a skill's folder by the lock: of whatever namespace."""
+    return {locked.digest for other, locked in lock.items() if plain_name(other) == plain_name(name)}
 
 
 def plain_name(name: str) -> str:

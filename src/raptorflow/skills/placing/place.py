@@ -47,6 +47,19 @@ def is_untouched(target: Path, digests: Collection[str]) -> bool:
     return digest_of_folder(target) in digests
 
 
+def check_free(target: Path, digest: str, replaceable: Collection[str]) -> None:
+    """Whether a skill of that digest may be put there, or is there already.
+
+    Raises:
+        FolderNotOurs: there is something else.
+    """
+    _refuse_links(target)
+    if not os.path.lexists(target) or digest_of_folder(target) == digest:
+        return
+    if not is_untouched(target, replaceable):
+        raise FolderNotOurs(f"{target} holds something that was not installed, or was changed since.")
+
+
 def remove(target: Path) -> None:
     """Take a skill's folder away: whole or not at all.
 
@@ -86,11 +99,12 @@ def place(
     """
     _refuse_links(target)
     _sweep(target)
-    if digest_of_folder(target) == tree_digest(files, executables):
+    digest = tree_digest(files, executables)
+    if not force:
+        check_free(target, digest, replaceable)
+    if digest_of_folder(target) == digest:
         return False
     mine = os.path.lexists(target) and not is_untouched(target, replaceable)
-    if mine and not force:
-        raise FolderNotOurs(f"{target} holds something that was not installed, or was changed since.")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
