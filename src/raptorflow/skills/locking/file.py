@@ -22,7 +22,7 @@ from raptorflow.skills.toml import read_toml
 FILE = "skills.lock"
 FORMAT = 2
 READABLE = (1, FORMAT)
-MAX_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 HEAD = "# Written by `raptorflow skill install`, `lock` and `update`. Keep it with the project.\n"
 # Where git found two versions of a line.
 CONFLICT = b"\n<<<<<<< "
