@@ -29,10 +29,15 @@ class Connection(BaseModel):
     token: SecretStr
 
 
-def connection_file() -> Path:
-    """Where `raptorflow run` leaves the connection for its user: below `$XDG_CONFIG_HOME`."""
+def user_folder() -> Path:
+    """Where the command line keeps what is its user's: below `$XDG_CONFIG_HOME`."""
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "raptorflow" / "connection.json"
+    return Path(base) / "raptorflow"
+
+
+def connection_file() -> Path:
+    """Where `raptorflow run` leaves the connection for its user."""
+    return user_folder() / "connection.json"
 
 
 def read_connection(url: str | None = None, token: str | None = None) -> Connection:

@@ -16,9 +16,14 @@ def tree_digest(files: Mapping[str, bytes], executables: Collection[str] = ()) -
         files: content by path (relative, `/`).
         executables: the paths that are executable.
     """
+    return digest_of_digests({path: file_digest(content) for path, content in files.items()}, executables)
+
+
+def digest_of_digests(files: Mapping[str, str], executables: Collection[str] = ()) -> str:
+    """The same digest, from each file's own."""
     tree = hashlib.sha256()
     for path in sorted(files):
         mode = "x" if path in executables else "-"
         # NUL cannot be in a path, so no two trees share one byte form.
-        tree.update(f"{path}\0{mode}\0{file_digest(files[path])}\n".encode())
+        tree.update(f"{path}\0{mode}\0{files[path]}\n".encode())
     return f"sha256:{tree.hexdigest()}"

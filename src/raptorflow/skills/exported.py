@@ -13,7 +13,7 @@ from raptorflow.skills.containers.entry import MIB
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.errors import ArchiveRefused
 from raptorflow.skills.frontmatter import as_list, as_mapping
-from raptorflow.skills.locking.project import REFERENCE
+from raptorflow.skills.manifest.document import REFERENCE
 from raptorflow.skills.text import shown
 
 INDEX = "index.json"
@@ -48,15 +48,6 @@ def write_export(skills: Iterable[Exported]) -> bytes:
     }
     files = {INDEX: canonical(index)} | {_place(number): each.archive for number, each in enumerate(listed)}
     return pack_files("", files, ())
-
-
-def is_export(content: bytes) -> bool:
-    """Whether a file looks like an export."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return INDEX in archive.namelist()
-    except (*DAMAGE, RuntimeError):
-        return False
 
 
 def read_export(content: bytes) -> list[Exported]:

@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 from typing import Any
 
 # `tomllib` takes quadratic time in the number of dots of a key.
@@ -26,6 +27,20 @@ def parse_toml(text: str, most_bytes: int) -> dict[str, Any]:
         return tomllib.loads(text)
     except (RecursionError, OverflowError) as error:
         raise ValueError("it is nested too deep, or a number is too large") from error
+
+
+def read_toml(path: Path, most_bytes: int) -> dict[str, Any]:
+    """Parse a file, of which no more is read than it may have.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no TOML in UTF-8, or too long or too deep; the message says where.
+    """
+    with path.open("rb") as file:
+        content = file.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise ValueError(f"it has over {most_bytes} bytes")
+    return parse_toml(content.decode(), most_bytes)
 
 
 def line_of(error: ValueError) -> int | None:

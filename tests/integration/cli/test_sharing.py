@@ -57,7 +57,7 @@ def test_what_has_changed_is_published_in_order_and_installed_with_what_it_build
     assert "All 2 skills" in command("skill", "lock", "--verify", "--client", "claude")
     command("skill", "install", "--frozen", "--client", "claude", "--yes")
     (tmp_path / ".claude" / "skills" / "tone" / "SKILL.md").write_text("changed")
-    assert "tone" in command("skill", "lock", "--verify", "--client", "claude", code=1)
+    assert "tone/SKILL.md was changed." in command("skill", "lock", "--verify", "--client", "claude", code=1)
     command("skill", "export", wish, "-o", "two.raptorflow")
     command("skill", "import", "two.raptorflow", "--to", "copies")
     assert read_skill(tmp_path / "copies" / "tone").version == "1.1.0"

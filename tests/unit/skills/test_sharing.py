@@ -12,14 +12,8 @@ from raptorflow.base.errors import RaptorFlowError
 from raptorflow.skills.archive import pack, pack_files
 from raptorflow.skills.errors import ArchiveRefused
 from raptorflow.skills.exported import Exported, read_export, write_export
-from raptorflow.skills.locking.lock import (
-    Locked,
-    LockInvalid,
-    LockOutdated,
-    check_agreement,
-    read_lock,
-    write_lock,
-)
+from raptorflow.skills.locking.file import read_lock, write_lock
+from raptorflow.skills.locking.lock import Locked, LockInvalid, LockOutdated, check_agreement
 from raptorflow.skills.locking.project import ProjectInvalid, read_wishes, write_wishes
 from raptorflow.skills.placing.place import FolderNotOurs, digest_of_folder, place
 from raptorflow.skills.reader import read_skill
@@ -45,7 +39,7 @@ def test_a_lock_is_the_same_text_and_is_read_back(tmp_path: Path) -> None:
     "text",
     [
         "x",
-        "format = 2",
+        "format = 3",
         "format = 1\n[[skill]]\nname = 'a/b'",
         "format = 1\n[[skill]]\nname = 'a/b'\nversion = 'x'\ndigest = 'd'\nsource = 's'",
         "format = 1" + "\n[[skill]]\nname = 'a/b'\nversion = '1.0.0'\ndigest = 'd'\nsource = 's'" * 2,

@@ -18,6 +18,7 @@ COMMANDS = {
     "import": ("import_:import_skills", "Load an export into a folder or onto a server."),
     "resolve": ("resolve:resolve", "Choose versions of what a skill builds on."),
     "install": ("install:install", "Install skills for clients, or on a server."),
+    "uninstall": ("uninstall:uninstall", "Take skills away from clients."),
     "lock": ("lock:lock", "Write or verify skills.lock."),
     "update": ("update:update", "Move skills to newer versions that fit."),
 }

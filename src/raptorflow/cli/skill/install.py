@@ -8,11 +8,13 @@ from typing import Annotated
 
 from cyclopts import Parameter
 from rich.console import Console
+from rich.text import Text
 
 from raptorflow.base.json import dumps
 from raptorflow.cli.client import ApiClient
 from raptorflow.cli.connection import read_connection
 from raptorflow.cli.skill.consent import ask, show_tree
+from raptorflow.cli.skill.dropping import dropped, dropped_json, show_dropped, take_away
 from raptorflow.cli.skill.project import Places, Project, put
 from raptorflow.cli.skill.resolve import as_json, connection_if_known
 from raptorflow.cli.skill.supply import Supply, supply
@@ -54,7 +56,7 @@ def install(
     Args:
         wishes: `namespace/name`, or `namespace/name@^1.2`.
         client: agents, claude, codex, cursor or vscode; `agents` (.agents/skills) when not given.
-        everywhere: into the home folder, for every project.
+        everywhere: into the home folder, for every project; wishes and lock are then your own, too.
         among: folders of skills at hand, which stand in for those of a server.
         server: install for your organisation on the server instead, with what the skill declares.
         how: see below.
@@ -63,7 +65,7 @@ def install(
     if server:
         asyncio.run(_on_server(wishes, url, how))
         return
-    project = Project.read(Path.cwd()).wishing(wishes)
+    project = Project.here(everywhere=everywhere).wishing(wishes)
     places = Places(client or ["agents"], everywhere)
     if how.frozen:
         check_agreement(project.wishes, project.lock)
@@ -76,21 +78,24 @@ async def _install(project: Project, found: Supply, places: Places, how: How) ->
         chosen = await project.chosen(found)
         if how.frozen:
             _check_frozen(project, chosen)
+        gone = dropped(project, chosen, everywhere=places.everywhere)
         console = Console(highlight=False, quiet=how.json)
         show_tree(console, chosen, project.lock)
         written: list[Path] = []
         if not how.dry_run:
             ask(console, chosen, yes=how.yes)
             written = await put(project, chosen, found, places, force=how.force)
+            take_away(gone)
             if not how.frozen:
                 project.save(chosen)
-        if how.json:
-            print(dumps({"skills": as_json(chosen), "written": [str(path) for path in written]}))
-        else:
-            for path in written:
-                console.print(f"[green]✓[/green] {path}")
-            if not written:
-                console.print("Nothing had to be written.")
+    for path in written:
+        console.print(Text.assemble(("✓", "green"), f" {path}"), soft_wrap=True)
+    show_dropped(console, gone, done=not how.dry_run)
+    if not written and not gone:
+        console.print("Nothing had to be written.")
+    if how.json:
+        told = {"skills": as_json(chosen), "written": [str(path) for path in written]}
+        print(dumps(told | dropped_json(gone)))
 
 
 def _check_frozen(project: Project, chosen: Mapping[str, Candidate]) -> None:

@@ -4,14 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from raptorflow.cli.skill.supply import Supply
-from raptorflow.skills.archive import Unpacked
-from raptorflow.skills.files import collect_files
-from raptorflow.skills.findings import Findings
-from raptorflow.skills.locking.lock import Locked, read_lock, write_lock
+from raptorflow.cli.connection import PRIVATE_FOLDER, user_folder
+from raptorflow.cli.skill.supply import Supply, check_listing
+from raptorflow.skills.errors import FolderUnwritable
+from raptorflow.skills.locking.file import read_lock, write_lock
+from raptorflow.skills.locking.lock import Locked
 from raptorflow.skills.locking.project import check_wish, read_wishes, write_wishes
 from raptorflow.skills.placing.clients import Client, folder_of
-from raptorflow.skills.placing.place import digest_of_folder, place
+from raptorflow.skills.placing.place import check_free, place
 from raptorflow.skills.resolving.graph import in_order
 from raptorflow.skills.resolving.model import Candidate
 from raptorflow.skills.resolving.solver import resolve
@@ -26,8 +26,9 @@ class Places:
 
     def folders(self, project: Path, name: str) -> list[Path]:
         """A skill's folder at each client."""
-        plain = name.partition("/")[2]
-        return [folder_of(each, project, everywhere=self.everywhere) / plain for each in self.clients]
+        return [
+            folder_of(each, project, everywhere=self.everywhere) / plain_name(name) for each in self.clients
+        ]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,16 @@ class Project:
         """
         return cls(folder, read_wishes(folder), read_lock(folder))
 
+    @classmethod
+    def here(cls, *, everywhere: bool) -> "Project":
+        """That of the current folder; or what its user has in every project, kept in a folder of theirs.
+
+        Raises:
+            ProjectInvalid: the wishes cannot be read.
+            LockInvalid: the lock cannot be read.
+        """
+        return cls.read(user_folder() if everywhere else Path.cwd())
+
     def wishing(self, texts: Collection[str]) -> "Project":
         """With more wishes, `acme/ads` or `acme/ads@^1.2`."""
         wishes = dict(self.wishes)
@@ -64,17 +75,40 @@ class Project:
         Raises:
             DependenciesUnsolvable: nothing fits.
             DependencyCycle: skills require each other.
+            DigestWrong: the files that a version is said to have are not those of its digest.
         """
-        universe = await supply.reach(self.wishes)
-        kept = {name: one.version for name, one in self.lock.items() if name not in fresh}
-        return resolve(self.wishes, universe, kept)
+        locked = {name: one.version for name, one in self.lock.items()}
+        universe = await supply.reach(self.wishes, locked)
+        kept = {name: version for name, version in locked.items() if name not in fresh}
+        chosen = resolve(self.wishes, universe, kept)
+        for name, candidate in chosen.items():
+            check_listing(name, candidate)
+        return chosen
 
     def save(self, chosen: Mapping[str, Candidate]) -> None:
-        """Write the wishes and the lock."""
+        """Write the wishes and the lock.
+
+        Raises:
+            FolderUnwritable: that cannot be done.
+        """
+        self.keep(
+            {
+                name: Locked(one.version, one.digest, one.source, one.requires, one.listing)
+                for name, one in chosen.items()
+            }
+        )
+
+    def keep(self, lock: Mapping[str, Locked]) -> None:
+        """Write the wishes and a lock.
+
+        Raises:
+            FolderUnwritable: that cannot be done.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        except OSError as error:
+            raise FolderUnwritable(f"{self.folder} cannot be made: {error.strerror}.") from error
         write_wishes(self.folder, self.wishes)
-        lock = {
-            name: Locked(one.version, one.digest, one.source, one.requires) for name, one in chosen.items()
-        }
         write_lock(self.folder, lock)
 
 
@@ -85,35 +119,32 @@ async def put(
 
     Raises:
         DigestWrong: a version came with another content.
-        FolderNotOurs: something else is in the way.
+        FolderNotOurs: something else is in the way; nothing was written then.
     """
-    fetched = {name: await _files(name, chosen[name], supply) for name in in_order(chosen)}
-    written: list[Path] = []
-    for name, unpacked in fetched.items():
-        before = project.lock.get(name)
-        known = [chosen[name].digest, *([before.digest] if before else [])]
-        for target in places.folders(project.folder, name):
-            if place(target, unpacked.files, unpacked.executables, replaceable=known, force=force):
-                written.append(target)
-    return written
+    fetched = {name: await supply.fetch(name, chosen[name]) for name in in_order(chosen)}
+    steps = [(target, name) for name in fetched for target in places.folders(project.folder, name)]
+    before = {name: _digests(project.lock, name) for name in fetched}
+    if not force:
+        for target, name in steps:
+            check_free(target, chosen[name].digest, before[name])
+    return [
+        target
+        for target, name in steps
+        if place(
+            target,
+            fetched[name].files,
+            fetched[name].executables,
+            replaceable=before[name],
+            force=force,
+        )
+    ]
 
 
-def drifted(project: Project, places: Places) -> list[str]:
-    """What is installed and not as the lock says, each a sentence."""
-    told: list[str] = []
-    for name, locked in sorted(project.lock.items()):
-        for target in places.folders(project.folder, name):
-            there = digest_of_folder(target)
-            if there is None:
-                told.append(f"{name} {locked.version} is not installed in {target}")
-            elif there != locked.digest:
-                told.append(f"{target} is {there}, and not {name} {locked.version}")
-    return told
+def _digests(lock: Mapping[str, Locked], name: str) -> set[str]:
+    """What may lie in a skill's folder by the lock: of whatever namespace."""
+    return {locked.digest for other, locked in lock.items() if plain_name(other) == plain_name(name)}
 
 
-async def _files(name: str, candidate: Candidate, supply: Supply) -> Unpacked:
-    folder = supply.folders.get(name.partition("/")[2])
-    if folder is None:
-        return await supply.fetch(name, candidate)
-    files, executables = collect_files(folder, Findings())
-    return Unpacked(files, frozenset(executables), None)
+def plain_name(name: str) -> str:
+    """A skill's name without its namespace: that of its folder."""
+    return name.partition("/")[2]

@@ -13,10 +13,14 @@ from raptorflow.cli.connection import Connection
 from raptorflow.skills.archive import Unpacked, unpack
 from raptorflow.skills.capabilities import Capabilities
 from raptorflow.skills.digest import tree_digest
+from raptorflow.skills.files import collect_files
+from raptorflow.skills.findings import Findings
 from raptorflow.skills.folders import skill_folders
+from raptorflow.skills.listing import Listing
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.reader import read_skill
 from raptorflow.skills.resolving.model import Candidate, Wishes
+from raptorflow.skills.text import printable
 
 NOT_FOUND = 404
 MOST_VERSIONS = 50
@@ -49,8 +53,8 @@ class Supply:
         if self.client is not None:
             await self.client.__aexit__()
 
-    async def reach(self, wishes: Wishes) -> dict[str, list[Candidate]]:
-        """The universe that the wishes lead to.
+    async def reach(self, wishes: Wishes, locked: Mapping[str, str]) -> dict[str, list[Candidate]]:
+        """The universe that the wishes lead to; the locked versions are in it, however old they are.
 
         Raises:
             ServerUnreachable: the server does not answer.
@@ -62,7 +66,7 @@ class Supply:
             if (name, wanted) in seen:
                 continue
             seen.add((name, wanted))
-            for candidate in await self._versions(name, wanted):
+            for candidate in await self._versions(name, wanted, locked.get(name)):
                 waiting += candidate.requires.items()
         return self.universe
 
@@ -72,27 +76,24 @@ class Supply:
         Raises:
             DigestWrong: they are not those that were promised.
         """
-        namespace, _, plain = name.partition("/")
-        if self.client is None or plain in self.folders:
-            raise Conflict(f"{name} is at hand as a folder; there is nothing to fetch.")
-        version = quote(candidate.version, safe="")
-        path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{version}/archive"
-        unpacked = unpack(await self.client.download(path))
+        folder = self.folders.get(name.partition("/")[2])
+        unpacked = await self._download(name, candidate.version) if folder is None else _collected(folder)
         if tree_digest(unpacked.files, unpacked.executables) != candidate.digest:
             raise DigestWrong(
                 f"{name} {candidate.version} came with another content than {candidate.digest}."
             )
         return unpacked
 
-    async def _versions(self, name: str, wanted: str) -> list[Candidate]:
+    async def _download(self, name: str, version: str) -> Unpacked:
+        path = f"/api/v1/registry/skills/{name}/versions/{quote(version, safe='')}/archive"
+        return unpack(await self.server().download(path))
+
+    async def _versions(self, name: str, wanted: str, locked: str | None) -> list[Candidate]:
         """The versions in a range; those that nobody asks for are only named."""
         known = self.universe.setdefault(name, [])
         folder = self.folders.get(name.partition("/")[2])
         if folder is not None and not known:
-            skill = read_skill(folder)
-            known.append(
-                Candidate(skill.version, skill.requires, skill.capabilities, skill.digest, str(folder))
-            )
+            known.append(_candidate_of(folder))
         if folder is not None or self.client is None:
             return known
         fitting = VersionRange.parse(wanted)
@@ -102,7 +103,8 @@ class Supply:
             for one in await self._listed(name)
             if one not in have and (not fitting.clauses or fitting.matches(one))
         ]
-        fresh = [await self._candidate(name, version) for version in listed[:MOST_VERSIONS]]
+        asked = listed[:MOST_VERSIONS] + [one for one in listed[MOST_VERSIONS:] if one == locked]
+        fresh = [await self._candidate(name, version) for version in asked]
         known += fresh
         return fresh
 
@@ -123,13 +125,38 @@ class Supply:
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
         page: JsonObject = await self.server().request("GET", path)
         granted = Capabilities.model_validate(page["capabilities"])
-        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url)
+        listing = Listing.from_rows(
+            (each["path"], each["sha256"], each["executable"]) for each in page["files"]
+        )
+        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url, listing)
 
     def server(self) -> ApiClient:
         """The server; raises when none is known."""
         if self.client is None:
             raise Conflict("No server was named.", hint="Give `--url`, or `--among` a folder of skills.")
         return self.client
+
+
+def _candidate_of(folder: Path) -> Candidate:
+    skill = read_skill(folder)
+    listing = Listing.from_rows((each.path, each.sha256, each.executable) for each in skill.files)
+    source = printable(str(folder))
+    return Candidate(skill.version, skill.requires, skill.capabilities, skill.digest, source, listing)
+
+
+def _collected(folder: Path) -> Unpacked:
+    files, executables = collect_files(folder, Findings())
+    return Unpacked(files, frozenset(executables), None)
+
+
+def check_listing(name: str, candidate: Candidate) -> None:
+    """Whether the files that a version is said to have are those of its digest.
+
+    Raises:
+        DigestWrong: they are not.
+    """
+    if candidate.listing and candidate.listing.digest() != candidate.digest:
+        raise DigestWrong(f"{name} {candidate.version} lists other files than {candidate.digest}.")
 
 
 def supply(connection: Connection | None, among: Iterable[Path]) -> Supply:

@@ -1,7 +1,5 @@
 """`--fix`: the safe fixes of a folder's `SKILL.md`, which is written anew in one step or not at all."""
 
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +7,7 @@ from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.fixes import edits
 from raptorflow.skills.frontmatter import FILE, split_document
 from raptorflow.skills.reader import MAX_SKILL_MD
+from raptorflow.skills.replacing import replace_file
 
 BOM = "\ufeff"
 # Line ends to a YAML parser, and to no editor: places in such a text mean two things.
@@ -38,7 +37,7 @@ def fix(folder: Path) -> list[str]:
         content = file.read_bytes()
         mended, done = fixed(content, folder.resolve().name)
         if done:
-            _write(file, mended)
+            replace_file(file, mended)
     except OSError as error:
         raise FolderUnwritable(f"{file} cannot be written: {error.strerror}.") from error
     return done
@@ -78,15 +77,3 @@ def fixed(content: bytes, folder: str) -> tuple[bytes, list[str]]:
 def _is_plain(source: str) -> bool:
     """Whether a frontmatter is short, and has lines that everybody counts alike."""
     return len(source) <= MAX_MENDED and ODD_LINE_ENDS.isdisjoint(source)
-
-
-def _write(file: Path, content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{FILE}.", delete=False) as fresh:
-        fresh.write(content)
-    place = Path(fresh.name)
-    try:
-        place.chmod(file.stat().st_mode & 0o7777)
-        os.replace(place, file)
-    except OSError:
-        place.unlink(missing_ok=True)
-        raise

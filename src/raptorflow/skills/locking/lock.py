@@ -1,31 +1,19 @@
-"""`skills.lock`: exactly which versions a project uses, each with its digest, in an order that merges."""
+"""A lock: exactly which versions a project uses, and what is in each of them."""
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-
-from semver import Version
 
 from raptorflow.base.errors import Conflict, InvalidInput
-from raptorflow.base.json import dumps
-from raptorflow.skills.frontmatter import as_list, as_mapping
+from raptorflow.skills.listing import Listing
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.resolving.model import Wishes
-from raptorflow.skills.toml import parse_toml
-
-FILE = "skills.lock"
-FORMAT = 1
-MAX_BYTES = 4 * 1024 * 1024
-HEAD = "# Written by `raptorflow skill install`, `lock` and `update`. Keep it with the project.\n"
 
 
 class LockInvalid(InvalidInput):
     """A lock cannot be read."""
 
     code = "lock-invalid"
-    default_hint = "Write it anew with `raptorflow skill lock`."
+    default_hint = "Restore it, or delete it and write it anew with `raptorflow skill lock`."
 
 
 class LockOutdated(Conflict):
@@ -41,69 +29,28 @@ class Locked:
 
     Attributes:
         digest: of its tree.
-        source: where it came from: a server's address, a git commit, a folder.
+        source: where it came from: a server's address, a folder.
         requires: skills that it builds on, each with a version range.
+        listing: its files by digest; None in a lock that was written before they were noted.
     """
 
     version: str
     digest: str
     source: str
     requires: Mapping[str, str] = field(default_factory=dict[str, str])
+    listing: Listing | None = None
 
 
 Lock = Mapping[str, Locked]
 
 
-def read_lock(folder: Path) -> dict[str, Locked]:
-    """A project's lock; empty when it has none.
+def needed(wishes: Wishes, lock: Lock) -> set[str]:
+    """The skills that the wishes lead to, by what is locked.
 
     Raises:
-        LockInvalid: the file is none.
+        LockOutdated: one of them is not locked, or to a version that does not fit.
     """
-    path = folder / FILE
-    if not path.exists():
-        return {}
-    try:
-        document = parse_toml(path.read_text(encoding="utf-8"), MAX_BYTES)
-    except (OSError, ValueError) as error:
-        raise LockInvalid(f"{path} cannot be read: {error}.") from error
-    if document.get("format") != FORMAT:
-        raise LockInvalid(f"{path} has the format {document.get('format')!r}, and not {FORMAT}.")
-    found: dict[str, Locked] = {}
-    for entry in map(as_mapping, as_list(document.get("skill")) or []):
-        name, locked = _entry(entry or {}, path)
-        if name in found:
-            raise LockInvalid(f"{path} names {name} twice.")
-        found[name] = locked
-    return found
-
-
-def write_lock(folder: Path, lock: Lock) -> None:
-    """Write a project's lock; the same lock is the same text."""
-    parts = [HEAD, f"format = {FORMAT}\n"]
-    for name, locked in sorted(lock.items()):
-        lines = [f"\n[[skill]]\nname = {dumps(name)}\nversion = {dumps(locked.version)}\n"]
-        lines.append(f"digest = {dumps(locked.digest)}\nsource = {dumps(locked.source)}\n")
-        if locked.requires:
-            each = sorted(locked.requires.items())
-            pairs = ", ".join(f"{dumps(other)} = {dumps(text)}" for other, text in each)
-            lines.append(f"requires = {{ {pairs} }}\n")
-        parts += lines
-    with tempfile.NamedTemporaryFile(
-        "w", dir=folder, prefix=f".{FILE}.", delete=False, encoding="utf-8"
-    ) as fresh:
-        fresh.write("".join(parts))
-    os.chmod(fresh.name, 0o644)
-    os.replace(fresh.name, folder / FILE)
-
-
-def check_agreement(wishes: Wishes, lock: Lock) -> None:
-    """Whether a lock is what the wishes ask for, and what that requires, and nothing else.
-
-    Raises:
-        LockOutdated: it is not.
-    """
-    needed: set[str] = set()
+    found: set[str] = set()
     waiting = list(wishes.items())
     while waiting:
         name, wanted = waiting.pop()
@@ -114,19 +61,17 @@ def check_agreement(wishes: Wishes, lock: Lock) -> None:
         # Whoever asks for nothing in particular may have been given a prerelease.
         if fitting.clauses and not fitting.matches(locked.version):
             raise LockOutdated(f"{name} is locked to {locked.version}, which does not fit {wanted}.")
-        if name not in needed:
-            needed.add(name)
+        if name not in found:
+            found.add(name)
             waiting += locked.requires.items()
-    if left := sorted(lock.keys() - needed):
+    return found
+
+
+def check_agreement(wishes: Wishes, lock: Lock) -> None:
+    """Whether a lock is what the wishes ask for, and what that requires, and nothing else.
+
+    Raises:
+        LockOutdated: it is not.
+    """
+    if left := sorted(lock.keys() - needed(wishes, lock)):
         raise LockOutdated(f"{left[0]} is locked and no longer needed.")
-
-
-def _entry(entry: dict[str, object], path: Path) -> tuple[str, Locked]:
-    texts = [entry.get(key) for key in ("name", "version", "digest", "source")]
-    requires = as_mapping(entry.get("requires", {}))
-    if not all(isinstance(text, str) for text in texts) or requires is None:
-        raise LockInvalid(f"An entry of {path} lacks its name, version, digest or source.")
-    name, version, digest, source = map(str, texts)
-    if not Version.is_valid(version):
-        raise LockInvalid(f"{path} locks {name[:80]} to {version[:40]!r}, which is no version.")
-    return name, Locked(version, digest, source, {key: str(text) for key, text in requires.items()})

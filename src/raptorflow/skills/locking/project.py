@@ -4,19 +4,20 @@
 "acme/brand-voice" = "^2.1"
 """
 
-import re
 from pathlib import Path
 
 import tomlkit
 
 from raptorflow.base.errors import InvalidInput
+from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.frontmatter import as_mapping
+from raptorflow.skills.manifest.document import REFERENCE
 from raptorflow.skills.ranges import VersionRange
+from raptorflow.skills.replacing import replace_file
 from raptorflow.skills.resolving.model import Wishes
-from raptorflow.skills.toml import parse_toml
+from raptorflow.skills.toml import read_toml
 
 FILE = "skills.toml"
-REFERENCE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[a-z0-9]+(?:-[a-z0-9]+)*")
 MAX_BYTES = 256 * 1024
 
 
@@ -38,7 +39,7 @@ def read_wishes(folder: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        document = parse_toml(path.read_text(encoding="utf-8"), MAX_BYTES)
+        document = read_toml(path, MAX_BYTES)
     except (OSError, ValueError) as error:
         raise ProjectInvalid(f"{path} cannot be read: {error}.") from error
     wishes = as_mapping(document.get("skills", {}))
@@ -64,13 +65,20 @@ def check_wish(name: str, wanted: object) -> None:
 
 
 def write_wishes(folder: Path, wishes: Wishes) -> None:
-    """Write what is wished for; comments and order of a file that is there stay."""
+    """Write what is wished for; comments and order of a file that is there stay.
+
+    Raises:
+        FolderUnwritable: the file cannot be written; what was there is as it was.
+    """
     path = folder / FILE
-    document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+    document = tomlkit.parse(path.read_bytes()) if path.exists() else tomlkit.document()
     table = document.setdefault("skills", tomlkit.table())
     for name in [name for name in table if name not in wishes]:
         del table[name]
     for name, wanted in wishes.items():
         if table.get(name) != wanted:
             table[name] = wanted
-    path.write_text(tomlkit.dumps(document), encoding="utf-8")
+    try:
+        replace_file(path, tomlkit.dumps(document).encode())
+    except OSError as error:
+        raise FolderUnwritable(f"{path} cannot be written: {error.strerror}.") from error

@@ -9,8 +9,12 @@ from pathlib import Path
 from raptorflow.base.errors import Conflict
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.errors import FolderUnwritable
-from raptorflow.skills.files import collect_files
-from raptorflow.skills.findings import Findings
+from raptorflow.skills.files import check_paths, collect_files
+from raptorflow.skills.findings import Finding, Findings
+from raptorflow.skills.listing import Listing
+
+# A folder that is a repository has its user's history in it.
+HISTORY = ".git"
 
 
 class FolderNotOurs(Conflict):
@@ -24,9 +28,52 @@ def digest_of_folder(folder: Path) -> str | None:
     """The digest of the skill in a folder; None when there is none, or something that is no regular file."""
     if folder.is_symlink() or not folder.is_dir():
         return None
+    listing, problems = list_folder(folder)
+    return None if problems else listing.digest()
+
+
+def list_folder(folder: Path) -> tuple[Listing, list[Finding]]:
+    """The files of a folder, and what in it cannot be a skill's: links, names that nothing can store."""
     findings = Findings()
     files, executables = collect_files(folder, findings)
-    return None if findings.errors() else tree_digest(files, executables)
+    check_paths(files, findings)
+    return Listing.of(files, executables), findings.errors()
+
+
+def is_untouched(target: Path, digests: Collection[str]) -> bool:
+    """Whether a folder holds what was installed there and nothing of its user's own."""
+    if any(place.is_symlink() for place in _above(target)) or (target / HISTORY).exists():
+        return False
+    return digest_of_folder(target) in digests
+
+
+def check_free(target: Path, digest: str, replaceable: Collection[str]) -> None:
+    """Whether a skill of that digest may be put there, or is there already.
+
+    Raises:
+        FolderNotOurs: there is something else.
+    """
+    _refuse_links(target)
+    if not os.path.lexists(target) or digest_of_folder(target) == digest:
+        return
+    if not is_untouched(target, replaceable):
+        raise FolderNotOurs(f"{target} holds something that was not installed, or was changed since.")
+
+
+def remove(target: Path) -> None:
+    """Take a skill's folder away: whole or not at all.
+
+    Raises:
+        FolderUnwritable: it cannot be removed.
+    """
+    try:
+        gone = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
+        try:
+            target.rename(gone / target.name)
+        finally:
+            shutil.rmtree(gone, ignore_errors=True)
+    except OSError as error:
+        raise FolderUnwritable(f"{target} cannot be removed: {error.strerror}.") from error
 
 
 def place(
@@ -52,18 +99,18 @@ def place(
     """
     _refuse_links(target)
     _sweep(target)
-    there = digest_of_folder(target)
-    if there == tree_digest(files, executables):
+    digest = tree_digest(files, executables)
+    if not force:
+        check_free(target, digest, replaceable)
+    if digest_of_folder(target) == digest:
         return False
-    exists = os.path.lexists(target)
-    if exists and there not in replaceable and not force:
-        raise FolderNotOurs(f"{target} holds something that was not installed, or was changed since.")
+    mine = os.path.lexists(target) and not is_untouched(target, replaceable)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
         try:
             _write(fresh, files, executables)
-            _swap(fresh, target, keep=exists and there not in replaceable)
+            _swap(fresh, target, keep=mine)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     except OSError as error:
@@ -73,9 +120,14 @@ def place(
 
 def _refuse_links(target: Path) -> None:
     """A client's folder that is a link could lead anywhere: a project must not write outside of itself."""
-    for place in (target.parent, target.parent.parent):
+    for place in _above(target):
         if place.is_symlink():
             raise FolderNotOurs(f"{place} is a link.", hint="Replace it by a folder of its own.")
+
+
+def _above(target: Path) -> tuple[Path, Path]:
+    """The two folders of a client around a skill's, as in `.claude/skills`."""
+    return target.parent, target.parent.parent
 
 
 def _write(folder: Path, files: Mapping[str, bytes], executables: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from raptorflow.base.errors import Conflict
 from raptorflow.skills.capabilities import Capabilities
+from raptorflow.skills.listing import Listing
 
 Wishes = Mapping[str, str]
 """Skills (`namespace/name`), each with a version range."""
@@ -17,6 +18,7 @@ class Candidate:
     Attributes:
         requires: skills that it builds on, each with a version range.
         source: where it comes from, for a person.
+        listing: its files by digest, where they are known.
     """
 
     version: str
@@ -24,6 +26,7 @@ class Candidate:
     capabilities: Capabilities = field(default_factory=Capabilities)
     digest: str = ""
     source: str = ""
+    listing: Listing | None = None
 
 
 Universe = Mapping[str, Sequence[Candidate]]

@@ -17,7 +17,7 @@ from raptorflow.skills.frontmatter import as_list, as_mapping
 from raptorflow.skills.scanning.model import Threat
 from raptorflow.skills.scanning.subject import Source
 from raptorflow.skills.text import printable
-from raptorflow.skills.toml import parse_toml
+from raptorflow.skills.toml import read_toml
 
 MAX_BASELINE = 1024 * 1024
 MAX_REASON = 200
@@ -71,7 +71,7 @@ def read_baseline(path: Path) -> list[Allowed]:
         BaselineInvalid: it cannot be read, or an entry has no code or no reason.
     """
     try:
-        document = parse_toml(path.read_text(encoding="utf-8"), MAX_BASELINE)
+        document = read_toml(path, MAX_BASELINE)
     except (OSError, ValueError) as error:
         raise BaselineInvalid(f"{path} cannot be read: {printable(str(error))[:200]}.") from error
     return [_entry(path, place, entry) for place, entry in enumerate(as_list(document.get("allow")) or (), 1)]

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from raptorflow.base.json import JsonObject, canonical, loads
-from raptorflow.skills.digest import file_digest
 from raptorflow.skills.frontmatter import as_list, as_mapping
+from raptorflow.skills.listing import Listing
 from raptorflow.skills.model import Skill
 from raptorflow.skills.signing.errors import SignatureMalformed, TreeDrifted
 
@@ -80,13 +80,6 @@ def check_tree(signed: Signed, files: Mapping[str, bytes], executables: Collecti
     Raises:
         TreeDrifted: they differ; every file is named.
     """
-    drifted = [f"{path} is missing" for path in sorted(signed.files.keys() - files.keys())]
-    drifted += [f"{path} was added" for path in sorted(files.keys() - signed.files.keys())]
-    for path in sorted(files.keys() & signed.files.keys()):
-        if file_digest(files[path]) != signed.files[path]:
-            drifted.append(f"{path} was changed")
-        elif signed.executables is not None and (path in executables) != (path in signed.executables):
-            made = "executable" if path in executables else "not executable"
-            drifted.append(f"{path} was made {made}")
-    if drifted:
-        raise TreeDrifted(drifted)
+    modes = frozenset(executables) if signed.executables is None else signed.executables
+    if drifted := Listing(signed.files, modes).differences(Listing.of(files, executables)):
+        raise TreeDrifted([str(each) for each in drifted])
