@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from raptorflow.base.errors import Conflict
+from raptorflow.base.errors import Conflict, TooLarge
 from raptorflow.base.json import JsonObject
 from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import Connection
 from raptorflow.skills.archive import Unpacked, unpack
 from raptorflow.skills.capabilities import Capabilities
+from raptorflow.skills.containers.entry import ArchiveLimits
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.ranges import VersionRange
@@ -20,6 +21,7 @@ from raptorflow.skills.resolving.model import Candidate, Wishes
 
 NOT_FOUND = 404
 MOST_VERSIONS = 50
+MOST_SKILLS = 2000
 
 
 class DigestWrong(Conflict):
@@ -27,6 +29,13 @@ class DigestWrong(Conflict):
 
     code = "digest-wrong"
     default_hint = "Do not use it; tell whoever runs the server."
+
+
+class TooManySkills(TooLarge):
+    """What was asked for leads to more skills than are looked at."""
+
+    code = "too-many-skills"
+    default_hint = "Ask for fewer at once."
 
 
 @dataclass
@@ -54,6 +63,7 @@ class Supply:
 
         Raises:
             ServerUnreachable: the server does not answer.
+            TooManySkills: they lead on and on.
         """
         waiting = list(wishes.items())
         seen: set[tuple[str, str]] = set()
@@ -61,6 +71,8 @@ class Supply:
             name, wanted = waiting.pop()
             if (name, wanted) in seen:
                 continue
+            if len(self.universe) >= MOST_SKILLS:
+                raise TooManySkills(f"{name} is one of over {MOST_SKILLS} skills that this leads to.")
             seen.add((name, wanted))
             for candidate in await self._versions(name, wanted):
                 waiting += candidate.requires.items()
@@ -77,7 +89,7 @@ class Supply:
             raise Conflict(f"{name} is at hand as a folder; there is nothing to fetch.")
         version = quote(candidate.version, safe="")
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{version}/archive"
-        unpacked = unpack(await self.client.download(path))
+        unpacked = unpack(await self.client.download(path, ArchiveLimits().archive_bytes))
         if tree_digest(unpacked.files, unpacked.executables) != candidate.digest:
             raise DigestWrong(
                 f"{name} {candidate.version} came with another content than {candidate.digest}."
