@@ -7,7 +7,7 @@ class SourceInvalid(InvalidInput):
     """A source holds something else than it says, or is written in a way that is not known."""
 
     code = "source-invalid"
-    default_hint = "Tell whoever keeps it; `docs/how-to/import-skills.md` has the formats."
+    default_hint = "`docs/how-to/import-skills.md` shows how each source is written."
 
 
 class SourceUnknown(InvalidInput):

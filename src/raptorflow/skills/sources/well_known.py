@@ -59,7 +59,7 @@ def read_index(content: bytes, url: str) -> Index:
     """
     document = read_object(content, "index.json", MAX_BYTES)
     schema = document.get("$schema")
-    if schema not in {None, SCHEMA}:
+    if schema is not None and schema != SCHEMA:
         raise SourceInvalid(f"index.json follows {shown(schema)}, which is not known.")
     listed = as_list(document.get("skills"))
     if listed is None:

@@ -29,23 +29,23 @@ class Origin:
     """Where a folder's files come from.
 
     Attributes:
-        source: as it is told and kept: a path, or an address with the commit.
+        prefix: what stands before a path inside: `folder/`, or `https://...@commit#`.
         is_local: whether it is on this machine, so that it may lead to more that is.
     """
 
-    source: str
+    prefix: str
     is_local: bool
 
     def of(self, folder: Path, root: Path) -> str:
-        """The source of a folder inside."""
+        """The source of a folder inside, as it is told and kept."""
         inside = folder.relative_to(root).as_posix()
-        return self.source if inside == "." else f"{self.source}{'/' if '#' in self.source else '#'}{inside}"
+        return self.prefix.rstrip("#/") or "/" if inside == "." else f"{self.prefix}{inside}"
 
 
 def gather_repository(repository: Repository, basket: Basket) -> None:
     """The skills of a repository."""
     with cloned(repository) as clone:
-        gather_folder(clone.folder, basket, Origin(clone.source, is_local(repository)))
+        gather_folder(clone.folder, basket, Origin(clone.prefix, is_local(repository)))
 
 
 def gather_folder(root: Path, basket: Basket, origin: Origin) -> None:
@@ -92,7 +92,7 @@ def _gather_plugin(root: Path, plugin: Plugin, basket: Basket, origin: Origin) -
             )
         with cloned(plugin.source) as clone:
             folder = clone.folder.resolve()
-            _gather_skills(folder, folder, plugin, basket, Origin(clone.source, is_local=False))
+            _gather_skills(folder, folder, plugin, basket, Origin(clone.prefix, is_local=False))
         return
     folders = [_inside(root, root, place) for place in plugin.source]
     folder = next(filter(None, folders), None)
@@ -121,7 +121,7 @@ def _gather_skills(root: Path, folder: Path, plugin: Plugin, basket: Basket, ori
 def _gather_below(root: Path, folder: Path, basket: Basket, origin: Origin, group: str = "") -> None:
     folders = list(islice(skill_folders([folder]), MAX_SKILLS + 1))
     if len(folders) > MAX_SKILLS:
-        raise SourceTooLarge(f"{origin.source} has over {MAX_SKILLS} skills.")
+        raise SourceTooLarge(f"{origin.prefix} has over {MAX_SKILLS} skills.")
     for each in folders:
         if (each / SKILL_MD).is_file():
             _take(root, each, basket, origin, group)

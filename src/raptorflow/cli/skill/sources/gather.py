@@ -17,6 +17,7 @@ from raptorflow.cli.skill.sources.site import gather_site
 from raptorflow.skills.sources.addresses import GITHUB, read_repository
 from raptorflow.skills.sources.basket import Basket
 from raptorflow.skills.sources.errors import SourceUnknown
+from raptorflow.skills.text import printable
 
 WEB = ("https://", "http://")
 
@@ -51,12 +52,12 @@ def _gather(source: str, skills: Sequence[str], basket: Basket) -> None:
         gather_repository(repository, basket)
     elif source.startswith(WEB):
         gather_server(source, skills, basket) if skills else gather_site(source, basket)
-    elif path.is_dir():
-        gather_folder(path, basket, Origin(source.rstrip("/") or "/", is_local=True))
+    elif source and path.is_dir():
+        gather_folder(path, basket, Origin(f"{source.rstrip('/')}/", is_local=True))
     elif path.name == "marketplace.json" and path.is_file():
         root = marketplace_root(path)
-        gather_marketplace(root, path, basket, Origin(str(root), is_local=True))
-    elif path.exists():
+        gather_marketplace(root, path, basket, Origin(f"{root}/", is_local=True))
+    elif path.is_file():
         gather_file(path, basket)
     else:
         raise _unknown(source)
@@ -64,4 +65,6 @@ def _gather(source: str, skills: Sequence[str], basket: Basket) -> None:
 
 def _unknown(source: str) -> SourceUnknown:
     hint = f"A repository? Write `github:{source}`." if GITHUB.fullmatch(source) else None
-    return SourceUnknown(f"There is no {source}.", hint=hint)
+    return SourceUnknown(
+        f"There is no file and no folder {printable(source) or 'without a name'}.", hint=hint
+    )

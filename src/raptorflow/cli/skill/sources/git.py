@@ -44,11 +44,15 @@ REF_WORDS = ("couldn't find remote ref", "not our ref", "unadvertised object", "
 
 @dataclass(frozen=True)
 class Clone:
-    """A commit's files that may belong to skills, in a folder that is soon gone."""
+    """A commit's files that may belong to skills.
+
+    Attributes:
+        folder: holds them for as long as the clone is used.
+        prefix: `https://...@commit#` and the folder that was asked for; goes before paths.
+    """
 
     folder: Path
-    commit: str
-    source: str
+    prefix: str
 
 
 @contextmanager
@@ -75,8 +79,8 @@ def cloned(repository: Repository) -> Generator[Clone]:
             raise RefMissing(f"{repository.folder} of {repository.url} is no folder.")
         folder = Path(place) / "tree"
         write_tree(git, tree, folder)
-        source = f"{repository.url}@{commit}"
-        yield Clone(folder, commit, source + (f"#{repository.folder}" if repository.folder else ""))
+        inside = f"{repository.folder}/" if repository.folder else ""
+        yield Clone(folder, f"{repository.url}@{commit}#{inside}")
 
 
 FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
@@ -156,11 +160,11 @@ class _Git:
             raise RefMissing(f"{where.url} has no branch, tag or commit {where.ref or 'HEAD'}.")
         if arguments[0] == "cat-file":
             raise RefMissing(f"{where.url} has no folder {where.folder} in {where.ref or 'HEAD'}.")
-        lines = [line for line in said.splitlines() if line.strip()]
-        why = next(
-            (line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1] if lines else ""
-        )
-        raise SourceUnreachable(f"git cannot read {where.url}: {printable(why)[:300] or f'exit {code}'}")
+        lines = [line.strip() for line in said.splitlines() if line.strip()] or [f"exit {code}"]
+        fatal = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
+        # ssh speaks before git does.
+        why = printable(" ".join(dict.fromkeys((lines[0], fatal))))[:400]
+        raise SourceUnreachable(f"git cannot read {where.url}: {why}")
 
 
 def _environment(repository: Repository) -> dict[str, str]:
