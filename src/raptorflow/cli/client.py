@@ -16,6 +16,7 @@ from raptorflow.cli.connection import Connection
 ANSWER_SECONDS = 60.0
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 UPLOAD_CHUNK = 256 * 1024
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_FILE_BYTES = 1024 * 1024 * 1024
 
 
@@ -65,14 +66,10 @@ class ApiClient:
         Raises:
             ServerRefused: the server answered with a problem.
             ServerUnreachable: it did not answer.
+            AnswerTooLarge: it sends without end.
         """
-        try:
-            response = await self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise ServerUnreachable(f"{self._connection.url} does not answer: {error!r}") from error
-        if response.is_error:
-            raise ServerRefused(_problem_of(response.status_code, response.content))
-        return loads(response.content) if response.content else None
+        content = await self._answer(method, path, MAX_ANSWER_BYTES, **options)
+        return loads(content) if content else None
 
     async def upload(self, path: Path, size: int, report: Callable[[int], None]) -> JsonObject:
         """Upload a file of `size` bytes for the next message; returns its record (`id`, `name`, `size`).
@@ -96,9 +93,12 @@ class ApiClient:
             ServerUnreachable: it did not answer.
             AnswerTooLarge: there are more than `most`.
         """
+        return await self._answer("GET", path, most)
+
+    async def _answer(self, method: str, path: str, most: int, **options: Any) -> bytes:
         content = bytearray()
         try:
-            async with self._http.stream("GET", path) as response:
+            async with self._http.stream(method, path, **options) as response:
                 async for chunk in response.aiter_bytes():
                     content += chunk
                     if len(content) > most:

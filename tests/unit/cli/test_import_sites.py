@@ -212,13 +212,31 @@ def test_nobody_s_token_is_sent_to_another_server(
     assert not site.asked
 
 
-@pytest.mark.parametrize(
-    "body", [b"<html>", b"[]", b"{}", b'{"items": [{}]}', b'{"items": [{"version": 1}]}']
-)
+@pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"items": [{}]}', b'{"items": [7]}'])
 def test_a_server_that_is_no_raptorflow_is_said_to_be_none(
     site: Site, body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAPTORFLOW_SOURCE_TOKEN", "given")
     site.put("/api/v1/registry/skills/acme/ads/versions", body)
-    with pytest.raises(RaptorFlowError):
+    with pytest.raises(SourceUnreachable):
         gather(site.url, ["acme/ads"], ())
+
+
+@pytest.mark.parametrize(
+    ("requires", "error"),
+    [
+        ({"acme/..": "*"}, "project-invalid"),
+        ({"acme/ads": "*"}, "dependency-cycle"),
+        (None, "source-unreachable"),
+    ],
+)
+def test_a_server_with_bad_intent_chooses_no_folder(
+    site: Site, requires: object, error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPTORFLOW_SOURCE_TOKEN", "given")
+    page: dict[str, Any] = {"requires": requires, "capabilities": {}, "digest": "sha256:0"}
+    site.put("/api/v1/registry/skills/acme/ads/versions", b'{"items": [{"version": "1.0.0"}]}')
+    site.put("/api/v1/registry/skills/acme/ads/versions/1.0.0/page", json.dumps(page).encode())
+    with pytest.raises(RaptorFlowError) as caught:
+        gather(site.url, ["acme/ads"], ())
+    assert caught.value.code == error

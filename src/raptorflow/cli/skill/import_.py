@@ -18,6 +18,7 @@ from raptorflow.cli.skill.sources.gather import gather
 from raptorflow.skills.placing.place import FolderNotOurs, place
 from raptorflow.skills.resolving.graph import in_plain_order
 from raptorflow.skills.sources.basket import Basket, Imported
+from raptorflow.skills.text import printable
 
 EXIT_SKIPPED = 1
 NOT_ALLOWED = {401, 403}
@@ -99,8 +100,8 @@ class _Report:
         """A skill has come, or need not."""
         mark = "[dim]-[/dim]" if status in {"unchanged", "would-import"} else "[green]✓[/green]"
         self.console.print(f"{mark} ", end="")
-        self.console.print(words, markup=False, soft_wrap=True)
-        self.console.print(f"  {skill.source}", markup=False, soft_wrap=True, style="dim")
+        self.console.print(printable(words), markup=False, soft_wrap=True)
+        self.console.print(f"  {printable(skill.source)}", markup=False, soft_wrap=True, style="dim")
         known = {"name": skill.name, "version": skill.version, "digest": skill.digest}
         self.skills.append(known | {"source": skill.source, "status": status})
 

@@ -15,6 +15,7 @@ from raptorflow.skills.capabilities import Capabilities
 from raptorflow.skills.containers.entry import ArchiveLimits
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.folders import skill_folders
+from raptorflow.skills.locking.project import check_wish
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.reader import read_skill
 from raptorflow.skills.resolving.model import Candidate, Wishes
@@ -134,8 +135,12 @@ class Supply:
         namespace, _, plain = name.partition("/")
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
         page: JsonObject = await self.server().request("GET", path)
+        requires = dict(page["requires"])
+        for other, wanted in requires.items():
+            # A name becomes a folder's, and not every server is ours.
+            check_wish(other, wanted)
         granted = Capabilities.model_validate(page["capabilities"])
-        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url)
+        return Candidate(version, requires, granted, str(page["digest"]), self.url)
 
     def server(self) -> ApiClient:
         """The server; raises when none is known."""

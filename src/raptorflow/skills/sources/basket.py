@@ -28,6 +28,7 @@ class Found:
         source: where exactly it comes from: an address with the commit, or a path.
         group: the plugin it came with; empty for none.
         promised: the name that it was announced under; empty for none.
+        namespace: whose it is where it comes from; empty for nobody's.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Found:
     executables: Collection[str] = ()
     group: str = ""
     promised: str = ""
+    namespace: str = ""
     findings: Findings = field(default_factory=Findings)
 
 
@@ -91,10 +93,14 @@ class Basket:
         return not self.select or not self.select.isdisjoint(names)
 
     def take(self, found: Found) -> None:
-        """Keep a skill, or why it is none."""
+        """Keep a skill, or why it is none.
+
+        Raises:
+            SourceTooLarge: there are too many.
+        """
         skill = inspect_files(found.files, found.executables, None, found.findings)
         name = skill.name if skill else found.promised or found.label.rpartition("/")[2]
-        if not self.wants(name, found.group):
+        if not self.wants(name, f"{found.namespace}/{name}", found.group):
             return
         errors = found.findings.errors()
         if skill is None or errors:
@@ -102,7 +108,7 @@ class Basket:
         elif found.promised and found.promised != name:
             self.skip(found.label, SourceInvalid(f"It is announced as {found.promised}, and is {name}."))
         else:
-            self.keep(_imported(skill, found), found.group)
+            self._keep(_imported(skill, found), found.group)
 
     def take_folder(self, folder: Path, label: str, source: str, group: str = "") -> None:
         """Keep the skill in a folder, or why it is none."""
@@ -110,14 +116,7 @@ class Basket:
         files, executables = collect_files(folder, findings)
         self.take(Found(label, source, files, executables, group, findings=findings))
 
-    def keep(self, skill: Imported, group: str = "") -> None:
-        """Keep a skill that was read already.
-
-        Raises:
-            SourceTooLarge: there are too many.
-        """
-        if not self.wants(skill.name, skill.plain, group):
-            return
+    def _keep(self, skill: Imported, group: str) -> None:
         self._met |= {skill.name, skill.plain, group}
         there = self._skills.get(skill.plain)
         if there is not None:
@@ -143,6 +142,7 @@ class Basket:
 
 
 def _imported(skill: Skill, found: Found) -> Imported:
+    name = f"{found.namespace}/{skill.name}" if found.namespace else skill.name
     executables = frozenset(found.executables)
     requires = tuple(skill.requires)
-    return Imported(skill.name, skill.version, skill.digest, found.files, executables, found.source, requires)
+    return Imported(name, skill.version, skill.digest, found.files, executables, found.source, requires)

@@ -5,7 +5,7 @@ from pathlib import Path
 from raptorflow.cli.question import FileUnusable
 from raptorflow.skills.archive import unpack
 from raptorflow.skills.exported import Exported, is_export, read_export
-from raptorflow.skills.sources.basket import Basket, Found, Imported
+from raptorflow.skills.sources.basket import Basket, Found
 
 
 def gather_file(file: Path, basket: Basket) -> None:
@@ -30,5 +30,15 @@ def gather_file(file: Path, basket: Basket) -> None:
 def keep_exported(skill: Exported, source: str, basket: Basket) -> None:
     """Keep a skill whose digest was compared already."""
     unpacked = unpack(skill.archive)
+    namespace, _, plain = skill.name.rpartition("/")
     told = f"{source} {skill.name}@{skill.version}"
-    basket.keep(Imported(skill.name, skill.version, skill.digest, unpacked.files, unpacked.executables, told))
+    basket.take(
+        Found(
+            skill.name,
+            told,
+            unpacked.files,
+            unpacked.executables,
+            promised=plain,
+            namespace=namespace,
+        )
+    )
