@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from raptorflow.base.errors import RaptorFlowError
-from raptorflow.cli.skill.sources.errors import GitMissing, RefMissing
+from raptorflow.cli.skill.sources import git as git_source
+from raptorflow.cli.skill.sources.errors import GitMissing, RefMissing, SourceUnreachable
 from raptorflow.cli.skill.sources.folder import Origin, gather_folder
 from raptorflow.cli.skill.sources.gather import gather
 from raptorflow.skills.archive import pack
@@ -267,6 +269,18 @@ def test_trees_that_multiply_are_not_listed_to_the_end(repository: Path) -> None
     git(repository, "update-ref", "refs/heads/bomb", bomb)
     with pytest.raises(SourceTooLarge):
         gather(f"file://{repository}@bomb", (), ())
+
+
+def test_a_repository_that_is_too_large_or_too_slow_is_given_up(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, monkeypatch.context() as patch:
+        patch.setattr(git_source, "LIMIT_SECONDS", 0.5)
+        with pytest.raises(SourceUnreachable):
+            gather(f"git+http://127.0.0.1:{silent.getsockname()[1]}/a", (), ())
+    monkeypatch.setattr(git_source, "MAX_STORE", 100)
+    with pytest.raises(SourceTooLarge):
+        gather(f"file://{repository}", (), ())
 
 
 def test_without_git_that_is_said(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,17 +140,17 @@ class _Git:
 
     def _watch(self, process: subprocess.Popen[bytes]) -> None:
         end = time.monotonic() + LIMIT_SECONDS
-        while True:
+        url, running = self._repository.url, True
+        while running:
             try:
                 process.wait(LOOK_SECONDS)
-                return
+                running = False
             except subprocess.TimeoutExpired:
                 if time.monotonic() > end:
-                    url = self._repository.url
                     raise SourceUnreachable(f"{url} took over {LIMIT_SECONDS:g} s.") from None
-                if _size(self.store) > MAX_STORE:
-                    message = f"{self._repository.url} has over {MAX_STORE // MIB} MiB."
-                    raise SourceTooLarge(message, hint="Clone it yourself, and name the folder.") from None
+            if _size(self.store) > MAX_STORE:
+                hint = "Clone it yourself, and name the folder."
+                raise SourceTooLarge(f"{url} has over {MAX_STORE // MIB} MiB.", hint=hint)
 
     def _check(self, code: int, said: str, arguments: Sequence[str]) -> None:
         if code == 0:
