@@ -17,6 +17,7 @@ from raptorflow.skills.text import printable
 
 MAX_SKILLS = 2000
 MAX_BYTES = 512 * MIB
+MAX_FETCHED = 4096 * MIB
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Basket:
         self._skills: dict[str, Imported] = {}
         self._met: set[str] = set()
         self._bytes = 0
+        self._fetched = 0
 
     @property
     def skills(self) -> list[Imported]:
@@ -91,6 +93,16 @@ class Basket:
     def wants(self, *names: str) -> bool:
         """Whether something of one of these names is asked for."""
         return not self.select or not self.select.isdisjoint(names)
+
+    def spend(self, fetched: int) -> None:
+        """Count bytes that were fetched, whatever of them is kept.
+
+        Raises:
+            SourceTooLarge: there are too many: a list may lead to many large places.
+        """
+        self._fetched += fetched
+        if self._fetched > MAX_FETCHED:
+            raise SourceTooLarge(f"Over {MAX_FETCHED // MIB} MiB were fetched.")
 
     def take(self, found: Found) -> None:
         """Keep a skill, or why it is none.

@@ -1,5 +1,6 @@
 """Skills in a folder, whether it was given or cloned: all below it, or those that its marketplace lists."""
 
+import os
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -45,13 +46,14 @@ class Origin:
 def gather_repository(repository: Repository, basket: Basket) -> None:
     """The skills of a repository."""
     with cloned(repository) as clone:
+        basket.spend(clone.size)
         gather_folder(clone.folder, basket, Origin(clone.prefix, is_local(repository)))
 
 
 def gather_folder(root: Path, basket: Basket, origin: Origin) -> None:
     """The skills of a folder."""
     root = root.resolve()
-    if (root / FILE).is_file():
+    if os.path.isfile(root / FILE):
         gather_marketplace(root, root / FILE, basket, origin)
     else:
         _gather_below(root, root, basket, origin)
@@ -91,6 +93,7 @@ def _gather_plugin(root: Path, plugin: Plugin, basket: Basket, origin: Origin) -
                 f"{plugin.source.url} is on this machine; a marketplace elsewhere cannot mean it."
             )
         with cloned(plugin.source) as clone:
+            basket.spend(clone.size)
             folder = clone.folder.resolve()
             _gather_skills(folder, folder, plugin, basket, Origin(clone.prefix, is_local=False))
         return
@@ -123,7 +126,8 @@ def _gather_below(root: Path, folder: Path, basket: Basket, origin: Origin, grou
     if len(folders) > MAX_SKILLS:
         raise SourceTooLarge(f"{origin.prefix} has over {MAX_SKILLS} skills.")
     for each in folders:
-        if (each / SKILL_MD).is_file():
+        # What cannot be read is said to be so, not to be empty.
+        if os.path.isfile(each / SKILL_MD) or not os.access(each, os.R_OK | os.X_OK):
             _take(root, each, basket, origin, group)
 
 

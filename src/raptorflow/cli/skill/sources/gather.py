@@ -1,5 +1,6 @@
 """What a source is, and what is in it: the one place where that is decided."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -52,12 +53,12 @@ def _gather(source: str, skills: Sequence[str], basket: Basket) -> None:
         gather_repository(repository, basket)
     elif source.startswith(WEB):
         gather_server(source, skills, basket) if skills else gather_site(source, basket)
-    elif source and path.is_dir():
+    elif os.path.isdir(source):
         gather_folder(path, basket, Origin(f"{source.rstrip('/')}/", is_local=True))
-    elif path.name == "marketplace.json" and path.is_file():
+    elif path.name == "marketplace.json" and os.path.isfile(source):
         root = marketplace_root(path)
         gather_marketplace(root, path, basket, Origin(f"{root}/", is_local=True))
-    elif path.is_file():
+    elif os.path.isfile(source):
         gather_file(path, basket)
     else:
         raise _unknown(source)

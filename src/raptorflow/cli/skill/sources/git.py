@@ -49,10 +49,12 @@ class Clone:
     Attributes:
         folder: holds them for as long as the clone is used.
         prefix: `https://...@commit#` and the folder that was asked for; goes before paths.
+        size: of what was fetched, in bytes.
     """
 
     folder: Path
     prefix: str
+    size: int
 
 
 @contextmanager
@@ -80,7 +82,7 @@ def cloned(repository: Repository) -> Generator[Clone]:
         folder = Path(place) / "tree"
         write_tree(git, tree, folder)
         inside = f"{repository.folder}/" if repository.folder else ""
-        yield Clone(folder, f"{repository.url}@{commit}#{inside}")
+        yield Clone(folder, f"{repository.url}@{commit}#{inside}", _size(git.store))
 
 
 FETCH = ("fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
