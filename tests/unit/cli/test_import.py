@@ -18,8 +18,9 @@ from raptorflow.cli.skill.sources.gather import gather
 from raptorflow.skills.archive import pack
 from raptorflow.skills.exported import Exported, write_export
 from raptorflow.skills.reader import read_skill
+from raptorflow.skills.sources import basket as basket_limits
 from raptorflow.skills.sources.basket import Basket, Imported, Skipped
-from raptorflow.skills.sources.errors import SourceInvalid, SourceTooLarge, SourceUnknown
+from raptorflow.skills.sources.errors import ImportTooLarge, SourceInvalid, SourceTooLarge, SourceUnknown
 
 WHO = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@mail.example"}
 ENVIRONMENT = {**os.environ, **WHO} | {
@@ -318,7 +319,8 @@ def test_a_marketplace_gives_what_its_plugins_list(here: Path, repository: Path)
     assert list(by_file) == list(skills)
     selected, left = gathered("market", "a", "four")
     assert list(selected) == ["one", "two", "four"]
-    assert "four" not in left
+    assert not left
+    assert list(gathered("market", "alpha")[0]) == ["alpha"]
 
 
 def test_a_marketplace_does_not_reach_out_of_its_folder_by_a_link(here: Path, repository: Path) -> None:
@@ -341,6 +343,16 @@ def test_a_marketplace_elsewhere_names_no_repository_of_this_machine(here: Path,
     gather_folder(here / "market", basket, Origin("https://git.example/market.git@0#", is_local=False))
     assert not basket.skills
     assert "on this machine" in basket.skipped[0].reason
+
+
+def test_an_import_ends_at_its_limits(here: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(here / "from" / "alpha")
+    make(here / "from" / "beta")
+    url = f"file://{repository}@v1"
+    for limit, source in (("MAX_SKILLS", "from"), ("MAX_BYTES", "from"), ("MAX_FETCHED", url)):
+        with monkeypatch.context() as patch, pytest.raises(ImportTooLarge):
+            patch.setattr(basket_limits, limit, 1)
+            gather(source, (), ())
 
 
 def test_two_skills_of_one_name_are_not_mixed(here: Path) -> None:

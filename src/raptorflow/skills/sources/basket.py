@@ -12,7 +12,7 @@ from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.model import Skill
 from raptorflow.skills.reader import inspect_files
-from raptorflow.skills.sources.errors import SourceInvalid, SourceTooLarge
+from raptorflow.skills.sources.errors import ImportTooLarge, SourceInvalid
 from raptorflow.skills.text import printable
 
 MAX_SKILLS = 2000
@@ -98,17 +98,17 @@ class Basket:
         """Count bytes that were fetched, whatever of them is kept.
 
         Raises:
-            SourceTooLarge: there are too many: a list may lead to many large places.
+            ImportTooLarge: there are too many: a list may lead to many large places.
         """
         self._fetched += fetched
         if self._fetched > MAX_FETCHED:
-            raise SourceTooLarge(f"Over {MAX_FETCHED // MIB} MiB were fetched.")
+            raise ImportTooLarge(f"Over {MAX_FETCHED // MIB} MiB were fetched.")
 
     def take(self, found: Found) -> None:
         """Keep a skill, or why it is none.
 
         Raises:
-            SourceTooLarge: there are too many.
+            ImportTooLarge: there are too many.
         """
         skill = inspect_files(found.files, found.executables, None, found.findings)
         name = skill.name if skill else found.promised or found.label.rpartition("/")[2]
@@ -139,7 +139,7 @@ class Basket:
         self._bytes += sum(map(len, skill.files.values()))
         if len(self._skills) >= MAX_SKILLS or self._bytes > MAX_BYTES:
             limits = f"{MAX_SKILLS} skills and {MAX_BYTES // MIB} MiB"
-            raise SourceTooLarge(f"There is more than an import takes: {limits}.")
+            raise ImportTooLarge(f"There is more than an import takes: {limits}.")
         self._skills[skill.plain] = skill
 
     def skip(self, name: str, error: RaptorFlowError) -> None:

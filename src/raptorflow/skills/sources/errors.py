@@ -25,3 +25,10 @@ class SourceTooLarge(TooLarge):
 
     code = "source-too-large"
     default_hint = "Take a part of it: `#folder` behind a repository, or `--select NAME`."
+
+
+class ImportTooLarge(TooLarge):
+    """All sources together hold more than one import takes."""
+
+    code = "import-too-large"
+    default_hint = "Take a part of it: `#folder` behind a repository, or `--select NAME`."

@@ -12,7 +12,7 @@ from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.frontmatter import FILE as SKILL_MD
 from raptorflow.skills.sources.addresses import Repository, is_local
 from raptorflow.skills.sources.basket import MAX_SKILLS, Basket
-from raptorflow.skills.sources.errors import SourceInvalid, SourceTooLarge
+from raptorflow.skills.sources.errors import ImportTooLarge, SourceInvalid, SourceTooLarge
 from raptorflow.skills.sources.marketplace import (
     FILE,
     MAX_BYTES,
@@ -75,12 +75,12 @@ def gather_marketplace(root: Path, file: Path, basket: Basket, origin: Origin) -
     for label, reason in marketplace.refused.items():
         if basket.wants(label.partition(" ")[0]):
             basket.skip(label, SourceInvalid(reason))
-    for plugin in marketplace.plugins:
-        # A name that is no plugin's may be a skill's of any of them.
-        if basket.wants(plugin.name) or not basket.select <= named:
+    for plugin in sorted(marketplace.plugins, key=lambda each: isinstance(each.source, Repository)):
+        # A name that is no plugin's may be a skill's of any of them, those at hand first.
+        if basket.wants(plugin.name) or not named.issuperset(basket.missed()):
             try:
                 _gather_plugin(root, plugin, basket, origin)
-            except SourceTooLarge:
+            except ImportTooLarge:
                 raise
             except RaptorFlowError as error:
                 basket.skip(plugin.name, error)
