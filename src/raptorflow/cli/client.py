@@ -147,8 +147,10 @@ async def _chunks(path: Path, report: Callable[[int], None]) -> AsyncIterator[by
 
 
 def _problem_of(status: int, content: bytes) -> JsonObject:
+    """The problem that the server told; one of the same shape when something else answered."""
+    known = {"title": f"HTTP {status}", "status": status, "code": "server-refused"}
     try:
         problem: JsonObject = loads(content)
-        return {"title": f"HTTP {status}", **problem}
+        return {**known, **problem}
     except (ValueError, TypeError):
-        return {"title": f"HTTP {status}", "detail": f"The server said {status}."}
+        return {**known, "detail": f"The server said {status}."}

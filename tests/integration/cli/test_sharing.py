@@ -90,3 +90,7 @@ def test_a_skill_comes_from_another_server_with_what_it_builds_on(
     arguments = ("skill", "import", "skills", "--publish", "--json")
     first = {each["name"]: each["status"] for each in json.loads(command(*arguments))["skills"]}
     assert first == {"house-voice": "published", "letter-writer": "published"}
+    (voice / "SKILL.md").write_text((voice / "SKILL.md").read_text() + "\nEven more.\n")
+    told = json.loads(command(*arguments, code=1))
+    assert [each["name"] for each in told["skills"]] == ["letter-writer"]
+    assert [each["name"] for each in told["skipped"]] == ["house-voice"]

@@ -350,9 +350,10 @@ def test_an_import_ends_at_its_limits(here: Path, repository: Path, monkeypatch:
     make(here / "from" / "beta")
     url = f"file://{repository}@v1"
     for limit, source in (("MAX_SKILLS", "from"), ("MAX_BYTES", "from"), ("MAX_FETCHED", url)):
-        with monkeypatch.context() as patch, pytest.raises(ImportTooLarge):
+        with monkeypatch.context() as patch:
             patch.setattr(basket_limits, limit, 1)
-            gather(source, (), ())
+            with pytest.raises(ImportTooLarge):
+                gather(source, (), ())
 
 
 def test_two_skills_of_one_name_are_not_mixed(here: Path) -> None:

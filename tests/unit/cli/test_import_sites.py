@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.cli.client import ServerRefused
 from raptorflow.cli.skill.sources import web
 from raptorflow.cli.skill.sources.errors import NothingOffered, SourceUnreachable, TokenMissing
 from raptorflow.cli.skill.sources.gather import gather
@@ -240,3 +241,13 @@ def test_a_server_with_bad_intent_chooses_no_folder(
     with pytest.raises(RaptorFlowError) as caught:
         gather(site.url, ["acme/ads"], ())
     assert caught.value.code == error
+
+
+def test_an_answer_of_something_else_than_a_server_is_an_error_like_any_other(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAPTORFLOW_SOURCE_TOKEN", "given")
+    site.put("/api/v1/registry/skills/acme/ads/versions", b"<html>", 502)
+    with pytest.raises(ServerRefused) as caught:
+        gather(site.url, ["acme/ads"], ())
+    assert caught.value.problem()["code"] == "server-refused"

@@ -145,8 +145,9 @@ class Basket:
     def skip(self, name: str, error: RaptorFlowError) -> None:
         """Leave something out."""
         self._met |= {name, name.rpartition("/")[2]}
-        problem = error.problem()
-        self.skipped.append(Skipped(printable(name), problem["code"], printable(error.message), error.hint))
+        code, hint = str(error.problem().get("code", error.code)), error.hint
+        reason = printable(error.message)
+        self.skipped.append(Skipped(printable(name), code, reason, printable(hint) if hint else None))
 
     def missed(self) -> list[str]:
         """What was asked for and is not there."""
