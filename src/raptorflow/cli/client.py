@@ -9,13 +9,15 @@ import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from raptorflow.base.errors import PartUnavailable, RaptorFlowError
+from raptorflow.base.errors import PartUnavailable, RaptorFlowError, TooLarge
 from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.cli.connection import Connection
 
 ANSWER_SECONDS = 60.0
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 UPLOAD_CHUNK = 256 * 1024
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_FILE_BYTES = 1024 * 1024 * 1024
 
 
 class ServerRefused(RaptorFlowError):
@@ -35,6 +37,13 @@ class ServerUnreachable(PartUnavailable):
 
     code = "server-unreachable"
     default_hint = "Is it running? Start it with `make run`, or check RAPTORFLOW_URL."
+
+
+class AnswerTooLarge(TooLarge):
+    """A server sends more than it should."""
+
+    code = "answer-too-large"
+    default_hint = "Tell whoever runs the server."
 
 
 class ApiClient:
@@ -57,14 +66,10 @@ class ApiClient:
         Raises:
             ServerRefused: the server answered with a problem.
             ServerUnreachable: it did not answer.
+            AnswerTooLarge: it sends without end.
         """
-        try:
-            response = await self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise ServerUnreachable(f"{self._connection.url} does not answer: {error!r}") from error
-        if response.is_error:
-            raise ServerRefused(_problem_of(response))
-        return loads(response.content) if response.content else None
+        content = await self._answer(method, path, MAX_ANSWER_BYTES, **options)
+        return loads(content) if content else None
 
     async def upload(self, path: Path, size: int, report: Callable[[int], None]) -> JsonObject:
         """Upload a file of `size` bytes for the next message; returns its record (`id`, `name`, `size`).
@@ -80,20 +85,29 @@ class ApiClient:
             headers=headers,
         )
 
-    async def download(self, path: str) -> bytes:
+    async def download(self, path: str, most: int = MAX_FILE_BYTES) -> bytes:
         """A file's bytes.
 
         Raises:
             ServerRefused: the server answered with a problem.
             ServerUnreachable: it did not answer.
+            AnswerTooLarge: there are more than `most`.
         """
+        return await self._answer("GET", path, most)
+
+    async def _answer(self, method: str, path: str, most: int, **options: Any) -> bytes:
+        content = bytearray()
         try:
-            response = await self._http.get(path)
+            async with self._http.stream(method, path, **options) as response:
+                async for chunk in response.aiter_bytes():
+                    content += chunk
+                    if len(content) > most:
+                        raise AnswerTooLarge(f"{path} of {self._connection.url} has over {most} bytes.")
         except httpx.HTTPError as error:
             raise ServerUnreachable(f"{self._connection.url} does not answer: {error!r}") from error
         if response.is_error:
-            raise ServerRefused(_problem_of(response))
-        return response.content
+            raise ServerRefused(_problem_of(response.status_code, bytes(content)))
+        return bytes(content)
 
     @asynccontextmanager
     async def events(self, session_id: str) -> AsyncGenerator["EventStream"]:
@@ -132,9 +146,11 @@ async def _chunks(path: Path, report: Callable[[int], None]) -> AsyncIterator[by
             report(file.tell())
 
 
-def _problem_of(response: httpx.Response) -> JsonObject:
+def _problem_of(status: int, content: bytes) -> JsonObject:
+    """The problem that the server told; one of the same shape when something else answered."""
+    known = {"title": f"HTTP {status}", "status": status, "code": "server-refused"}
     try:
-        problem: JsonObject = loads(response.content)
-        return {"title": f"HTTP {response.status_code}", **problem}
+        problem: JsonObject = loads(content)
+        return {**known, **problem}
     except (ValueError, TypeError):
-        return {"title": f"HTTP {response.status_code}", "detail": f"The server said {response.status_code}."}
+        return {**known, "detail": f"The server said {status}."}

@@ -50,6 +50,15 @@ def write_export(skills: Iterable[Exported]) -> bytes:
     return pack_files("", files, ())
 
 
+def is_export(content: bytes) -> bool:
+    """Whether a file looks like an export."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return INDEX in archive.namelist()
+    except (*DAMAGE, RuntimeError):
+        return False
+
+
 def read_export(content: bytes) -> list[Exported]:
     """Every skill of an export, each compared with its digest.
 

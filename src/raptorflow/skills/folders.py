@@ -13,7 +13,7 @@ MAX_DEPTH = 8
 def skill_folders(given: Iterable[Path]) -> Iterator[Path]:
     """Each folder that has a `SKILL.md`, and those below one that has none; itself, if there are none."""
     for folder in given:
-        if (folder / FILE).is_file():
+        if os.path.isfile(folder / FILE):
             yield folder
             continue
         inside = sorted(_below(folder))

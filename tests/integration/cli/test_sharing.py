@@ -62,3 +62,35 @@ def test_what_has_changed_is_published_in_order_and_installed_with_what_it_build
     command("skill", "import", "two.raptorflow", "--to", "copies")
     assert read_skill(tmp_path / "copies" / "tone").version == "1.1.0"
     assert f"{wish} 0.1.0" in command("skill", "install", wish, "--server", "--yes")
+
+
+def test_a_skill_comes_from_another_server_with_what_it_builds_on(
+    command: Command, house: dict[str, str], tmp_path: Path
+) -> None:
+    voice = new_skill(tmp_path / "skills", "house-voice", "instructions")
+    (voice / "skill.toml").write_text('schema = 1\n\n[skill]\nversion = "1.0.0"\n')
+    top = new_skill(tmp_path / "skills", "letter-writer", "instructions")
+    command("skill", "publish", "skills/house-voice")
+    exported = json.loads(command("skill", "export", "--json"))["skills"]
+    own = next(each["name"] for each in exported if each["name"].endswith("/house-voice"))
+    (top / "skill.toml").write_text(
+        f'schema = 1\n\n[skill]\nversion = "1.0.0"\n\n[requires]\n"{own}" = "^1"\n'
+    )
+    command("skill", "publish", "skills/letter-writer")
+    known = json.loads(Path(house["XDG_CONFIG_HOME"], "raptorflow", "connection.json").read_text())
+    wish = own.replace("house-voice", "letter-writer")
+    arguments = ("skill", "import", known["url"], "--skill", f"{wish}@^1", "--json")
+    told = json.loads(command(*arguments, "--to", "copies"))
+    assert [each["name"] for each in told["skills"]] == [own, wish]
+    assert told["skills"][1]["source"] == f"{known['url']} {wish}@1.0.0"
+    assert read_skill(tmp_path / "copies" / "letter-writer").digest == read_skill(top).digest
+    assert json.loads(command(*arguments[:3], "--json", code=1))["error"]["code"] == "nothing-offered"
+    (voice / "SKILL.md").write_text((voice / "SKILL.md").read_text() + "\nMore.\n")
+    (voice / "skill.toml").write_text('schema = 1\n\n[skill]\nversion = "1.1.0"\n')
+    arguments = ("skill", "import", "skills", "--publish", "--json")
+    first = {each["name"]: each["status"] for each in json.loads(command(*arguments))["skills"]}
+    assert first == {"house-voice": "published", "letter-writer": "published"}
+    (voice / "SKILL.md").write_text((voice / "SKILL.md").read_text() + "\nEven more.\n")
+    told = json.loads(command(*arguments, code=1))
+    assert [each["name"] for each in told["skills"]] == ["letter-writer"]
+    assert [each["name"] for each in told["skipped"]] == ["house-voice"]

@@ -15,7 +15,7 @@ COMMANDS = {
     "verify": ("verify:verify", "Check a signature; name what drifted."),
     "publish": ("publish:publish", "Publish a skill to a server."),
     "export": ("export:export", "Write skills of a server into one file."),
-    "import": ("import_:import_skills", "Load an export into a folder or onto a server."),
+    "import": ("import_:import_skills", "Import skills from folders, repositories, sites, servers."),
     "resolve": ("resolve:resolve", "Choose versions of what a skill builds on."),
     "install": ("install:install", "Install skills for clients, or on a server."),
     "uninstall": ("uninstall:uninstall", "Take skills away from clients."),

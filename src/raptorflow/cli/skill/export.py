@@ -1,7 +1,7 @@
 """`raptorflow skill export`: skills of a server in one file, for a site that no network reaches."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +36,7 @@ def export(
         url: the server; RAPTORFLOW_URL or the one started on this machine when not given.
     """
     found = supply(read_connection(url), ())
-    skills = asyncio.run(_fetch(found, wishes))
+    skills = asyncio.run(fetch(found, wishes))
     write(output, write_export(skills))
     told = [{"name": each.name, "version": each.version, "digest": each.digest} for each in skills]
     if json:
@@ -48,7 +48,8 @@ def export(
         console.print(f"{output}  {output.stat().st_size:,} bytes")
 
 
-async def _fetch(found: Supply, wishes: tuple[str, ...]) -> list[Exported]:
+async def fetch(found: Supply, wishes: Sequence[str]) -> list[Exported]:
+    """The skills that are wished for, each after those that it builds on; all of them without wishes."""
     async with found:
         named = wishes or [each["ref"] async for each in _all(found)]
         chosen = await Project(Path(), {}, {}).wishing(named).chosen(found)

@@ -21,8 +21,7 @@ from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.manifest.table import FILE as MANIFEST
 from raptorflow.skills.model import Skill
-from raptorflow.skills.resolving.graph import in_order
-from raptorflow.skills.resolving.model import Candidate
+from raptorflow.skills.resolving.graph import in_plain_order
 from raptorflow.skills.scanning.scan import scan
 from raptorflow.skills.writer import with_version
 
@@ -143,11 +142,8 @@ def _in_order(ready: list[Ready]) -> list[Ready]:
     by_name = {each.skill.name: each for each in ready}
     if len(by_name) != len(ready):
         raise Conflict("Two of the folders are skills of one name.", hint="Publish them one by one.")
-    needs = {
-        name: Candidate(each.skill.version, {other.partition("/")[2]: "" for other in each.skill.requires})
-        for name, each in by_name.items()
-    }
-    return [by_name[name] for name in in_order(needs)]
+    order = in_plain_order({name: each.skill.requires for name, each in by_name.items()})
+    return [by_name[name] for name in order]
 
 
 async def _publish_all(client: ApiClient, ordered: list[Ready], wanted: Wanted) -> bool:

@@ -6,17 +6,19 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from raptorflow.base.errors import Conflict
+from raptorflow.base.errors import Conflict, TooLarge
 from raptorflow.base.json import JsonObject
 from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import Connection
 from raptorflow.skills.archive import Unpacked, unpack
 from raptorflow.skills.capabilities import Capabilities
+from raptorflow.skills.containers.entry import ArchiveLimits
 from raptorflow.skills.digest import tree_digest
 from raptorflow.skills.files import collect_files
 from raptorflow.skills.findings import Findings
 from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.listing import Listing
+from raptorflow.skills.locking.project import check_wish
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.reader import read_skill
 from raptorflow.skills.resolving.model import Candidate, Wishes
@@ -24,6 +26,7 @@ from raptorflow.skills.text import printable
 
 NOT_FOUND = 404
 MOST_VERSIONS = 50
+MOST_SKILLS = 2000
 
 
 class DigestWrong(Conflict):
@@ -31,6 +34,13 @@ class DigestWrong(Conflict):
 
     code = "digest-wrong"
     default_hint = "Do not use it; tell whoever runs the server."
+
+
+class TooManySkills(TooLarge):
+    """What was asked for leads to more skills than are looked at."""
+
+    code = "too-many-skills"
+    default_hint = "Ask for fewer at once."
 
 
 @dataclass
@@ -58,6 +68,7 @@ class Supply:
 
         Raises:
             ServerUnreachable: the server does not answer.
+            TooManySkills: they lead on and on.
         """
         waiting = list(wishes.items())
         seen: set[tuple[str, str]] = set()
@@ -65,6 +76,8 @@ class Supply:
             name, wanted = waiting.pop()
             if (name, wanted) in seen:
                 continue
+            if len(self.universe) >= MOST_SKILLS:
+                raise TooManySkills(f"{name} is one of over {MOST_SKILLS} skills that this leads to.")
             seen.add((name, wanted))
             for candidate in await self._versions(name, wanted, locked.get(name)):
                 waiting += candidate.requires.items()
@@ -86,7 +99,7 @@ class Supply:
 
     async def _download(self, name: str, version: str) -> Unpacked:
         path = f"/api/v1/registry/skills/{name}/versions/{quote(version, safe='')}/archive"
-        return unpack(await self.server().download(path))
+        return unpack(await self.server().download(path, ArchiveLimits().archive_bytes))
 
     async def _versions(self, name: str, wanted: str, locked: str | None) -> list[Candidate]:
         """The versions in a range; those that nobody asks for are only named."""
@@ -124,11 +137,15 @@ class Supply:
         namespace, _, plain = name.partition("/")
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
         page: JsonObject = await self.server().request("GET", path)
+        requires = dict(page["requires"])
+        for other, wanted in requires.items():
+            # A name becomes a folder's, and not every server is ours.
+            check_wish(other, wanted)
         granted = Capabilities.model_validate(page["capabilities"])
         listing = Listing.from_rows(
             (each["path"], each["sha256"], each["executable"]) for each in page["files"]
         )
-        return Candidate(version, dict(page["requires"]), granted, str(page["digest"]), self.url, listing)
+        return Candidate(version, requires, granted, str(page["digest"]), self.url, listing)
 
     def server(self) -> ApiClient:
         """The server; raises when none is known."""

@@ -1,6 +1,6 @@
 """The graph of what was chosen: cycles, and the order in which each comes after what it requires."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from raptorflow.skills.resolving.model import Candidate, DependencyCycle
 
@@ -24,6 +24,20 @@ def in_order(chosen: Mapping[str, Candidate]) -> list[str]:
     for name in sorted(chosen):
         _visit(name, chosen, done)
     return list(done)
+
+
+def in_plain_order(requires: Mapping[str, Iterable[str]]) -> list[str]:
+    """Names without a namespace, each after those that it requires; no matter of whose namespace.
+
+    Raises:
+        DependencyCycle: there is no such order.
+    """
+    return in_order(
+        {
+            name: Candidate("", {other.rpartition("/")[2]: "" for other in each})
+            for name, each in requires.items()
+        }
+    )
 
 
 def _visit(start: str, chosen: Mapping[str, Candidate], done: dict[str, None]) -> None:
