@@ -54,12 +54,11 @@ def read_connection(url: str | None = None, token: str | None = None) -> Connect
         kept = Connection.model_validate_json(connection_file().read_text())
     except (OSError, ValidationError) as error:
         raise NoServerKnown("No RaptorFlow server is known on this machine.") from error
-    if token:
-        return Connection(url=kept.url, token=SecretStr(token))
+    place = kept.url.rstrip("/")
     # The token that was kept is for the server that it was kept with, and sent to no other.
-    if url not in ("", kept.url.rstrip("/")):
+    if url not in ("", place):
         raise NoServerKnown(f"No token for {url} is known.", hint="Set RAPTORFLOW_TOKEN.")
-    return kept
+    return Connection(url=place, token=SecretStr(token) if token else kept.token)
 
 
 def write_connection(connection: Connection) -> Path:

@@ -12,7 +12,7 @@ from raptorflow.skills.scanning.subject import Source, Subject
 MAX_FILES = 400
 _BUILT = re.compile(r"(?:^|/)(?:dist|vendor|third_party|node_modules)/|\.min\.js$", re.IGNORECASE)
 _USES = re.compile(
-    r"\b(?:import|from|require|source|include|use|load)\b[^\n]{0,200}|^\s*\.\s[^\n]{1,200}", re.MULTILINE
+    r"\b(?:import|from|require|source|include|use|load)\b[^\n]{0,200}|^[ \t]*\.\s[^\n]{1,200}", re.MULTILINE
 )
 _WORD = re.compile(r"[\w-]{2,}")
 _JOINED = re.compile(r"['\"`]\s*[,/+]\s*['\"`]")
