@@ -235,7 +235,7 @@ def test_a_server_with_bad_intent_chooses_no_folder(
     site: Site, requires: object, error: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RAPTORFLOW_SOURCE_TOKEN", "given")
-    page: dict[str, Any] = {"requires": requires, "capabilities": {}, "digest": "sha256:0"}
+    page: dict[str, Any] = {"requires": requires, "capabilities": {}, "digest": "sha256:0", "files": []}
     site.put("/api/v1/registry/skills/acme/ads/versions", b'{"items": [{"version": "1.0.0"}]}')
     site.put("/api/v1/registry/skills/acme/ads/versions/1.0.0/page", json.dumps(page).encode())
     with pytest.raises(RaptorFlowError) as caught:
