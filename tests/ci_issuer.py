@@ -1,7 +1,5 @@
 """A CI provider on loopback: it publishes real keys over HTTP and signs tokens with them."""
 
-import asyncio
-import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -9,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
+from tests.serving import served
 
 from raptorflow.base.json import JsonObject
 
@@ -77,18 +75,13 @@ class CiIssuer:
 @asynccontextmanager
 async def ci_issuer() -> AsyncGenerator[CiIssuer]:
     """One that runs."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    issuer = CiIssuer(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    issuer.rotate()
     app = FastAPI()
+    issuer = CiIssuer("")
 
     @app.get("/{path:path}")
     async def answer(path: str) -> Response:
         return issuer.answer(path)
 
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-    runner = uvicorn.Server(config)
-    task = asyncio.create_task(runner.serve(sockets=[listener]))
-    yield issuer
-    runner.should_exit = True
-    await task
+    async with served(app) as issuer.url:
+        issuer.rotate()
+        yield issuer

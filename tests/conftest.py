@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
@@ -10,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-import uvicorn
 from _pytest.terminal import TerminalReporter
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from tests.serving import served
 
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.core.migrate import upgrade
@@ -154,9 +153,7 @@ def _stream(*chunks: str, done: bool = True) -> Response:
 @pytest.fixture
 async def model_server() -> AsyncGenerator[ModelServer]:
     """A model's server on loopback; what it answers is the test's to say."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = ModelServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
-    app = FastAPI()
+    server, app = ModelServer(""), FastAPI()
 
     @app.post("/{path:path}")
     async def complete(request: Request, path: str) -> Response:
@@ -166,12 +163,9 @@ async def model_server() -> AsyncGenerator[ModelServer]:
         server.times.append(time.monotonic())
         return server.script.pop(0)(server.requests[-1])
 
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-    runner = uvicorn.Server(config)
-    task = asyncio.create_task(runner.serve(sockets=[listener]))
-    yield server
-    runner.should_exit = True
-    await task
+    async with served(app) as url:
+        server.url = f"{url}/v1"
+        yield server
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,16 +1,16 @@
-"""What `raptorflow run` says until it is ready."""
+"""What `raptorflow run` says."""
 
 import subprocess
 
 READY = "Stop: Ctrl-C"
 
 
-def said_until_ready(process: subprocess.Popen[str]) -> str:
-    """Read a start's output until it is ready; fail with all it said when it ends before."""
+def read_until(process: subprocess.Popen[str], text: str = READY) -> str:
+    """Read what a program says until a text comes; fail with all it said when it ends before."""
     assert process.stdout
     said = ""
     for line in process.stdout:
         said += line
-        if READY in line:
+        if text in line:
             return said
-    raise AssertionError(f"it ended before it was ready:\n{said}")
+    raise AssertionError(f"{text!r} never came:\n{said}")

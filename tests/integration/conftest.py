@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.greeting import said_until_ready
+from tests.greeting import read_until
 
 from raptorflow.stack.places import open_place
 
@@ -79,7 +79,7 @@ def running_house(house_folder: Path, house_settings: dict[str, str]) -> Generat
         start_new_session=True,
     )
     try:
-        yield House(environment, f"http://127.0.0.1:{port}", said_until_ready(process))
+        yield House(environment, f"http://127.0.0.1:{port}", read_until(process))
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=STOP_SECONDS)

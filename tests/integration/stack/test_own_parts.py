@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import psycopg
 import pytest
-from tests.greeting import said_until_ready
+from tests.greeting import read_until
 
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
@@ -120,7 +120,7 @@ async def test_a_login_that_may_not_migrate_names_the_setting_that_is_missing(
 
 def test_both_parts_are_used_and_none_is_started(start: Start, parts: Parts, data: Path, port: int) -> None:
     process = start(port)
-    said = said_until_ready(process)
+    said = read_until(process)
     assert "Starting PostgreSQL" not in said
     assert not (data / "servers").exists()
     assert not (data / "instance").exists()

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+from tests.greeting import read_until
 
 from raptorflow.stack.cluster import trace as postgres_trace
 from raptorflow.stack.places import open_place
@@ -20,7 +21,6 @@ from raptorflow.stack.process import processes_of
 from raptorflow.stack.valkey import trace as valkey_trace
 
 RUN = (sys.executable, "-P", "-m", "raptorflow.cli.main", "run")
-READY = "Stop: Ctrl-C"
 GONE_SECONDS = 15.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.02
@@ -68,16 +68,6 @@ def start(folder: Path) -> Generator[Callable[[], Run]]:
     until_gone(folder)
 
 
-def read_until(process: Run, text: str) -> str:
-    assert process.stdout
-    read = ""
-    for line in process.stdout:
-        read += line
-        if text in line:
-            return read
-    raise AssertionError(f"{text!r} never came:\n{read}")
-
-
 def left(folder: Path) -> list[int]:
     """Every process of the stack on this folder: programs by their environment, servers by their traces."""
     place = open_place(folder / "data")
@@ -111,7 +101,7 @@ def test_it_stops_by_a_signal_and_leaves_no_process(
     start: Callable[[], Run], folder: Path, number: signal.Signals
 ) -> None:
     process = start()
-    said = read_until(process, READY)
+    said = read_until(process)
     assert "/sign-in?token=" in said
     process.send_signal(number)
     assert process.wait(STOP_SECONDS) == 0
@@ -122,12 +112,12 @@ def test_killed_outright_it_leaves_no_process_and_starts_again(
     start: Callable[[], Run], folder: Path
 ) -> None:
     process = start()
-    read_until(process, READY)
+    read_until(process)
     process.kill()
     process.wait()
 
     again = start()
-    said = read_until(again, READY)
+    said = read_until(again)
 
     assert "schema" not in said  # what was there is known to be there
     again.send_signal(signal.SIGINT)
@@ -137,7 +127,7 @@ def test_killed_outright_it_leaves_no_process_and_starts_again(
 
 def test_a_killed_server_and_worker_are_started_again(start: Callable[[], Run], folder: Path) -> None:
     process = start()
-    read_until(process, READY)
+    read_until(process)
     for module, name in (("uvicorn", "Server"), ("raptorflow.worker", "Worker")):
         first = program(folder, module)
         os.kill(first, signal.SIGKILL)

@@ -1,15 +1,13 @@
 """How a build says who it is: the provider and the server are real HTTP servers on loopback."""
 
-import asyncio
-import socket
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from tests.serving import served
 
 from raptorflow.cli.client import ServerRefused, ServerUnreachable
 from raptorflow.cli.skill.ci_identity import IdentityUnavailable, access_from_ci
@@ -35,9 +33,7 @@ class Place:
 
 @pytest.fixture
 async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Place]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    place = Place(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    app = FastAPI()
+    place, app = Place(""), FastAPI()
 
     @app.get("/id")
     async def identity(request: Request) -> Response:
@@ -52,12 +48,8 @@ async def place(monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Place]:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("RAPTORFLOW_ORGANISATION", "acme")
-    config = uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-    runner = uvicorn.Server(config)
-    task = asyncio.create_task(runner.serve(sockets=[listener]))
-    yield place
-    runner.should_exit = True
-    await task
+    async with served(app) as place.url:
+        yield place
 
 
 def in_github(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
