@@ -11,21 +11,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from raptorflow.base.errors import PartUnavailable
-from raptorflow.base.json import JsonObject
 from raptorflow.cli.client import ApiClient, ServerUnreachable
 from raptorflow.cli.connection import Connection, NoServerKnown, connection_file, read_connection
 from raptorflow.cli.skill.rounds import Round
+from raptorflow.cli.skill.sending import PublishFailed, send
 from raptorflow.skills.archive import pack_files
 from raptorflow.skills.manifest.table import FILE as MANIFEST
 from raptorflow.skills.writer import with_version
 
-POLL_SECONDS = 0.1
 START_SECONDS = 180.0
-PUBLISH_SECONDS = 300.0
 READ_BYTES = 65536
 READY = "Stop: Ctrl-C"
 LINK = "http"
-DONE = {"published", "failed"}
 
 
 class ChatNotStarted(PartUnavailable):
@@ -33,13 +30,6 @@ class ChatNotStarted(PartUnavailable):
 
     code = "chat-not-started"
     default_hint = "Try `raptorflow run` to see why, or work without a chat: `--no-chat`."
-
-
-class NotReloaded(PartUnavailable):
-    """The running RaptorFlow goes on with the version before."""
-
-    code = "not-reloaded"
-    default_hint = "Save again when it is mended; `raptorflow doctor` says what RaptorFlow lacks."
 
 
 class Chat:
@@ -53,7 +43,8 @@ class Chat:
         """Publish and install what was saved, as a development version; the next message runs it.
 
         Raises:
-            ServerRefused, NotReloaded: the server does not take it.
+            ServerRefused, PublishFailed: the server does not take it.
+            PublishOverdue: no worker took it in time.
             ServerUnreachable: it does not answer.
         """
         if found.skill is None:
@@ -63,20 +54,9 @@ class Chat:
         manifest = found.files.get(MANIFEST, b"schema = 1\n").decode()
         files = {**found.files, MANIFEST: with_version(manifest, version).encode()}
         archive = pack_files(found.skill.name, files, found.executables)
-        path = "/api/v1/registry/publishes"
-        receipt = await self._client.request("POST", path, params={"install": "true"}, content=archive)
-        try:
-            async with asyncio.timeout(PUBLISH_SECONDS):
-                while receipt["status"] not in DONE:
-                    await asyncio.sleep(POLL_SECONDS)
-                    receipt = await self._client.request("GET", f"{path}/{receipt['publish_id']}")
-        except TimeoutError as error:
-            raise NotReloaded(f"No worker took it within {PUBLISH_SECONDS:.0f} s.") from error
+        receipt = await send(self._client, archive, {"install": "true"})
         if receipt["status"] == "failed":
-            problem: JsonObject = receipt["problem"] or {}
-            raise NotReloaded(
-                f"The server did not take it: {problem.get('detail')}", hint=problem.get("hint")
-            )
+            raise PublishFailed(receipt["problem"] or {})
         return version
 
 

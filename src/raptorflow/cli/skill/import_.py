@@ -13,7 +13,7 @@ from rich.console import Console
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import read_connection
-from raptorflow.cli.skill.publish import PublishFailed, send
+from raptorflow.cli.skill.sending import PublishFailed, send
 from raptorflow.cli.skill.sources.gather import gather
 from raptorflow.skills.placing.place import FolderNotOurs, place
 from raptorflow.skills.resolving.graph import in_plain_order
@@ -131,7 +131,7 @@ async def _publish(client: ApiClient, basket: Basket, report: _Report) -> None:
         for each in ordered(basket):
             try:
                 with report.console.status(f"Sending {each.name} ...") as status:
-                    receipt = await send(client, each.archive(), OPTIONS, status)
+                    receipt = await send(client, each.archive(), OPTIONS, status.update)
                 if receipt["status"] == "failed":
                     raise PublishFailed(receipt["problem"])
             except (PublishFailed, ServerRefused) as error:

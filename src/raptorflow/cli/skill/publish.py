@@ -1,7 +1,6 @@
 """`raptorflow skill publish`: check, pack and send what has changed, and wait for the registry's word."""
 
 import asyncio
-import hashlib
 import os
 import sys
 from dataclasses import dataclass
@@ -9,14 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
-from rich.status import Status
 from semver import Version
 
-from raptorflow.base.errors import Conflict, InvalidInput, RaptorFlowError
+from raptorflow.base.errors import Conflict, InvalidInput
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import Connection, read_connection
 from raptorflow.cli.skill.ci_identity import access_from_ci
+from raptorflow.cli.skill.sending import PublishFailed, send
 from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.manifest.table import FILE as MANIFEST
@@ -25,16 +24,6 @@ from raptorflow.skills.resolving.graph import in_plain_order
 from raptorflow.skills.scanning.scan import scan
 from raptorflow.skills.writer import with_version
 
-POLL_SECONDS = 0.1
-LIMIT_SECONDS = 900.0
-DONE = {"published", "failed"}
-STEPS = {
-    "checking": "Checking the skill",
-    "scanning": "Looking for signs of harm",
-    "environment": "Building its Python environment",
-    "storing": "Storing its files",
-    "indexing": "Indexing it for search",
-}
 EXIT_FAILED = 1
 NOT_FOUND = 404
 
@@ -49,20 +38,6 @@ class VersionTaken(Conflict):
     """A version is there with another content."""
 
     code = "version-taken"
-
-
-class PublishFailed(RaptorFlowError):
-    """The registry refused the skill."""
-
-    code = "publish-failed"
-
-    def __init__(self, problem: JsonObject) -> None:
-        super().__init__(str(problem.get("detail")), hint=problem.get("hint"))
-        self._problem = problem
-
-    def problem(self, instance: str | None = None) -> JsonObject:
-        """The registry's own problem document."""
-        return self._problem
 
 
 def publish(
@@ -201,7 +176,7 @@ async def _hand_over(
         told = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
         return told | {"status": "would-publish", "bytes": size}
     with console.status(f"Sending {skill.name} ...") as status:
-        receipt = await send(client, ready.archive, wanted.options, status)
+        receipt = await send(client, ready.archive, wanted.options, status.update)
     if receipt["status"] == "published":
         console.print(f"[green]✓[/green] Published {receipt['skill']} {receipt['version']}")
         console.print(f"  {receipt['digest']}")
@@ -244,22 +219,3 @@ async def _there(client: ApiClient, name: str) -> dict[str, str]:
             return {}
         raise
     return {item["version"]: item["digest"] for item in answer["items"]}
-
-
-async def send(client: ApiClient, archive: bytes, options: dict[str, str], status: Status) -> JsonObject:
-    """Send an archive and wait until the registry has checked it; the receipt.
-
-    Raises:
-        ServerRefused: the server does not take it.
-        TimeoutError: no worker took it in time.
-    """
-    # The same archive sent twice is the same publish, so that a broken connection can be tried again.
-    headers = {"Idempotency-Key": hashlib.sha256(archive + dumps(options).encode()).hexdigest()}
-    async with asyncio.timeout(LIMIT_SECONDS):
-        path = "/api/v1/registry/publishes"
-        receipt = await client.request("POST", path, params=options, content=archive, headers=headers)
-        while receipt["status"] not in DONE:
-            status.update(f"{STEPS.get(receipt['step'], 'Waiting for a worker')} ...")
-            await asyncio.sleep(POLL_SECONDS)
-            receipt = await client.request("GET", f"{path}/{receipt['publish_id']}")
-        return receipt
