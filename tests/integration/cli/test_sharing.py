@@ -44,6 +44,13 @@ def test_what_has_changed_is_published_in_order_and_installed_with_what_it_build
         == "version-taken"
     )
     assert read_skill(base).version == "1.0.0"
+    (preview,) = lines(command("skill", "publish", "skills/tone", "--bump", "minor", "--dry-run", "--json"))
+    assert (preview["version"], preview["since"]) == ("1.1.0", "1.0.0")
+    assert {each["path"]: each["change"] for each in preview["changes"]} == {
+        "SKILL.md": "changed",
+        "skill.toml": "changed",
+    }
+    assert read_skill(base).version == "1.0.0"
     assert (
         lines(command("skill", "publish", "skills/tone", "--bump", "minor", "--json"))[0]["version"]
         == "1.1.0"

@@ -15,6 +15,7 @@ from raptorflow.base.json import JsonObject, dumps
 from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import Connection, read_connection
 from raptorflow.cli.skill.ci_identity import access_from_ci
+from raptorflow.cli.skill.preview import preview
 from raptorflow.cli.skill.sending import PublishFailed, send
 from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.folders import skill_folders
@@ -89,6 +90,14 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A skill on the server: `namespace/name`, and the versions that are there."""
+
+    name: str
+    versions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Ready:
     """A skill that passed every check here."""
 
@@ -141,19 +150,21 @@ async def _publish_one(
     client: ApiClient, ready: Ready, namespace: str, wanted: Wanted, console: Console
 ) -> JsonObject:
     skill = ready.skill
-    there = await _there(client, f"{namespace}/{skill.name}")
+    name = f"{namespace}/{skill.name}"
+    there = await _there(client, name)
+    place = Place(name, tuple(there))
     if skill.digest in there.values():
         console.print(f"[dim]-[/dim] {skill.name} {skill.version} is published already, exactly so.")
         return {"skill": skill.name, "version": skill.version, "digest": skill.digest, "status": "unchanged"}
     if skill.version not in there:
-        return await _hand_over(client, ready, namespace, wanted, console)
+        return await _hand_over(client, ready, place, wanted, console)
     if wanted.bump is None:
         message = f"{skill.name} {skill.version} is published with another content."
         raise VersionTaken(message, hint="Use `--bump patch`, or write the next version into skill.toml.")
     before, is_done = _manifest_of(ready), False
     try:
         highest = max(map(Version.parse, there))
-        told = await _hand_over(client, _bumped(ready, wanted, highest), namespace, wanted, console)
+        told = await _hand_over(client, _bumped(ready, wanted, highest), place, wanted, console)
         is_done = told["status"] == "published"
         return told
     finally:
@@ -163,18 +174,13 @@ async def _publish_one(
 
 
 async def _hand_over(
-    client: ApiClient, ready: Ready, namespace: str, wanted: Wanted, console: Console
+    client: ApiClient, ready: Ready, place: Place, wanted: Wanted, console: Console
 ) -> JsonObject:
-    """Send it, or say that it would be sent."""
+    """Send it, or say what would be sent."""
     skill = ready.skill
     if wanted.dry_run:
-        size = len(ready.archive)
-        console.print(f"Would publish {namespace}/{skill.name} {skill.version}: {size:,} bytes")
-        console.print(f"  {skill.digest}")
-        for sentence in skill.capabilities.plain_words():
-            console.print(f"  {sentence}", markup=False)
-        told = {"skill": skill.name, "version": skill.version, "digest": skill.digest}
-        return told | {"status": "would-publish", "bytes": size}
+        told = await preview(client, place.name, skill, place.versions, console)
+        return told | {"bytes": len(ready.archive)}
     with console.status(f"Sending {skill.name} ...") as status:
         receipt = await send(client, ready.archive, wanted.options, status.update)
     if receipt["status"] == "published":
