@@ -60,9 +60,9 @@ HOSTILE: dict[str, Callable[[], tuple[str, str]]] = {
 @pytest.mark.parametrize("title", HOSTILE)
 def test_a_hostile_file_is_answered_in_bounded_time(title: str) -> None:
     path, text = HOSTILE[title]()
-    began = time.perf_counter()
+    began = time.process_time()
     scan_files({path: text.encode()})
-    assert time.perf_counter() - began < LONGEST
+    assert time.process_time() - began < LONGEST
 
 
 @given(st.dictionaries(st.text(max_size=20), st.binary(max_size=300), max_size=4))

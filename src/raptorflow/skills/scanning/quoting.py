@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from raptorflow.skills.scanning.languages import language_of
 from raptorflow.skills.scanning.subject import Source, Subject
 
 ABOVE = 12
@@ -20,7 +21,7 @@ _TELLING = re.compile(
     r"look(?:ing)? for|check(?:s|ing)? for|search(?:es|ing)? for|grep|must not|bad:|wrong:|incorrect|"
     r"prohibited|disallow\w*|watch out|beware|avoid|test(?:ing)? (?:for|whether|cases?)|red.?team\w*|"
     r"pentest\w*|proof of concept|poc|ctf|forensics?|persistence mechanisms?|reverse shells?|"
-    r"privilege escalation|post-exploitation|attempts?|never run (?:them|these|any)|victims?|"
+    r"privilege escalation|post-exploitation|attempts?|never run (?:them|these|any)|victims?|declin\w*|"
     r"(?:info)?stealers?)\b|❌|🚫|⛔",
     re.IGNORECASE,
 )
@@ -44,6 +45,17 @@ _SUBJECT = re.compile(
     r"audit\w*|red[- ]?team\w*|exploit\w*|ctf|injection|yara|semgrep|sigma rules?|hardening|intrusion|soc|"
     r"siem|attack\w*|(?:info)?stealers?|ransomware|adversar\w*|guardrails?|jailbreak\w*|phishing|"
     r"reverse[- ]engineer\w*|fuzz\w*|cve)\b",
+    re.IGNORECASE,
+)
+_SETTING_UP = re.compile(
+    r"\b(?:install\w*|set[- ]?up|prerequisites?|requirements?|getting started|quick ?start|usage|"
+    r"first (?:run|use)|how to use|before you|activat\w+|configur\w+|updates?)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"\s*(?:[-*+]\s+|\d+[.)]\s+|\*\*)?(?:first\b|then\b|now\b|please\b|run\b|execute\b|paste\b|install\b|"
+    r"download\b|copy\b|start\b|open\b|call\b|before\b|use\b|always\b|you must\b|"
+    r"on (?:macos|linux|windows)\b)",
     re.IGNORECASE,
 )
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
@@ -72,6 +84,12 @@ class Surroundings:
         """Whether the skill's name or description says that security is its subject."""
         return _is_about_security(f"{self.subject.name.replace('-', ' ')} {self.subject.description}")
 
+    def _asks(self, lines: tuple[str, ...], line: int) -> bool:
+        """Whether a skill about security asks for what stands at a line, outright or by its heading."""
+        heading = next((text for text in reversed(lines[:line]) if _HEADING.match(text)), "")
+        before = next((text for text in reversed(lines[max(0, line - 4) : line - 1]) if text.strip(" `")), "")
+        return bool(_SETTING_UP.search(heading) or _ORDERS.match(before) or _ORDERS.match(lines[line - 1]))
+
     def tells(self, source: Source, line: int, least: int = 2) -> bool:
         """Whether what stands at a line of the file (counted from 1) is told of, not asked for.
 
@@ -84,6 +102,9 @@ class Surroundings:
         if self.about_security and in_reference:
             return True
         lines = self._lines(source)
+        is_page = language_of(source.path, "") == "markdown" and 0 < line <= len(lines)
+        if self.about_security and is_page and not self._asks(lines, line):
+            return True
         above = _above(lines, line)
         hits = len(_TELLING.findall(above)) + len(_PLAINLY.findall(above))
         return hits >= (1 if self.about_security or in_reference else least)

@@ -16,14 +16,23 @@ DOCUMENTATION = ("192.0.2.", "198.51.100.", "203.0.113.")
 LOCAL = {"127.0.0.1", "169.254.169.254", "localhost"}
 # Services that honest skills call, and those whose names attacks borrow; the latter only with made-up paths.
 NAMED = {
+    "api.binance.com",
+    "api.coinbase.com",
     "api.coingecko.com",
+    "api.dexscreener.com",
     "api.figma.com",
     "api.github.com",
+    "api.kraken.com",
     "api.mainnet-beta.solana.com",
     "api.postmarkapp.com",
     "api.telegram.org",
+    "arbitrum-one-rpc.publicnode.com",
+    "base-rpc.publicnode.com",
+    "clob.polymarket.com",
     "data-api.polymarket.com",
     "discord.com",
+    "dl.google.com",
+    "ethereum-rpc.publicnode.com",
     "gamma-api.polymarket.com",
     "github.com",
     "ipapi.co",
@@ -31,8 +40,11 @@ NAMED = {
     "polygon-rpc.com",
     "swcdn.apple.com",
     "webhook.site",
+    "workspace.google.com",
     "wttr.in",
     "www.w3.org",
+    "www.youtube.com",
+    "youtu.be",
 }
 _HOST = re.compile(r"(?:https?|stratum\+tcp)://([A-Za-z0-9.-]+)")
 _ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")

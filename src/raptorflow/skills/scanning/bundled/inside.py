@@ -18,7 +18,7 @@ from raptorflow.skills.scanning.subject import Source
 LIMITS = ArchiveLimits(
     archive_bytes=8 * 1024 * 1024, file_bytes=1024 * 1024, total_bytes=8 * 1024 * 1024, files=300
 )
-MOST_COMMANDS = 200
+MOST_COMMANDS = 100
 # What office documents consist of.
 _PARTS = re.compile(r"\.(?:xml|rels|vml|bin|jpe?g|png|gif|emf|wmf|svg|odttf|fntdata)$", re.IGNORECASE)
 _QUOTED = re.compile(

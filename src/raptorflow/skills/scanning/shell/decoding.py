@@ -24,6 +24,7 @@ _EVALUATED = re.compile(
 _SPELT = re.compile(r"\b(?:printf|echo\s+-e)\s+[\"']?(?:\\\\?(?:x[0-9a-f]{2}|0?[0-7]{3})){8,}", re.IGNORECASE)
 _VARIABLE_RUN = re.compile(r"^\s*\$\{?\w+\}?\s*\|\s*(?:/\S{0,20}/)?(?:ba|z|da)?sh\b", re.MULTILINE)
 _HEREDOC = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?[^\n]*\n(.{20,20000}?)\n\s*\1\s*$", re.DOTALL | re.MULTILINE)
+_TO_SHELL = re.compile(r"\b(?:ba|z|k|da)?sh\b[^\n]*$")
 _ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
 _PIECES = re.compile(
     r"\beval\s+[\"']?(?:\$\w+){2,}|\$\{IFS\}|(?:\$\{\w+:\d+:\d+\}){3,}|\$'(?:\\x[0-9a-f]{2}){4,}", re.I
@@ -55,7 +56,9 @@ def _written(place: Place) -> Iterator[Source]:
     if place.source.fenced or "<<" not in place.source.text:
         return
     for found in _HEREDOC.finditer(place.source.text[:MAX_SOURCE]):
-        if found[2].lstrip().startswith("#!") and "sh" in found[2].lstrip().split("\n", 1)[0]:
+        begins = place.source.text[: found.start()].rpartition("\n")[2]
+        has_shebang = found[2].lstrip().startswith("#!") and "sh" in found[2].lstrip().split("\n", 1)[0]
+        if has_shebang or _TO_SHELL.search(begins):
             line = place.source.first_line + place.source.text.count("\n", 0, found.start(2))
             yield Source(place.source.path, "shell", found[2], line)
 

@@ -55,6 +55,8 @@ _KNOWN_REPOSITORY = re.compile(
     r"kubernetes|rancher|istio|junegunn|pyenv|creationix|trufflesecurity|docker|microsoft|google\w*|aws\w*|"
     r"Azure\w*|NVIDIA\w*|hashicorp|anthropics|openai|github|vercel\w*|cloudflare|crytic|trailofbits)/"
 )
+_FETCH = re.compile(r"\b(?:curl|wget)\b[^\n]{0,300}https?://")
+_OPENS = re.compile(r"\bxattr\s+-\w*[cd]|\bhdiutil\s+attach|\binstaller\s+-pkg|\bspctl\s+--add")
 REMEDY = "Name a package with a version, or ship the script, so that what runs is what was read."
 
 
@@ -77,6 +79,21 @@ def fetch_and_run(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
             fetched.update({name.rpartition("/")[2]: pipeline for name in names})
         elif (name := _runs_one_of(pipeline, fetched)) is not None:
             yield from _weighed(fetched[name], place)
+    yield from _opened(found, place)
+
+
+def _opened(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
+    """What is fetched, and something that is let past the system's checks in the same script."""
+    unknown = [one for one in found if _FETCH.search(one.raw) and not _is_known(one.raw)]
+    opened = next((one for one in found if _OPENS.search(one.raw)), None)
+    if unknown and opened:
+        host = host_of(unknown[0].raw) or "somewhere"
+        message = f"It fetches from {host} and lets that past the system's checks."
+        yield place.sign(opened, "fetch-and-run", "critical", message, REMEDY)
+
+
+def _is_known(raw: str) -> bool:
+    return bool(_KNOWN.search(host_of(raw)) or _KNOWN_REPOSITORY.search(raw))
 
 
 def _held(found: Sequence[Pipeline], place: Place) -> dict[str, Pipeline]:

@@ -31,7 +31,9 @@ _GUARD = "Leave the system's protections on, and say what is needed instead."
 
 RULES: tuple[Rule, ...] = (
     _rule("reverse-shell", "critical", "critical",
-          r"/dev/(?:tcp|udp)/[^\s]{3,}|\bn(?:c|cat|etcat)\b[^|;\n]{0,80}\s-[a-z]*[ec]\s?\S{0,12}(?:sh|cmd)\b|"
+          r"(?<!<>)(?<!<> )/dev/(?:tcp|udp)/[^\s]{3,}|\b(?:ba|z)?sh\b[^\n|;]{0,30}<&\s?\d|"
+          r"\bssh\b[^\n]{0,200}\s-\w*R\s*\d+:\S+:22\b|\bn(?:c|cat|"
+          r"etcat)\b[^|;\n]{0,80}\s-[a-z]*[ec]\s?\S{0,12}(?:sh|cmd)\b|"
           r"\bncat\b[^|;\n]{0,80}--(?:exec|sh-exec)|mkfifo\s[^\n]{0,200}\bn(?:c|cat)\b|"
           r"socat\s[^\n]{0,160}(?:exec|system):|bash\s+-i\s*>&|telnet\s[^|\n]{0,80}\|\s*/bin/(?:ba)?sh|"
           r"perl\s+-e[^\n]{0,200}socket|ruby\s+-rsocket|php\s+-r[^\n]{0,120}fsockopen|"
@@ -39,12 +41,14 @@ RULES: tuple[Rule, ...] = (
           r"python[\d.]*\s+-c[^\n]{0,300}socket[^\n]{0,300}(?:dup2|pty\.spawn|subprocess)",
           "It hands a shell to another machine.", _NO_SHELL),
     _rule("persistence", "critical", "critical",
-          r"(?:crontab|@reboot|LaunchAgents|/etc/cron|(?:\*\s+){4}\*)[^\n]{0,300}(?:curl|wget)[^\n|]{0,200}\|\s*(?:ba|z)?sh\b|"
+          r"(?:crontab|@reboot|LaunchAgents|/etc/cron|(?:\*\s+){4}\*)[^\n]{0,300}(?:curl|"
+          r"wget)[^\n|]{0,200}\|\s*(?:ba|z)?sh\b|"
           r"(?:echo|printf)\s+[\"']?ssh-(?:ed25519|rsa)\s[^\n]{0,800}authorized_keys",
           "It lets a stranger back in, again and again.", _STAY),
     _rule("persistence", "high", "high",
           r"@reboot[^\n]{0,200}(?:curl|wget|bash|sh\b|python|nc\b)|"
-          r"^(?![^\n]*\.pub)[^\n]*>>?\s*\S{0,80}authorized_keys|\btee\b[^|\n]{0,60}authorized_keys|(?:curl|"
+          r"^(?![^\n]*(?:\.pub|grep -v))[^\n]*>>?\s*\S{0,80}authorized_keys|"
+          r"\btee\b[^|\n]{0,60}authorized_keys|(?:curl|"
           r"wget)[^\n]{0,300}(?:crontab|LaunchAgents|LaunchDaemons|/etc/cron)|crontab[^\n]{0,300}(?:curl|"
           r"wget|base64|/dev/tcp)|echo[^\n]{0,300}(?:curl|wget|base64|/dev/tcp)[^\n]{0,200}(?:\| crontab|"
           r">> ?~?/?\S{0,40}(?:bashrc|zshrc|profile))|>\s*\S{0,60}/\.git/hooks/(?:pre|post)-\w+|"
@@ -57,12 +61,16 @@ RULES: tuple[Rule, ...] = (
           "It changes what runs when somebody signs in or time passes.", _STAY),
     _rule("destructive", "critical", "high",
           r"\brm\s+(?:-\w+\s+)*-\w*[rR]\w*\s+(?:-\w+\s+|--\w[\w-]*\s+)*(?:/|~|\$HOME|/\*|~/\*|/home|/Users|"
-          r"/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|\brm\s+-\w*[rR]\w*\s[^\n|;]{0,80}(?:~|\$HOME)/(?:Documents|Desktop|"
-          r"Pictures|Downloads|Projects|Music|Library)/?(?:\s|$)|--no-preserve-root|\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|"
+          r"/etc|/usr|/var|\.\./\.\.)/?\*?(?:\s|$)|\brm\s+-\w*[rR]\w*\s[^\n|;]{0,80}(?:~|"
+          r"\$HOME)/(?:Documents|Desktop|"
+          r"Pictures|Downloads|Projects|Music|Library)/?(?:\s|$)|--no-preserve-root|"
+          r"\bdd\b[^|\n]{0,120}\bof=/dev/(?:sd|"
           r"nvme|disk|hd|vd)|\bmkfs\.?\w*\s+(?:-\S+\s+)*/dev/|:\(\)\s*\{\s*:\|:&\s*\};:|>\s*/dev/(?:sd|nvme|"
           r"hd)[a-z]|chmod\s+-R\s+[0-7]{3,4}\s+/(?:\s|$)|\b(?:shred|srm)\b[^|\n]{0,80}(?:~|/home|/Users)|"
-          r"find\s+[\"']?(?:~|/|\$HOME|\$\{HOME\})[\"']?\s[^\n]{0,160}(?:-delete|-exec\s+(?:rm|shred)\b|xargs\s[^\n|]{0,40}"
-          r"\b(?:rm|shred)\b)|\bfind\b[^\n]{0,160}\|\s*xargs\s[^\n|]{0,40}\bshred\b|aws\s[^\n|]{0,160}(?:terminate-instances|s3\s+rb\b[^\n|]{0,40}--force)"
+          r"find\s+[\"']?(?:~|/|\$HOME|\$\{HOME\})[\"']?\s[^\n]{0,160}(?:-delete|-exec\s+(?:rm|shred)\b|"
+          r"xargs\s[^\n|]{0,40}"
+          r"\b(?:rm|shred)\b)|\bfind\b[^\n]{0,160}\|\s*xargs\s[^\n|]{0,40}\bshred\b|"
+          r"aws\s[^\n|]{0,160}(?:terminate-instances|s3\s+rb\b[^\n|]{0,40}--force)"
           r"[^\n]{0,40}(?:\$\(|\{\})|diskutil\s+erase|vssadmin\s+delete\s+shadows|"
           r"format\s+c:|\bgit\s+config\s+--global[^\n]{0,40}core\.hooksPath",
           "It destroys what it has not made.", _OWN),
@@ -78,10 +86,14 @@ RULES: tuple[Rule, ...] = (
           r"(?!10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)\d{1,3}(?:\.\d{1,3}){3}",
           "It takes packages from a bare address.", "Name packages of the public index."),
     _rule("package-index", "high", "medium",
-          r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|-i)[= ]\s*[\"']?https?://(?!(?:[\w.-]+\.)?(?:pypi\.org|"
-          r"pytorch\.org|nvidia\.com|aliyun\.com|tsinghua\.edu\.cn|ustc\.edu\.cn|tencent\.com|huaweicloud\.com|douban\.com|"
-          r"amazonaws\.com|pkg\.dev|azure\.com|gitlab\.com|cloudsmith\.io|anaconda\.org|jfrog\.io|localhost))|"
-          r"\bnpm\s+(?:i|install)\b[^\n]{0,200}--registry[= ]\s*[\"']?https?://(?!registry\.(?:npmjs\.org|npmmirror\.com|yarnpkg\.com))",
+          r"\bpip3?\s+install\b[^\n]{0,200}(?:--(?:extra-)?index-url|"
+          r"-i)[= ]\s*[\"']?https?://(?!(?:[\w.-]+\.)?(?:pypi\.org|"
+          r"pytorch\.org|nvidia\.com|aliyun\.com|tsinghua\.edu\.cn|ustc\.edu\.cn|tencent\.com|"
+          r"huaweicloud\.com|douban\.com|"
+          r"amazonaws\.com|pkg\.dev|azure\.com|gitlab\.com|cloudsmith\.io|anaconda\.org|jfrog\.io|"
+          r"localhost))|"
+          r"\bnpm\s+(?:i|install)\b[^\n]{0,200}--registry[= ]\s*[\"']?https?://(?!registry\.(?:npmjs\.org|"
+          r"npmmirror\.com|yarnpkg\.com))",
           "It takes packages from an index that nobody vouches for.", "Name packages of the public index."),
     _rule("package-index", "high", "high",
           r"\bpip3?\s+install\b[^\n]{0,200}--trusted-host\s+"
@@ -98,7 +110,8 @@ RULES: tuple[Rule, ...] = (
           "It opens an archive with a password, which no scanner can look into.",
           "Ship the files themselves, or name a package."),
     _rule("self-persistence", "high", "high",
-          r"\b(?:cp|rsync|ln)\b[^\n]{0,160}\$\{?(?!HOME)\w+\}?\"?/\.(?:claude|agents|cursor|codex|openclaw|gemini)/skills",
+          r"\b(?:cp|rsync|ln)\b[^\n]{0,160}\$\{?(?!HOME)\w+\}?\"?/\.(?:claude|agents|cursor|codex|"
+          r"openclaw|gemini)/skills",
           "It copies itself into places that nobody named.", _OWN),
     _rule("miner", "critical", "critical",
           r"stratum\+(?:tcp|ssl)://|\bxmrig\b|\bminerd\b|\bcpuminer\b|--donate-level|\bnbminer\b",

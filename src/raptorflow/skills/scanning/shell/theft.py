@@ -103,7 +103,9 @@ def _sent(
 ) -> Iterator[Threat]:
     host = host_of(pipeline.raw)
     kind = kind_of_host(host)
-    carries = bool(_BODY.search(pipeline.text)) or len(pipeline.commands) > 1 or "-T" in pipeline.text
+    # What stands behind the sender in a pipe reads its answer; what stands before it is what is sent.
+    is_fed = len(pipeline.commands) > 1 and pipeline.commands[0].program not in _SENDERS
+    carries = bool(_BODY.search(pipeline.text)) or is_fed or "-T" in pipeline.text
     if kind == "local":
         return
     where = host or "an address that is only known while it runs"

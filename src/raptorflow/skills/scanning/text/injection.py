@@ -175,8 +175,21 @@ SPREADING: tuple[Rule, ...] = (
           r"then)\s+(?:do|"
           r"follow|obey|treat|carry out|act on|execute|perform|apply)\s+(?:as\s+)?(?:what(?:ever)?|"
           r"everything|all|anything|its|it|them|the)\b[^\n]{0,40}\b(?:says?|tells?|asks?|"
-          r"instructions?|orders?|rules?|user|written)\b",
+          r"instructions?|orders?|rules?|steps|user|written)\b",
           "It has the agent obey what an address on the network says."),
+    _rule("self-persistence", "high",
+          "soul.md heartbeat.md identity.md",
+          r"\b(?:append|add|write|insert|copy|put|paste)\b[^\n]{0,140}\b(?:SOUL|HEARTBEAT|IDENTITY)\.md\b",
+          "It has the agent change who it is and what it does by itself."),
+    _rule("prompt-injection", "high",
+          "as_if",
+          r"\b(?:trust|obey|accept|treat)\b[^\n]{0,80}\bas if\b[^\n]{0,30}\b(?:owner|user|operator|human)\b",
+          "It has the agent take somebody else for its user."),
+    _rule("unasked-action", "high",
+          "counts_as as_written to_the_letter",
+          r"\b(?:what|whatever|everything)\b[^.\n]{0,30}\bsays?\b[^.\n]{0,20}\bcounts? as\b|"
+          r"\bcarry (?:them|it|these) out (?:as written|exactly|to the letter)",
+          "It has the agent obey what was written elsewhere."),
     _rule("unasked-action", "high",
           "instructions orders rank precedence",
           r"\b(?:adopt|treat|take|regard|use|accept|consider)\s+(?:it|them|this|that|what\w*|everything|"

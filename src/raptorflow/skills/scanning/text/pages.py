@@ -96,4 +96,7 @@ def pages(subject: Subject) -> Iterator[Page]:
     """Every text of a skill: an agent may come to read what tools, data and pictures say, too."""
     around = Surroundings(subject)
     for source in subject.sources:
-        yield Page(source, around)
+        # Commands that were dug up stood in a page that was read already.
+        is_prose = source.language in {"markdown", "text"}
+        if source.text.strip() and (is_prose or not subject.whole):
+            yield Page(source, around)
