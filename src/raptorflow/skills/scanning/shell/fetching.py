@@ -56,6 +56,7 @@ _KNOWN_REPOSITORY = re.compile(
     r"Azure\w*|NVIDIA\w*|hashicorp|anthropics|openai|github|vercel\w*|cloudflare|crytic|trailofbits)/"
 )
 _FETCH = re.compile(r"\b(?:curl|wget)\b[^\n]{0,300}https?://")
+_RELEASE = re.compile(r"https?://github\.com/[^/\s]+/[^/\s]+/releases/")
 _OPENS = re.compile(r"\bxattr\s+-\w*[cd]|\bhdiutil\s+attach|\binstaller\s+-pkg|\bspctl\s+--add")
 REMEDY = "Name a package with a version, or ship the script, so that what runs is what was read."
 
@@ -93,7 +94,7 @@ def _opened(found: Sequence[Pipeline], place: Place) -> Iterator[Threat]:
 
 
 def _is_known(raw: str) -> bool:
-    return bool(_KNOWN.search(host_of(raw)) or _KNOWN_REPOSITORY.search(raw))
+    return bool(_KNOWN.search(host_of(raw)) or _KNOWN_REPOSITORY.search(raw) or _RELEASE.search(raw))
 
 
 def _held(found: Sequence[Pipeline], place: Place) -> dict[str, Pipeline]:

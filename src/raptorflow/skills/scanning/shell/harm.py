@@ -31,7 +31,7 @@ _GUARD = "Leave the system's protections on, and say what is needed instead."
 
 RULES: tuple[Rule, ...] = (
     _rule("reverse-shell", "critical", "critical",
-          r"(?<!<>)(?<!<> )/dev/(?:tcp|udp)/[^\s]{3,}|\b(?:ba|z)?sh\b[^\n|;]{0,30}<&\s?\d|"
+          r"(?<!<>)(?<!<> )(?<!< >)/dev/(?:tcp|udp)/[^\s]{3,}|\b(?:ba|z)?sh\b[^\n|;]{0,30}<&\s?\d|"
           r"\bssh\b[^\n]{0,200}\s-\w*R\s*\d+:\S+:22\b|\bn(?:c|cat|"
           r"etcat)\b[^|;\n]{0,80}\s-[a-z]*[ec]\s?\S{0,12}(?:sh|cmd)\b|"
           r"\bncat\b[^|;\n]{0,80}--(?:exec|sh-exec)|mkfifo\s[^\n]{0,200}\bn(?:c|cat)\b|"
