@@ -246,6 +246,7 @@ SUSPICIONS: tuple[Rule, ...] = (
           r"says?|code|script)",
           "It has the agent follow what an address on the network says."),
 )  # fmt: skip
+ALL = (*RULES, *TURNS, *SPREADING, *SUSPICIONS)
 # An address of a picture that the conversation is to be written into.
 _PICTURE = re.compile(
     r"!\[[^\]\n]{0,80}\]\(https?://[^)\s]{0,200}[?&/][\w-]{0,20}=?(?:[A-Z]{2,20}|\{\w+\}|<\w+>|"
@@ -258,16 +259,11 @@ REMEDY = "Say openly what the skill does, ask for nothing beyond it, and leave t
 
 def injection(page: Page) -> Iterator[Threat]:
     """Each rule over each line of prose that is not told of as something bad."""
-    lines = [(line, line.text.lower()) for line in page.paragraphs]
-    whole = page.source.text.lower()
-    if picture := _PICTURE.search(page.source.text):
-        number = page.source.first_line + page.source.text.count("\n", 0, picture.start())
-        message = "It writes what was said into the address of a picture."
-        yield page.sign(Line(number, picture[0][:200]), "data-theft", "high", message, REMEDY)
-    for rule in (*RULES, *TURNS, *SPREADING, *SUSPICIONS):
-        stems = [stem for stem in rule.stems if stem in whole]
-        if not stems:
-            continue
+    yield from _pictures(page)
+    present = [(rule, [stem for stem in rule.stems if stem in page.low]) for rule in ALL]
+    applying = [(rule, stems) for rule, stems in present if stems]
+    lines = [(line, line.text.lower()) for line in page.paragraphs] if applying else []
+    for rule, stems in applying:
         for line, low in lines:
             if not any(stem in low for stem in stems):
                 continue
@@ -275,3 +271,12 @@ def injection(page: Page) -> Iterator[Threat]:
             # A concealment begins with a negation of its own; so what stands before it is looked at.
             if found and not page.is_told(line, found.start()):
                 yield page.sign(line.part(found.start()), rule.code, rule.severity, rule.message, REMEDY)
+
+
+def _pictures(page: Page) -> Iterator[Threat]:
+    text = page.source.text
+    found = _PICTURE.search(text) if "![" in text else None
+    if found:
+        line = Line(page.source.first_line + text.count("\n", 0, found.start()), found[0][:200])
+        message = "It writes what was said into the address of a picture."
+        yield page.sign(line, "data-theft", "high", message, REMEDY)

@@ -44,6 +44,11 @@ class Page:
     around: Surroundings
 
     @cached_property
+    def low(self) -> str:
+        """The text in lower case."""
+        return self.source.text.lower()
+
+    @cached_property
     def lines(self) -> tuple[Line, ...]:
         """Lines outside of fenced blocks, those that say nothing left out."""
         hidden: set[int] = set()

@@ -52,6 +52,10 @@ _SAYINGS = (
     Saying("concealment", _CONCEALED, "It hides from the user what it has the agent do."),
     Saying("prompt-injection", _SET_ASIDE, "It tells the agent to set aside what it was told before."),
 )
+# What each of them holds, looked for first: patterns take a hundred times as long.
+_SCRIPTS = re.compile(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_STEMS = ("nutzer", "anwender", "anweisung", "utilisateur", "précédent", "antérieur", "usuario", "usuário")
+_STEMS += ("instrucciones", "instruções", "anterior")
 _SENDING = re.compile(
     r"\bPOST\b|\bPUT\b|\bupload\w*|\bsend\b|\bsubmit\w*|传送|傳送|发送|發送|上传|上傳|提交|送信|アップロード|전송|업로드|보내|"
     r"\bsende\w*\b|hochlad\w*|\benvo(?:ie|yer|yez)\w*|\benv[íi]a\w*|\benvie\w*|отправ\w*|загрузи\w*",
@@ -68,15 +72,27 @@ MOST_URLS = 20
 
 def tongues(page: Page) -> Iterator[Threat]:
     """Such orders on a page, and sentences that name keys, an address and sending, in whatever language."""
+    if _is_foreign(page.source.text, page.low):
+        yield from _said(page)
     # Of code, the program as a whole is asked.
-    code = is_code(page.source.path, page.source.language)
+    if "http" in page.low and not is_code(page.source.path, page.source.language):
+        for line in page.paragraphs:
+            if "http" in line.text and _SENDING.search(line.text):
+                yield from _sent(page, line)
+
+
+def _is_foreign(text: str, low: str) -> bool:
+    return any(stem in low for stem in _STEMS) or (not text.isascii() and bool(_SCRIPTS.search(text)))
+
+
+def _said(page: Page) -> Iterator[Threat]:
     for line in page.paragraphs:
+        if not _is_foreign(line.text, line.text.lower()):
+            continue
         for saying in _SAYINGS:
             found = saying.pattern.search(line.text)
             if found and not page.is_told(line, found.start()):
                 yield page.sign(line.part(found.start()), saying.code, "high", saying.message, REMEDY)
-        if not code:
-            yield from _sent(page, line)
 
 
 def _sent(page: Page, line: Line) -> Iterator[Threat]:
