@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
@@ -95,7 +96,7 @@ class AccessToken(Base, IdMixin, CreatedMixin, OrgMixin):
     scopes: Mapped[list[Any]]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
-    build: Mapped[dict[str, Any] | None]
+    build: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class TrustedPublisher(Base, IdMixin, CreatedMixin, OrgMixin):

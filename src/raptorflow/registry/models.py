@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pgvector.sqlalchemy import Vector
 from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from raptorflow.core.tables import Base, CreatedMixin, IdMixin, OrgMixin
@@ -42,7 +43,7 @@ class VersionRow(Base, IdMixin, CreatedMixin, OrgMixin):
     actions: Mapped[list[Any]]
     lock_digest: Mapped[str | None]
     published_by: Mapped[UUID | None]
-    provenance: Mapped[dict[str, Any] | None]
+    provenance: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class PublishRow(Base, IdMixin, CreatedMixin, OrgMixin):
@@ -52,7 +53,7 @@ class PublishRow(Base, IdMixin, CreatedMixin, OrgMixin):
     __table_args__ = (UniqueConstraint("org_id", "idempotency_key"),)
 
     user_id: Mapped[UUID | None]
-    build: Mapped[dict[str, Any] | None]
+    build: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     visibility: Mapped[str]
     install: Mapped[bool]
     archive_key: Mapped[str]

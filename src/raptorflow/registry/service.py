@@ -95,7 +95,7 @@ class SkillsRegistry:
             build: the trusted build that publishes, when it is one.
             visibility: for everybody here, or for the organisation alone.
             install: install it for the organisation too, once published.
-            key: an idempotency key; the same key gives the same publish.
+            key: an idempotency key; the same key gives the same publish, unless that one has failed.
 
         Raises:
             TooLarge: the archive passes the limit.

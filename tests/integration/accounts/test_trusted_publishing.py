@@ -13,7 +13,7 @@ from sqlalchemy import update
 from tests.ci_issuer import AUDIENCE, CiIssuer, ci_issuer
 
 from raptorflow.accounts.identity import Role
-from raptorflow.accounts.models import AccessToken, Membership
+from raptorflow.accounts.models import AccessToken, Membership, TrustedPublisher
 from raptorflow.accounts.service import AccountsService
 from raptorflow.accounts.settings import AccountsSettings
 from raptorflow.base.clock import utc_now
@@ -158,10 +158,27 @@ async def test_who_trusted_it_has_to_be_an_administrator_still(
     site: Site, accounts_database: Database
 ) -> None:
     await site.trust()
+    token = (await site.trade()).json()["access_token"]
     async with accounts_database.system_session() as session:
         member = Membership.user_id == site.person.user_id
         await session.execute(update(Membership).where(member).values(role="member"))
     assert (await site.trade()).json()["code"] == "publisher-not-trusted"
+    assert (await site.person.send("GET", "/members", token=token)).json()["code"] == "token-refused"
+
+
+async def test_another_administrator_takes_over_what_nobody_stands_for(
+    site: Site, new_person: Any, accounts_database: Database
+) -> None:
+    """Whoever trusted it left; the rule is still there, and holds again once somebody stands for it."""
+    await site.trust()
+    gone = (await new_person()).user_id
+    async with accounts_database.system_session() as session:
+        mine = TrustedPublisher.user_id == site.person.user_id
+        await session.execute(update(TrustedPublisher).where(mine).values(user_id=gone))
+    assert (await site.trade()).json()["code"] == "publisher-not-trusted"
+    assert (await site.trust()).status_code == 201
+    assert (await site.trade()).status_code == 200
+    assert (await site.trust()).json()["code"] == "publisher-known"
 
 
 async def test_a_publisher_taken_back_ends_its_tokens(site: Site, accounts: AccountsService) -> None:

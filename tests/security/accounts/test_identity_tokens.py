@@ -214,7 +214,27 @@ async def test_keys_are_kept_and_a_new_one_is_looked_for(
         await claims_of(provider, old, known)
 
 
-@pytest.mark.parametrize("event", ["pull_request", "pull_request_target", "workflow_run", "issue_comment"])
+async def test_a_provider_that_fails_is_not_asked_for_every_token(provider: CiIssuer) -> None:
+    provider.documents[DISCOVERY] = Response(status_code=500)
+    known = Issuers(settings_for(provider))
+    for _ in range(3):
+        with pytest.raises(IssuerUnavailable):
+            await known.key(provider.url, "made-up")
+    assert provider.asked == [DISCOVERY]
+
+
+STRANGERS = [
+    "pull_request",
+    "pull_request_target",
+    "workflow_run",
+    "issue_comment",
+    "issues",
+    "fork",
+    "watch",
+]
+
+
+@pytest.mark.parametrize("event", STRANGERS)
 def test_a_build_that_a_stranger_can_start_does_not_publish(event: str) -> None:
     provider = CiIssuer("https://ci.example")
     with pytest.raises(BuildTokenRefused, match=event):
@@ -228,3 +248,37 @@ def test_claims_that_are_no_plain_text_are_refused(changed: JsonObject) -> None:
     provider = CiIssuer("https://ci.example")
     with pytest.raises(BuildTokenRefused):
         read_build("github", provider.url, provider.claims(**changed))
+
+
+def test_a_file_whose_name_begins_like_the_trusted_one_is_another() -> None:
+    provider = CiIssuer("https://ci.example")
+    place = "octo/skills/.github/workflows/publish.yml@x.yml@refs/heads/main"
+    told = read_build("github", provider.url, provider.claims(workflow_ref=place))
+    assert told.provenance.workflow == "publish.yml@x.yml"
+
+
+GITLAB: JsonObject = {
+    "project_path": "octo/skills",
+    "ci_config_ref_uri": "gitlab.example/octo/skills//.gitlab-ci.yml@refs/heads/main",
+    "ref": "main",
+    "ref_type": "branch",
+    "sha": "a" * 40,
+    "job_id": "7",
+    "namespace_id": "4242",
+    "pipeline_source": "push",
+}
+
+
+def test_a_build_of_gitlab_is_read_unless_a_merge_request_started_it() -> None:
+    told = read_build("gitlab", "https://gitlab.example", GITLAB).provenance
+    assert (told.workflow, told.ref) == (".gitlab-ci.yml", "refs/heads/main")
+    assert told.run_url == "https://gitlab.example/octo/skills/-/jobs/7"
+    for source in ("merge_request_event", "external_pull_request_event", None):
+        with pytest.raises(BuildTokenRefused):
+            read_build("gitlab", "https://gitlab.example", GITLAB | {"pipeline_source": source})
+
+
+def test_a_configuration_of_another_project_is_told_whole() -> None:
+    place = "gitlab.example/octo/skills//.gitlab-ci.yml@other/project@refs/heads/main"
+    told = read_build("gitlab", "https://gitlab.example", GITLAB | {"ci_config_ref_uri": place})
+    assert told.provenance.workflow == ".gitlab-ci.yml@other/project"

@@ -16,8 +16,10 @@ from raptorflow.base.json import JsonObject
 
 Provider = Literal["github", "gitlab"]
 GITHUB = "https://token.actions.githubusercontent.com"
-# Started by what a stranger sent, yet with the repository's own rights.
-STRANGERS_EVENTS = {"pull_request", "pull_request_target", "workflow_run", "issue_comment"}
+# Whatever else starts a build may be started by a stranger, yet run with the repository's own rights.
+GITHUB_EVENTS = {"push", "release", "workflow_dispatch", "schedule", "repository_dispatch"}
+# Of a merge request, the branch and the file are those of whoever asks for the merge.
+GITLAB_STRANGERS = {"merge_request_event", "external_pull_request_event"}
 ANY = "*"
 
 
@@ -62,9 +64,9 @@ def _ref_fits(wanted: str | None, ref: str) -> bool:
 
 
 def _github(issuer: str, claims: JsonObject) -> Build:
-    if claims.get("event_name") in STRANGERS_EVENTS:
-        message = f"A build that {claims['event_name']} started does not publish."
-        raise BuildTokenRefused(message, hint="Publish from a push, a tag, a release or by hand.")
+    event = _text(claims, "event_name")
+    if event not in GITHUB_EVENTS:
+        raise _started_by(event)
     repository, home = _text(claims, "repository"), _github_home(issuer)
     run = f"{_text(claims, 'run_id')}/attempts/{_text(claims, 'run_attempt')}"
     provenance = Provenance(
@@ -85,6 +87,9 @@ def _github_home(issuer: str) -> str:
 
 
 def _gitlab(issuer: str, claims: JsonObject) -> Build:
+    source = _text(claims, "pipeline_source")
+    if source in GITLAB_STRANGERS:
+        raise _started_by(source)
     repository = _text(claims, "project_path")
     kinds = {"branch": "refs/heads/", "tag": "refs/tags/"}
     kind = kinds.get(_text(claims, "ref_type"), "refs/other/")
@@ -103,9 +108,14 @@ def _gitlab(issuer: str, claims: JsonObject) -> Build:
 _READERS: Mapping[Provider, Callable[[str, JsonObject], Build]] = {"github": _github, "gitlab": _gitlab}
 
 
+def _started_by(event: str) -> BuildTokenRefused:
+    message = f"A build that {event} started does not publish."
+    return BuildTokenRefused(message, hint="Publish from a push, a tag, a release or by hand.")
+
+
 def _within(place: str, folder: str) -> str:
     """A file's path in the repository; the whole place when the file is another repository's."""
-    path = place.partition("@")[0]
+    path = place.partition("@refs/")[0]
     return path.removeprefix(folder)
 
 

@@ -77,9 +77,10 @@ def verify(token: str, key: Key, issuer: str, audience: str) -> JsonObject:
 
 
 def _check_use(claims: JsonObject, audience: str) -> None:
-    if claims.get("aud") not in (audience, [audience]):
-        told = str(claims.get("aud"))[:200]
-        raise BuildTokenRefused(f"The token is made out to {told}, and this server is {audience}.")
+    given, ours = claims.get("aud"), (audience, f"{audience}/")
+    if given not in (*ours, *([one] for one in ours)):
+        message = f"The token is made out to {str(given)[:200]}, and this server is {audience}."
+        raise BuildTokenRefused(message)
     begins, ends = claims["iat"], claims["exp"]
     # JSON's readers take NaN for a number, and it is neither early nor late.
     if type(begins) is not int or type(ends) is not int:

@@ -36,6 +36,7 @@ OK = 200
 class _Known:
     keys: Mapping[str, Key] = field(default_factory=dict[str, Key])
     fetched_at: float = float("-inf")
+    tried_at: float = float("-inf")
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def age(self) -> float:
@@ -67,14 +68,23 @@ class Issuers:
         if issuer not in self._allowed:
             raise IssuerNotAllowed("The token comes from an issuer that this server takes no tokens from.")
         known = self._known.setdefault(issuer, _Known())
-        async with known.lock:
-            is_missing = key_id not in known.keys and known.age() > AGAIN_SECONDS
-            if is_missing or known.age() > FRESH_SECONDS:
-                known.keys = await self._fetch(issuer)
-                known.fetched_at = time.monotonic()
+        # Whoever has a key that is known does not wait behind those who made theirs up.
+        if key_id not in known.keys or known.age() > FRESH_SECONDS:
+            async with known.lock:
+                await self._refresh(issuer, known, key_id)
         if key_id not in known.keys:
             raise BuildTokenRefused("The token was signed with a key that its issuer does not have.")
         return known.keys[key_id]
+
+    async def _refresh(self, issuer: str, known: _Known, key_id: str) -> None:
+        is_stale, since_try = known.age() > FRESH_SECONDS, time.monotonic() - known.tried_at
+        if not is_stale and (key_id in known.keys or since_try <= AGAIN_SECONDS):
+            return
+        if is_stale and since_try <= AGAIN_SECONDS:
+            raise IssuerUnavailable(f"{issuer} did not give its keys a moment ago.")
+        known.tried_at = time.monotonic()
+        known.keys = await self._fetch(issuer)
+        known.fetched_at = time.monotonic()
 
     async def _fetch(self, issuer: str) -> dict[str, Key]:
         try:

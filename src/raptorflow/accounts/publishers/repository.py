@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +13,16 @@ from raptorflow.accounts.identity import Role
 from raptorflow.accounts.models import AccessToken, BuildToken, Membership, Organisation, TrustedPublisher
 
 MAY_TRUST = (Role.ADMIN.value, Role.OWNER.value)
+RULE = ("issuer", "repository", "workflow", "environment", "ref", "skill")
+
+
+def _is_administrator() -> tuple[ColumnElement[bool], ...]:
+    """Whether whoever trusted a publisher is an administrator of its organisation."""
+    return (
+        Membership.org_id == TrustedPublisher.org_id,
+        Membership.user_id == TrustedPublisher.user_id,
+        Membership.role.in_(MAY_TRUST),
+    )
 
 
 class PublishersRepository:
@@ -32,6 +43,19 @@ class PublishersRepository:
         return await self._session.scalar(
             insert(TrustedPublisher).values(**values).on_conflict_do_nothing().returning(TrustedPublisher)
         )
+
+    async def adopt(self, values: Mapping[str, object]) -> TrustedPublisher | None:
+        """Take over a publisher whose administrator is none any more; None when there is no such one."""
+        rule = {name: values[name] for name in RULE}
+        row = await self._session.scalar(
+            select(TrustedPublisher)
+            .filter_by(org_id=values["org_id"], **rule)
+            .where(~exists().where(*_is_administrator()))
+            .with_for_update()
+        )
+        if row:
+            row.user_id = cast(UUID, values["user_id"])
+        return row
 
     async def delete(self, org_id: UUID, publisher_id: UUID) -> bool:
         """Trust a publisher no more, and end the tokens of builds; False when there is no such one."""
@@ -55,18 +79,15 @@ class PublishersRepository:
         found = await self._session.scalars(
             select(TrustedPublisher)
             .join(Organisation, Organisation.org_id == TrustedPublisher.org_id)
-            .join(
-                Membership,
-                (Membership.org_id == TrustedPublisher.org_id)
-                & (Membership.user_id == TrustedPublisher.user_id),
-            )
+            .join(Membership, and_(*_is_administrator()))
             .where(
                 Organisation.slug == organisation,
                 TrustedPublisher.issuer == issuer,
                 func.lower(TrustedPublisher.repository) == repository.lower(),
-                Membership.role.in_(MAY_TRUST),
             )
             .order_by(TrustedPublisher.id)
+            # Who takes its trust back meanwhile waits, and then ends the token that came of it.
+            .with_for_update(of=TrustedPublisher)
         )
         return found.all()
 

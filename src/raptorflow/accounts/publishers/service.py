@@ -52,6 +52,8 @@ class TrustedPublishing:
     async def add(self, caller: Caller, new: NewPublisher) -> PublisherView:
         """Trust a repository's builds.
 
+        What is trusted already, by somebody who is no administrator any more, becomes the caller's.
+
         Raises:
             IssuerUnknown: the operator takes no tokens from the issuer.
             PublisherKnown: exactly this is trusted already.
@@ -60,7 +62,8 @@ class TrustedPublishing:
             raise IssuerUnknown(f"This server takes no tokens from {new.issuer}.")
         values = {"id": new_id(), "org_id": caller.org_id, "user_id": caller.user_id, **new.model_dump()}
         async with self._parts.database.session(caller.org_id) as session:
-            row = await PublishersRepository(session).add(values)
+            repository = PublishersRepository(session)
+            row = await repository.add(values) or await repository.adopt(values)
         if row is None:
             raise PublisherKnown("The organisation trusts exactly this already.")
         log.info("publisher trusted", org_id=str(caller.org_id), repository=new.repository)

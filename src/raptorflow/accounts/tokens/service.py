@@ -103,6 +103,8 @@ class Tokens:
             if found is None:
                 raise TokenRefused("The access token is not valid.", hint=A_NEW_ONE)
             row, role = found
+            if row.build and not Role(role).at_least(Role.ADMIN):
+                raise TokenRefused("Whoever trusted this build is no administrator any more.")
             await repository.note_use(row.id, now, LAST_USED_INTERVAL)
         caller = _caller(row, Role(role))
         if not _expires_soon(row, now):

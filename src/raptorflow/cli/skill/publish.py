@@ -61,10 +61,11 @@ def publish(
         json: print one JSON object a skill.
         url: the server; RAPTORFLOW_URL or the one started on this machine when not given.
     """
-    connection = _connection(url)
     options = {"visibility": visibility, "install": str(install).lower()}
     wanted = Wanted(options, bump, dry_run, json)
     ordered = _in_order([_checked(folder) for folder in skill_folders(folders or (Path(),))])
+    # Last of all: a build's access begins to run out with it.
+    connection = _connection(url)
     if not asyncio.run(_publish_all(ApiClient(connection), ordered, wanted)):
         sys.exit(EXIT_FAILED)
 

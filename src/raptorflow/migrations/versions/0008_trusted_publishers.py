@@ -36,5 +36,11 @@ def upgrade() -> None:
     )
     grant("build_tokens", "select, insert, delete")
     op.add_column("access_tokens", sa.Column("build", JSONB))
+    op.create_index(
+        "ix_access_tokens_builds",
+        "access_tokens",
+        ["expires_at"],
+        postgresql_where=sa.text("build is not null"),
+    )
     op.add_column("publishes", sa.Column("build", JSONB))
     op.add_column("skill_versions", sa.Column("provenance", JSONB))

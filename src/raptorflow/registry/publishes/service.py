@@ -48,8 +48,12 @@ class Publishes:
         async with self._database.session(org_id) as session:
             repository = PublishesRepository(session)
             known = await repository.by_key(org_id, key) if key else None
-            if known:
+            if known and known.status != "failed":
                 return _receipt(known)
+            if known:
+                # What was refused may be allowed since, or be asked for by somebody who may.
+                known.idempotency_key = None
+                await session.flush()
             row = PublishRow(
                 id=new_id(),
                 org_id=org_id,
