@@ -46,6 +46,13 @@ class AnswerTooLarge(TooLarge):
     default_hint = "Tell whoever runs the server."
 
 
+class AnswerUnreadable(PartUnavailable):
+    """Something else than RaptorFlow answers."""
+
+    code = "answer-unreadable"
+    default_hint = "Check RAPTORFLOW_URL; a sign-in page or a proxy may stand before the server."
+
+
 class ApiClient:
     """One authenticated connection; use it as an async context manager."""
 
@@ -67,9 +74,17 @@ class ApiClient:
             ServerRefused: the server answered with a problem.
             ServerUnreachable: it did not answer.
             AnswerTooLarge: it sends without end.
+            AnswerUnreadable: it answers with something else than JSON.
         """
         content = await self._answer(method, path, MAX_ANSWER_BYTES, **options)
-        return loads(content) if content else None
+        try:
+            return loads(content) if content else None
+        except ValueError as error:
+            raise self.unreadable(path) from error
+
+    def unreadable(self, path: str) -> "AnswerUnreadable":
+        """The error for an answer of another shape than ours: something else may stand at the address."""
+        return AnswerUnreadable(f"{self._connection.url} does not answer {path} as a RaptorFlow does.")
 
     async def upload(self, path: Path, size: int, report: Callable[[int], None]) -> JsonObject:
         """Upload a file of `size` bytes for the next message; returns its record (`id`, `name`, `size`).
@@ -105,6 +120,8 @@ class ApiClient:
                         raise AnswerTooLarge(f"{path} of {self._connection.url} has over {most} bytes.")
         except httpx.HTTPError as error:
             raise ServerUnreachable(f"{self._connection.url} does not answer: {error!r}") from error
+        if response.is_redirect:
+            raise self.unreadable(path)
         if response.is_error:
             raise ServerRefused(_problem_of(response.status_code, bytes(content)))
         return bytes(content)

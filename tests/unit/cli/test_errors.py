@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from raptorflow.cli import main as main_module
+from raptorflow.cli.main import show_error
+from raptorflow.cli.skill.sending import PublishFailed
+
 COMMAND = [sys.executable, "-m", "raptorflow.cli.main"]
 SECONDS = 120.0
 
@@ -115,3 +119,27 @@ def test_the_demo_looks_at_a_file_s_size_before_it_starts_anything(tmp_path: Pat
 def test_a_folder_that_is_not_there_is_named_once(tmp_path: Path) -> None:
     told = fails("skill", "validate", "nothere", folder=tmp_path)
     assert told.startswith("nothere: error: nothere is not a folder.")
+
+
+def test_the_words_of_a_server_do_not_act_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    problem = {"detail": "\x1b]0;owned\x07no", "code": "[/x]", "hint": "\x1b[2Jtry"}
+    show_error(PublishFailed(problem), as_json=False)
+    told = capsys.readouterr().err
+    assert "\x1b" not in told
+    assert "([/x])" in told
+    assert "no" in told
+
+
+def test_a_defect_is_an_object_on_stdout_all_the_same(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError("by nothing")
+
+    monkeypatch.setattr(main_module, "app", broken)
+    monkeypatch.setattr(sys, "argv", ["raptorflow", "skill", "validate", "--json=true"])
+    with pytest.raises(SystemExit):
+        main_module.main()
+    said = capsys.readouterr()
+    assert json.loads(said.out)["error"]["code"] == "unexpected"
+    assert "ZeroDivisionError" in said.err

@@ -52,9 +52,13 @@ def ask(console: Console, chosen: Mapping[str, Candidate], *, yes: bool) -> None
     reaches = any(one.capabilities.reaches_outside() for one in chosen.values())
     if yes or not reaches:
         return
-    if not sys.stdin.isatty():
+    if not sys.stdin.isatty() or console.quiet:
         raise NobodyAgreed("These skills may reach something outside of their sandbox.")
-    if console.input("Install them? [y/N] ").strip().lower() not in {"y", "yes"}:
+    try:
+        answer = console.input("Install them? [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
         raise NobodyAgreed("Nothing was installed.", hint="Run it again when you have decided.")
 
 

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from raptorflow.base.errors import InvalidInput
 from raptorflow.base.json import dumps
 from raptorflow.cli.client import ApiClient
 from raptorflow.cli.connection import read_connection
@@ -19,6 +20,7 @@ from raptorflow.cli.skill.project import Places, Project, put
 from raptorflow.cli.skill.resolve import as_json, connection_if_known
 from raptorflow.cli.skill.supply import Supply, supply
 from raptorflow.skills.locking.lock import LockOutdated, check_agreement
+from raptorflow.skills.locking.project import read_wishes
 from raptorflow.skills.placing.clients import Client
 from raptorflow.skills.resolving.model import Candidate
 
@@ -63,6 +65,9 @@ def install(
         url: the server; RAPTORFLOW_URL or the one started on this machine when not given.
     """
     if server:
+        if client or everywhere or among or how.frozen or how.force:
+            hint = "Leave out --client, --global, --among, --frozen and --force."
+            raise InvalidInput("On a server, skills are installed for the whole organisation.", hint=hint)
         asyncio.run(_on_server(wishes, url, how))
         return
     project = Project.here(everywhere=everywhere).wishing(wishes)
@@ -91,7 +96,7 @@ async def _install(project: Project, found: Supply, places: Places, how: How) ->
     for path in written:
         console.print(Text.assemble(("✓", "green"), f" {path}"), soft_wrap=True)
     show_dropped(console, gone, done=not how.dry_run)
-    if not written and not gone:
+    if not (written or gone or how.dry_run):
         console.print("Nothing had to be written.")
     if how.json:
         told = {"skills": as_json(chosen), "written": [str(path) for path in written]}
@@ -99,25 +104,27 @@ async def _install(project: Project, found: Supply, places: Places, how: How) ->
 
 
 def _check_frozen(project: Project, chosen: Mapping[str, Candidate]) -> None:
-    """The server has to have exactly what was locked."""
+    """The server has to have exactly what was locked, and nothing that it did not build on then."""
     for name, locked in project.lock.items():
-        if name not in chosen or chosen[name].digest != locked.digest:
+        there = chosen.get(name)
+        if there is None or (there.digest, dict(there.requires)) != (locked.digest, dict(locked.requires)):
             raise LockOutdated(f"{name} {locked.version} is not to be had as it was locked.")
+    if added := sorted(chosen.keys() - project.lock.keys()):
+        raise LockOutdated(f"{added[0]} is needed now, and was not locked.")
 
 
 async def _on_server(wishes: tuple[str, ...], url: str | None, how: How) -> None:
     console = Console(highlight=False, quiet=how.json)
     found = supply(read_connection(url), ())
     async with found:
-        project = Project(Path(), {}, {}).wishing(wishes)
+        project = Project(Path(), {} if wishes else read_wishes(Path.cwd()), {}).wishing(wishes)
         chosen = await project.chosen(found)
         show_tree(console, chosen, {})
-        if how.dry_run:
-            return
-        ask(console, chosen, yes=how.yes)
-        for name, candidate in chosen.items():
-            await _install_one(found.server(), name, candidate)
-            console.print(f"[green]✓[/green] {name} {candidate.version}")
+        if not how.dry_run:
+            ask(console, chosen, yes=how.yes)
+            for name, candidate in chosen.items():
+                await _install_one(found.server(), name, candidate)
+                console.print(f"[green]✓[/green] {name} {candidate.version}")
     if how.json:
         print(dumps({"skills": as_json(chosen)}))
 

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.base.errors import InvalidInput
 from raptorflow.cli.connection import PRIVATE_FOLDER, user_folder
 from raptorflow.cli.skill.supply import Supply, check_listing
 from raptorflow.skills.errors import FolderUnwritable
@@ -15,6 +16,13 @@ from raptorflow.skills.placing.place import check_free, place
 from raptorflow.skills.resolving.graph import in_order
 from raptorflow.skills.resolving.model import Candidate
 from raptorflow.skills.resolving.solver import resolve
+
+
+class NotWished(InvalidInput):
+    """What is named was never asked for."""
+
+    code = "not-wished"
+    default_hint = "Name one of `skills.toml`, as `namespace/name`; what only others build on goes with them."
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from raptorflow.cli.client import ApiClient, ServerRefused
 from raptorflow.cli.connection import Connection, read_connection
 from raptorflow.cli.skill.ci_identity import access_from_ci
 from raptorflow.cli.skill.preview import preview
-from raptorflow.cli.skill.sending import PublishFailed, send
+from raptorflow.cli.skill.sending import PublishFailed, PublishOverdue, send
 from raptorflow.skills.archive import read_and_pack
 from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.manifest.table import FILE as MANIFEST
@@ -168,6 +168,10 @@ async def _publish_one(
         told = await _hand_over(client, _bumped(ready, wanted, highest), place, wanted, console)
         is_done = told["status"] == "published"
         return told
+    except PublishOverdue:
+        # It may be published yet: the same command goes on with it.
+        is_done = True
+        raise
     finally:
         # However it ended: a version that was not published is not kept.
         if not is_done:

@@ -20,11 +20,13 @@ from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.listing import Listing
 from raptorflow.skills.locking.project import check_wish
 from raptorflow.skills.ranges import VersionRange
-from raptorflow.skills.reader import read_skill
+from raptorflow.skills.reader import inspect_files, read_skill
 from raptorflow.skills.resolving.model import Candidate, Wishes
 from raptorflow.skills.text import printable
 
 NOT_FOUND = 404
+# What reading an answer of another shape than ours raises.
+OTHER_SHAPES = (LookupError, TypeError, ValueError, AttributeError)
 MOST_VERSIONS = 50
 MOST_SKILLS = 2000
 
@@ -95,6 +97,7 @@ class Supply:
             raise DigestWrong(
                 f"{name} {candidate.version} came with another content than {candidate.digest}."
             )
+        _check_told(name, candidate, unpacked)
         return unpacked
 
     async def _download(self, name: str, version: str) -> Unpacked:
@@ -131,12 +134,21 @@ class Supply:
             if error.problem().get("status") == NOT_FOUND:
                 return []
             raise
-        return [str(item["version"]) for item in answer["items"]]
+        try:
+            return [str(item["version"]) for item in answer["items"]]
+        except OTHER_SHAPES as error:
+            raise self.server().unreadable("the versions of a skill") from error
 
     async def _candidate(self, name: str, version: str) -> Candidate:
         namespace, _, plain = name.partition("/")
         path = f"/api/v1/registry/skills/{namespace}/{plain}/versions/{quote(version, safe='')}/page"
         page: JsonObject = await self.server().request("GET", path)
+        try:
+            return self._told(version, page)
+        except OTHER_SHAPES as error:
+            raise self.server().unreadable(path) from error
+
+    def _told(self, version: str, page: JsonObject) -> Candidate:
         requires = dict(page["requires"])
         for other, wanted in requires.items():
             # A name becomes a folder's, and not every server is ours.
@@ -152,6 +164,16 @@ class Supply:
         if self.client is None:
             raise Conflict("No server was named.", hint="Give `--url`, or `--among` a folder of skills.")
         return self.client
+
+
+def _check_told(name: str, candidate: Candidate, unpacked: Unpacked) -> None:
+    """Refuse files that want more than was told of them: nobody has agreed to that."""
+    skill = inspect_files(unpacked.files, unpacked.executables, None, Findings())
+    if skill is None:
+        raise DigestWrong(f"{name} {candidate.version} is no valid skill.")
+    wanted = (skill.version, skill.capabilities, dict(skill.requires))
+    if wanted != (candidate.version, candidate.capabilities, dict(candidate.requires)):
+        raise DigestWrong(f"{name} {candidate.version} declares something else than was told of it.")
 
 
 def _candidate_of(folder: Path) -> Candidate:

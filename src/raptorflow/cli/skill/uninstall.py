@@ -5,18 +5,10 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
-from raptorflow.base.errors import InvalidInput
 from raptorflow.base.json import dumps
 from raptorflow.cli.skill.dropping import dropped, dropped_json, show_dropped, take_away
-from raptorflow.cli.skill.project import Project
+from raptorflow.cli.skill.project import NotWished, Project
 from raptorflow.skills.locking.lock import needed
-
-
-class NotWished(InvalidInput):
-    """What is to be uninstalled was never asked for."""
-
-    code = "not-wished"
-    default_hint = "Name one of `skills.toml`, as `namespace/name`; what only others build on goes with them."
 
 
 def uninstall(

@@ -13,7 +13,7 @@ from raptorflow.base.json import JsonObject, dumps
 from raptorflow.cli.skill.consent import ask, show_tree
 from raptorflow.cli.skill.dropping import dropped, dropped_json, show_dropped, take_away
 from raptorflow.cli.skill.install import AS_USUAL, How
-from raptorflow.cli.skill.project import Places, Project, put
+from raptorflow.cli.skill.project import NotWished, Places, Project, put
 from raptorflow.cli.skill.resolve import connection_if_known
 from raptorflow.cli.skill.supply import Supply, supply
 from raptorflow.skills.placing.clients import Client
@@ -39,6 +39,9 @@ def update(
         url: the server; RAPTORFLOW_URL or the one started on this machine when not given.
     """
     project = Project.here(everywhere=everywhere)
+    known = project.wishes.keys() | project.lock.keys()
+    if unknown := sorted(set(names) - known):
+        raise NotWished(f"{unknown[0][:80]!r} is neither wished for nor locked.")
     found = supply(connection_if_known(url, None, among), among or ())
     asyncio.run(
         _update(project, set(names or project.lock), found, Places(client or ["agents"], everywhere), how)

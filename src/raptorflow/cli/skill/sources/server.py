@@ -11,13 +11,11 @@ from raptorflow.cli.skill.export import fetch
 from raptorflow.cli.skill.sources.errors import SourceUnreachable, TokenMissing
 from raptorflow.cli.skill.sources.exports import keep_exported
 from raptorflow.cli.skill.sources.site import site_of
-from raptorflow.cli.skill.supply import supply
+from raptorflow.cli.skill.supply import OTHER_SHAPES, supply
 from raptorflow.skills.sources.basket import Basket
 
 VARIABLE = "RAPTORFLOW_SOURCE_TOKEN"
 LIMIT_SECONDS = 900.0
-# What reading an answer of another shape than ours raises.
-OTHER_SHAPES = (LookupError, TypeError, ValueError, AttributeError)
 
 
 def gather_server(url: str, wishes: Sequence[str], basket: Basket) -> None:
