@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from raptorflow.base.errors import RaptorFlowError
-from raptorflow.cli.client import ServerRefused
+from raptorflow.cli.client import AnswerUnreadable, ServerRefused
 from raptorflow.cli.skill.sources import web
 from raptorflow.cli.skill.sources.errors import NothingOffered, SourceUnreachable, TokenMissing
 from raptorflow.cli.skill.sources.gather import gather
@@ -219,7 +219,7 @@ def test_a_server_that_is_no_raptorflow_is_said_to_be_none(
 ) -> None:
     monkeypatch.setenv("RAPTORFLOW_SOURCE_TOKEN", "given")
     site.put("/api/v1/registry/skills/acme/ads/versions", body)
-    with pytest.raises(SourceUnreachable):
+    with pytest.raises(AnswerUnreadable):
         gather(site.url, ["acme/ads"], ())
 
 
@@ -228,7 +228,7 @@ def test_a_server_that_is_no_raptorflow_is_said_to_be_none(
     [
         ({"acme/..": "*"}, "project-invalid"),
         ({"acme/ads": "*"}, "dependency-cycle"),
-        (None, "source-unreachable"),
+        (None, "answer-unreadable"),
     ],
 )
 def test_a_server_with_bad_intent_chooses_no_folder(

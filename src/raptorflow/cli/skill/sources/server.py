@@ -11,7 +11,7 @@ from raptorflow.cli.skill.export import fetch
 from raptorflow.cli.skill.sources.errors import SourceUnreachable, TokenMissing
 from raptorflow.cli.skill.sources.exports import keep_exported
 from raptorflow.cli.skill.sources.site import site_of
-from raptorflow.cli.skill.supply import OTHER_SHAPES, supply
+from raptorflow.cli.skill.supply import supply
 from raptorflow.skills.sources.basket import Basket
 
 VARIABLE = "RAPTORFLOW_SOURCE_TOKEN"
@@ -23,7 +23,8 @@ def gather_server(url: str, wishes: Sequence[str], basket: Basket) -> None:
 
     Raises:
         TokenMissing: nothing says who asks.
-        SourceUnreachable: it is no RaptorFlow.
+        AnswerUnreadable: it is no RaptorFlow.
+        SourceUnreachable: it takes too long.
         DependenciesUnsolvable: nothing fits.
     """
     site = site_of(url)
@@ -38,8 +39,6 @@ def gather_server(url: str, wishes: Sequence[str], basket: Basket) -> None:
         asyncio.run(fetched())
     except TimeoutError as error:
         raise SourceUnreachable(f"{site} took over {LIMIT_SECONDS:g} s.") from error
-    except OTHER_SHAPES as error:
-        raise SourceUnreachable(f"{site} does not answer as a RaptorFlow does: {error!r}."[:300]) from error
 
 
 def _token(site: str) -> SecretStr:
