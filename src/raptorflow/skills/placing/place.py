@@ -98,21 +98,15 @@ def place(
         FolderUnwritable: it cannot be written; what was there is as it was.
     """
     _refuse_links(target)
-    _sweep(target)
     digest = tree_digest(files, executables)
-    if not force:
-        check_free(target, digest, replaceable)
-    if digest_of_folder(target) == digest:
-        return False
-    mine = os.path.lexists(target) and not is_untouched(target, replaceable)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
-        try:
-            _write(fresh, files, executables)
-            _swap(fresh, target, keep=mine)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+        _sweep(target)
+        if not force:
+            check_free(target, digest, replaceable)
+        if digest_of_folder(target) == digest:
+            return False
+        mine = os.path.lexists(target) and not is_untouched(target, replaceable)
+        _replace(target, files, executables, keep=mine)
     except OSError as error:
         raise FolderUnwritable(f"{error.filename or target} cannot be written: {error.strerror}.") from error
     return True
@@ -128,6 +122,16 @@ def _refuse_links(target: Path) -> None:
 def _above(target: Path) -> tuple[Path, Path]:
     """The two folders of a client around a skill's, as in `.claude/skills`."""
     return target.parent, target.parent.parent
+
+
+def _replace(target: Path, files: Mapping[str, bytes], executables: Collection[str], *, keep: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
+    try:
+        _write(fresh, files, executables)
+        _swap(fresh, target, keep=keep)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _write(folder: Path, files: Mapping[str, bytes], executables: Collection[str]) -> None:
@@ -161,6 +165,9 @@ def _sweep(target: Path) -> None:
     """Finish what was killed: an old folder that was moved away goes back when nothing took its place."""
     for left in target.parent.glob(f".{target.name}.old-*"):
         moved = left / target.name
+        # Nothing of ours is a link; what came with a project could lead anywhere.
+        if left.is_symlink() or moved.is_symlink():
+            continue
         if moved.is_dir() and not os.path.lexists(target):
             moved.rename(target)
         shutil.rmtree(left, ignore_errors=True)
