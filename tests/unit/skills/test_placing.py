@@ -1,6 +1,8 @@
 """A skill's folder that is replaced: what was killed half-way, what is a link, and what is its user's."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,25 @@ from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.placing.place import place
 
 FILES = {"SKILL.md": b"hello"}
+KILLED = 9
+DISTURBED = """
+import os, pathlib, sys
+from raptorflow.skills.placing.place import place
+
+target, how, left = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def disturb(event, arguments):
+    global left
+    if event == "os.rename":
+        left -= 1
+        if left == 0 and how == "kill":
+            os._exit(9)
+        if left == 0:
+            raise OSError(5, "the disk is gone")
+
+sys.addaudithook(disturb)
+place(target, {"SKILL.md": b"hello"}, (), force=True)
+"""
 
 
 @pytest.fixture
@@ -46,3 +67,28 @@ def test_a_leftover_that_cannot_be_looked_at_is_said(tmp_path: Path) -> None:
     with pytest.raises(FolderUnwritable, match="cannot be written"):
         place(target, FILES, ())
     assert not target.exists()
+
+
+def disturbed(target: Path, how: str, rename: int) -> int:
+    """Places by force, in a process that is killed or refused by the disk at one of its renames."""
+    command = [sys.executable, "-c", DISTURBED, str(target), how, str(rename)]
+    return subprocess.run(command, check=False, capture_output=True).returncode
+
+
+@pytest.mark.parametrize(("rename", "code"), [(1, KILLED), (2, KILLED), (3, 0)])
+def test_no_kill_costs_work_that_was_replaced_by_force(target: Path, rename: int, code: int) -> None:
+    target.mkdir()
+    (target / "work.md").write_bytes(b"mine")
+    assert disturbed(target, "kill", rename) == code
+    for _ in range(2):
+        place(target, FILES, (), force=True)
+        assert sorted(path.name for path in target.parent.iterdir()) == [".greet.backup-1", "greet"]
+        assert (target.parent / ".greet.backup-1" / "work.md").read_bytes() == b"mine"
+
+
+def test_work_is_back_in_its_place_when_nothing_could_take_it(target: Path) -> None:
+    target.mkdir()
+    (target / "work.md").write_bytes(b"mine")
+    assert disturbed(target, "refuse", 2) == 1
+    assert [path.name for path in target.parent.iterdir()] == ["greet"]
+    assert (target / "work.md").read_bytes() == b"mine"

@@ -147,18 +147,22 @@ def _swap(fresh: Path, target: Path, *, keep: bool) -> None:
     """The new folder takes the old one's place; two renames, with nothing half-written at any moment."""
     if not os.path.lexists(target):
         fresh.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old-"))
-    moved = old / target.name
-    target.rename(moved)
+    elif keep:
+        # At no moment under a name that is swept: it is somebody's work.
+        _exchange(fresh, target, _free(target))
+    else:
+        old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old-"))
+        _exchange(fresh, target, old / target.name)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(fresh: Path, target: Path, aside: Path) -> None:
+    target.rename(aside)
     try:
         fresh.rename(target)
     except OSError:
-        moved.rename(target)
+        aside.rename(target)
         raise
-    if keep:
-        moved.rename(_free(target))
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sweep(target: Path) -> None:
