@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from raptorflow.skills.errors import FolderUnwritable
+from raptorflow.skills.folders import skill_folders
 from raptorflow.skills.placing.place import place
 
 FILES = {"SKILL.md": b"hello"}
@@ -92,3 +93,20 @@ def test_work_is_back_in_its_place_when_nothing_could_take_it(target: Path) -> N
     assert disturbed(target, "refuse", 2) == 1
     assert [path.name for path in target.parent.iterdir()] == ["greet"]
     assert (target / "work.md").read_bytes() == b"mine"
+
+
+def test_what_placing_left_is_no_skill_and_every_other_hidden_folder_may_be(target: Path) -> None:
+    place(target, FILES, ())
+    (target / "SKILL.md").write_bytes(b"mine")
+    assert disturbed(target, "kill", 2) == KILLED
+    place(target.with_name(".greet.old-x1y_z") / "greet", FILES, ())
+    for name in ("voice", ".greet.backup", ".greet.backup-old", ".greet.newer", ".backup-1"):
+        place(target.with_name(name), FILES, ())
+    left = {
+        path.name.rstrip("0123456789abcdefghijklmnopqrstuvwxyz_") for path in target.parent.glob(".greet.*-*")
+    }
+    assert left == {".greet.new-", ".greet.old-", ".greet.backup-"}
+    found = [folder.name for folder in skill_folders([target.parents[2]])]
+    assert found == [".backup-1", ".greet.backup", ".greet.backup-old", ".greet.newer", "voice"]
+    backup = target.with_name(".greet.backup-1")
+    assert list(skill_folders([backup])) == [backup]

@@ -12,6 +12,7 @@ from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.files import check_paths, collect_files
 from raptorflow.skills.findings import Finding, Findings
 from raptorflow.skills.listing import Listing
+from raptorflow.skills.placing.beside import backup_of, prefix_of_new, prefix_of_old
 
 # A folder that is a repository has its user's history in it.
 HISTORY = ".git"
@@ -67,7 +68,7 @@ def remove(target: Path) -> None:
         FolderUnwritable: it cannot be removed.
     """
     try:
-        gone = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
+        gone = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix_of_new(target)))
         try:
             target.rename(gone / target.name)
         finally:
@@ -126,7 +127,7 @@ def _above(target: Path) -> tuple[Path, Path]:
 
 def _replace(target: Path, files: Mapping[str, bytes], executables: Collection[str], *, keep: bool) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix_of_new(target)))
     try:
         _write(fresh, files, executables)
         _swap(fresh, target, keep=keep)
@@ -151,7 +152,7 @@ def _swap(fresh: Path, target: Path, *, keep: bool) -> None:
         # At no moment under a name that is swept: it is somebody's work.
         _exchange(fresh, target, _free(target))
     else:
-        old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old-"))
+        old = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix_of_old(target)))
         _exchange(fresh, target, old / target.name)
         shutil.rmtree(old, ignore_errors=True)
 
@@ -167,7 +168,7 @@ def _exchange(fresh: Path, target: Path, aside: Path) -> None:
 
 def _sweep(target: Path) -> None:
     """Finish what was killed: an old folder that was moved away goes back when nothing took its place."""
-    for left in target.parent.glob(f".{target.name}.old-*"):
+    for left in target.parent.glob(f"{prefix_of_old(target)}*"):
         moved = left / target.name
         # Nothing of ours is a link; what came with a project could lead anywhere.
         if left.is_symlink() or moved.is_symlink():
@@ -175,13 +176,13 @@ def _sweep(target: Path) -> None:
         if moved.is_dir() and not os.path.lexists(target):
             moved.rename(target)
         shutil.rmtree(left, ignore_errors=True)
-    for left in target.parent.glob(f".{target.name}.new-*"):
+    for left in target.parent.glob(f"{prefix_of_new(target)}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _free(target: Path) -> Path:
     """A hidden name, so that no client takes the copy for a skill."""
     number = 1
-    while os.path.lexists(copy := target.with_name(f".{target.name}.backup-{number}")):
+    while os.path.lexists(copy := backup_of(target, number)):
         number += 1
     return copy
