@@ -6,6 +6,7 @@ from pathlib import Path
 
 from raptorflow.skills.files import EXCLUDED_FOLDERS
 from raptorflow.skills.frontmatter import FILE
+from raptorflow.skills.placing.beside import lies_beside
 
 MAX_DEPTH = 8
 
@@ -28,4 +29,9 @@ def _below(folder: Path) -> Iterator[Path]:
             folders.clear()
             yield place
         deep = len(place.relative_to(folder).parts) >= MAX_DEPTH
-        folders[:] = [] if deep else sorted(set(folders) - EXCLUDED_FOLDERS)
+        folders[:] = [] if deep else sorted(filter(_may_hold_skills, folders))
+
+
+def _may_hold_skills(name: str) -> bool:
+    """Other hidden folders may: clients have theirs in `.agents`, `.claude` and the like."""
+    return name not in EXCLUDED_FOLDERS and not lies_beside(name)

@@ -169,6 +169,40 @@ def test_a_skill_that_was_locked_from_where_it_lies_stays(skill: Skill, project:
     assert (project / ".claude" / "skills" / "own").is_dir()
 
 
+def test_it_stays_from_wherever_it_is_uninstalled(
+    skill: Skill, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = project.parent / "home"
+    write_skill(home / ".claude" / "skills" / "own")
+    monkeypatch.chdir(home)
+    skill("install", "acme/own", "--global", "--among", ".claude/skills")
+    monkeypatch.chdir(project)
+    told = skill("uninstall", "acme/own", "--global")
+    assert told == {"removed": [str(home / ".agents/skills/own")], "left": []}
+    assert (home / ".claude" / "skills" / "own" / "SKILL.md").is_file()
+
+
+def test_it_stays_in_a_project_that_was_moved(
+    skill: Skill, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_skill(project / ".claude" / "skills" / "own")
+    skill("install", "acme/own", "acme/crm", "--among", str(project / ".claude" / "skills"))
+    sources = {name: locked.source for name, locked in read_lock(project).items()}
+    assert sources == {"acme/own": ".claude/skills/own", "acme/crm": str(project.parent / "skills" / "crm")}
+    moved = project.rename(project.parent / "moved")
+    monkeypatch.chdir(moved)
+    assert skill("uninstall", "acme/own")["removed"] == [str(moved / ".agents/skills/own")]
+    assert (moved / ".claude" / "skills" / "own").is_dir()
+
+
+def test_a_folder_that_is_a_link_to_itself_is_left_and_named(skill: Skill, project: Path) -> None:
+    skill("install", "acme/crm")
+    (project / ".claude" / "skills").mkdir(parents=True)
+    circle = project / ".claude" / "skills" / "crm"
+    circle.symlink_to(circle)
+    assert skill("uninstall", "acme/crm")["left"] == [str(circle)]
+
+
 def test_another_namespace_takes_a_folder_over(skill: Skill, project: Path) -> None:
     skill("install", "acme/crm")
     write_wishes(project, {"other/crm": "*"})

@@ -52,8 +52,7 @@ def dropped(project: Project, used: Collection[str], *, everywhere: bool) -> lis
         for name, locked in sorted(project.lock.items())
         if plain_name(name) not in owners
         for target in every.folders(project.folder, name)
-        # A skill that was locked from where it lies is its author's.
-        if os.path.lexists(target) and Path(locked.source).resolve() != target.resolve()
+        if os.path.lexists(target) and not project.is_source(target, locked)
     ]
 
 

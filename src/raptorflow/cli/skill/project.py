@@ -1,5 +1,6 @@
 """A project's skills: what is wished for, resolved, locked and placed into the folders of its clients."""
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from raptorflow.skills.placing.place import check_free, place
 from raptorflow.skills.resolving.graph import in_order
 from raptorflow.skills.resolving.model import Candidate
 from raptorflow.skills.resolving.solver import resolve
+from raptorflow.skills.text import printable
 
 
 class NotWished(InvalidInput):
@@ -101,10 +103,23 @@ class Project:
         """
         self.keep(
             {
-                name: Locked(one.version, one.digest, one.source, one.requires, one.listing)
+                name: Locked(
+                    one.version, one.digest, self._kept_source(one.source), one.requires, one.listing
+                )
                 for name, one in chosen.items()
             }
         )
+
+    def _kept_source(self, source: str) -> str:
+        """As it is locked: a folder inside the project by its path there, so that it holds for others too."""
+        path, root = Path(source), self.folder.resolve()
+        return path.relative_to(root).as_posix() if path.is_relative_to(root) else source
+
+    def is_source(self, folder: Path, locked: Locked) -> bool:
+        """Whether a skill was locked from that folder; it is its author's then."""
+        # Unlike `Path.resolve`, this takes links that lead round in a circle.
+        meant, there = (os.path.realpath(path) for path in (self.folder / locked.source, folder))
+        return printable(meant) == printable(there)
 
     def keep(self, lock: Mapping[str, Locked]) -> None:
         """Write the wishes and a lock.

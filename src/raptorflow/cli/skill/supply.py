@@ -179,7 +179,7 @@ def _check_told(name: str, candidate: Candidate, unpacked: Unpacked) -> None:
 def _candidate_of(folder: Path) -> Candidate:
     skill = read_skill(folder)
     listing = Listing.from_rows((each.path, each.sha256, each.executable) for each in skill.files)
-    source = printable(str(folder))
+    source = printable(str(folder.resolve()))
     return Candidate(skill.version, skill.requires, skill.capabilities, skill.digest, source, listing)
 
 

@@ -16,7 +16,7 @@ from raptorflow.skills.locking.lock import Lock, Locked, LockInvalid
 from raptorflow.skills.manifest.document import REFERENCE
 from raptorflow.skills.ranges import VersionRange
 from raptorflow.skills.replacing import replace_file
-from raptorflow.skills.text import shown
+from raptorflow.skills.text import control_in, shown
 from raptorflow.skills.toml import read_toml
 
 FILE = "skills.lock"
@@ -105,6 +105,8 @@ def _entry(entry: dict[str, object], path: Path) -> tuple[str, Locked]:
     # Folders are named by it, and taken away by it.
     if not REFERENCE.fullmatch(name):
         raise LockInvalid(f"{path} locks {shown(name)}, which names no skill.")
+    if control_in(source):
+        raise LockInvalid(f"{path} locks {name} from {shown(source)}, which is no source.")
     if not Version.is_valid(version):
         raise LockInvalid(f"{path} locks {name} to {shown(version)}, which is no version.")
     listing = _listing(entry, f"What {path} lists of {name}")

@@ -12,6 +12,7 @@ from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.files import check_paths, collect_files
 from raptorflow.skills.findings import Finding, Findings
 from raptorflow.skills.listing import Listing
+from raptorflow.skills.placing.beside import backup_of, prefix_of_new, prefix_of_old
 
 # A folder that is a repository has its user's history in it.
 HISTORY = ".git"
@@ -67,7 +68,7 @@ def remove(target: Path) -> None:
         FolderUnwritable: it cannot be removed.
     """
     try:
-        gone = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
+        gone = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix_of_new(target)))
         try:
             target.rename(gone / target.name)
         finally:
@@ -98,21 +99,15 @@ def place(
         FolderUnwritable: it cannot be written; what was there is as it was.
     """
     _refuse_links(target)
-    _sweep(target)
     digest = tree_digest(files, executables)
-    if not force:
-        check_free(target, digest, replaceable)
-    if digest_of_folder(target) == digest:
-        return False
-    mine = os.path.lexists(target) and not is_untouched(target, replaceable)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
-        try:
-            _write(fresh, files, executables)
-            _swap(fresh, target, keep=mine)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+        _sweep(target)
+        if not force:
+            check_free(target, digest, replaceable)
+        if digest_of_folder(target) == digest:
+            return False
+        mine = os.path.lexists(target) and not is_untouched(target, replaceable)
+        _replace(target, files, executables, keep=mine)
     except OSError as error:
         raise FolderUnwritable(f"{error.filename or target} cannot be written: {error.strerror}.") from error
     return True
@@ -130,6 +125,16 @@ def _above(target: Path) -> tuple[Path, Path]:
     return target.parent, target.parent.parent
 
 
+def _replace(target: Path, files: Mapping[str, bytes], executables: Collection[str], *, keep: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix_of_new(target)))
+    try:
+        _write(fresh, files, executables)
+        _swap(fresh, target, keep=keep)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
 def _write(folder: Path, files: Mapping[str, bytes], executables: Collection[str]) -> None:
     for path, content in files.items():
         file = folder / path
@@ -143,34 +148,41 @@ def _swap(fresh: Path, target: Path, *, keep: bool) -> None:
     """The new folder takes the old one's place; two renames, with nothing half-written at any moment."""
     if not os.path.lexists(target):
         fresh.rename(target)
-        return
-    old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.old-"))
-    moved = old / target.name
-    target.rename(moved)
+    elif keep:
+        # At no moment under a name that is swept: it is somebody's work.
+        _exchange(fresh, target, _free(target))
+    else:
+        old = Path(tempfile.mkdtemp(dir=target.parent, prefix=prefix_of_old(target)))
+        _exchange(fresh, target, old / target.name)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(fresh: Path, target: Path, aside: Path) -> None:
+    target.rename(aside)
     try:
         fresh.rename(target)
     except OSError:
-        moved.rename(target)
+        aside.rename(target)
         raise
-    if keep:
-        moved.rename(_free(target))
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _sweep(target: Path) -> None:
     """Finish what was killed: an old folder that was moved away goes back when nothing took its place."""
-    for left in target.parent.glob(f".{target.name}.old-*"):
+    for left in target.parent.glob(f"{prefix_of_old(target)}*"):
         moved = left / target.name
+        # Nothing of ours is a link; what came with a project could lead anywhere.
+        if left.is_symlink() or moved.is_symlink():
+            continue
         if moved.is_dir() and not os.path.lexists(target):
             moved.rename(target)
         shutil.rmtree(left, ignore_errors=True)
-    for left in target.parent.glob(f".{target.name}.new-*"):
+    for left in target.parent.glob(f"{prefix_of_new(target)}*"):
         shutil.rmtree(left, ignore_errors=True)
 
 
 def _free(target: Path) -> Path:
     """A hidden name, so that no client takes the copy for a skill."""
     number = 1
-    while os.path.lexists(copy := target.with_name(f".{target.name}.backup-{number}")):
+    while os.path.lexists(copy := backup_of(target, number)):
         number += 1
     return copy

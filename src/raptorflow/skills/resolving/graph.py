@@ -29,15 +29,13 @@ def in_order(chosen: Mapping[str, Candidate]) -> list[str]:
 def in_plain_order(requires: Mapping[str, Iterable[str]]) -> list[str]:
     """Names without a namespace, each after those that it requires; no matter of whose namespace.
 
+    A skill may build on its namesake of another namespace, which is none of these then.
+
     Raises:
         DependencyCycle: there is no such order.
     """
-    return in_order(
-        {
-            name: Candidate("", {other.rpartition("/")[2]: "" for other in each})
-            for name, each in requires.items()
-        }
-    )
+    plain = {name: {other.rpartition("/")[2] for other in each} for name, each in requires.items()}
+    return in_order({name: Candidate("", dict.fromkeys(each - {name}, "")) for name, each in plain.items()})
 
 
 def _visit(start: str, chosen: Mapping[str, Candidate], done: dict[str, None]) -> None:

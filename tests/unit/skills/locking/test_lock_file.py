@@ -68,6 +68,8 @@ def test_a_lock_without_files_is_read_and_lists_none(tmp_path: Path) -> None:
         ('name = "acme/ads"', 'name = "../../ads"', "names no skill"),
         ('name = "acme/ads"', 'name = "acme/.."', "names no skill"),
         ('version = "1.0.0"', 'version = "1"', "no version"),
+        ('source = "https:', 'source = "\\u0000https:', "no source"),
+        ('source = "https:', 'source = "\\u001b[2Jhttps:', "no source"),
         ('"SKILL.md" = "sha256:', '"SKILL.md" = "sha256:0', "not what its digest says"),
         ('"scripts/a.py" = ', '"scripts/b.py" = ', "not what its digest says"),
         ("[skill.executables]\n", "", "not what its digest says"),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raptorflow.skills.ranges import VersionRange
-from raptorflow.skills.resolving.graph import in_order
+from raptorflow.skills.resolving.graph import in_order, in_plain_order
 from raptorflow.skills.resolving.model import Candidate, DependenciesUnsolvable, DependencyCycle, Universe
 from raptorflow.skills.resolving.solver import resolve
 
@@ -162,3 +162,10 @@ def test_it_finds_a_choice_exactly_when_there_is_one(written: Written, wishes: d
         error = refusal(wishes, written)
         assert error.message
         assert error.hint
+
+
+def test_a_skill_may_build_on_its_namesake_of_another_namespace() -> None:
+    requires = {"ads": ["other/ads", "acme/voice"], "voice": ["other/voice"], "a": ["acme/ads"]}
+    assert in_plain_order(requires) == ["voice", "ads", "a"]
+    with pytest.raises(DependencyCycle, match="ads -> voice -> ads"):
+        in_plain_order(requires | {"voice": ["other/ads"]})
