@@ -417,12 +417,16 @@ def test_a_marketplace_does_not_reach_out_of_its_folder_by_a_link(here: Path, re
 
 
 def test_a_marketplace_elsewhere_names_no_repository_of_this_machine(here: Path, repository: Path) -> None:
-    remote = {"source": "url", "url": f"file://{repository}"}
-    listing(here / "market", plugins=[{"name": "x", "source": remote}])
+    urls = [f"file://{repository}", "git@localhost:/x", "ada@127.0.0.1:x", "ssh://git@127.1/x"]
+    listing(
+        here / "market",
+        plugins=[{"name": f"x{n}", "source": {"source": "url", "url": url}} for n, url in enumerate(urls)],
+    )
     basket = Basket()
     gather_folder(here / "market", basket, Origin("https://git.example/market.git@0#", is_local=False))
     assert not basket.skills
-    assert "on this machine" in basket.skipped[0].reason
+    assert len(basket.skipped) == len(urls)
+    assert all("on this machine" in each.reason for each in basket.skipped)
 
 
 def test_an_import_ends_at_its_limits(here: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
