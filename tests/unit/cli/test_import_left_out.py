@@ -112,8 +112,11 @@ def test_a_skill_that_cannot_be_written_is_named_and_the_others_come(
     assert sorted(each.name for each in (here / "skills").iterdir()) == ["alpha", "gamma"]
 
 
-def test_a_folder_that_is_a_file_leaves_all_out(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report = told(capsys, How(json=True), to="all.raptorflow")
+@pytest.mark.parametrize("to", ["all.raptorflow", "a" * 300])
+def test_a_folder_that_can_be_none_leaves_all_out(
+    here: Path, to: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = told(capsys, How(json=True), to=to)
     assert not report["skills"]
     assert codes(report) == {f"acme/{name}": "folder-unwritable" for name in NAMES}
     assert (here / "all.raptorflow").is_file()

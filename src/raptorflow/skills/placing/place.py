@@ -97,6 +97,20 @@ def place(
         FolderNotOurs: there is something else.
         FolderUnwritable: it cannot be written; what was there is as it was.
     """
+    try:
+        return _placed(target, files, executables, replaceable, force=force)
+    except OSError as error:
+        raise FolderUnwritable(f"{error.filename or target} cannot be written: {error.strerror}.") from error
+
+
+def _placed(
+    target: Path,
+    files: Mapping[str, bytes],
+    executables: Collection[str],
+    replaceable: Collection[str],
+    *,
+    force: bool,
+) -> bool:
     _refuse_links(target)
     _sweep(target)
     digest = tree_digest(files, executables)
@@ -105,16 +119,13 @@ def place(
     if digest_of_folder(target) == digest:
         return False
     mine = os.path.lexists(target) and not is_untouched(target, replaceable)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.new-"))
-        try:
-            _write(fresh, files, executables)
-            _swap(fresh, target, keep=mine)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    except OSError as error:
-        raise FolderUnwritable(f"{error.filename or target} cannot be written: {error.strerror}.") from error
+        _write(fresh, files, executables)
+        _swap(fresh, target, keep=mine)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     return True
 
 
