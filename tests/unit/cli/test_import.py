@@ -2,11 +2,15 @@
 
 import json
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -272,6 +276,82 @@ def test_trees_that_multiply_are_not_listed_to_the_end(repository: Path) -> None
         gather(f"file://{repository}@bomb", (), ())
 
 
+def branch(repository: Path, name: str, tree: str) -> str:
+    """The address of a branch that is one tree."""
+    git(repository, "update-ref", f"refs/heads/{name}", git(repository, "commit-tree", "-m", "x", tree))
+    return f"file://{repository}@{name}"
+
+
+@pytest.fixture
+def endless(repository: Path) -> str:
+    """A branch whose trees multiply, and hold no file that a list of them could ever name."""
+    tree = git_input(repository, "", "mktree")
+    for _ in range(8):
+        listed = "".join(f"040000 tree {tree}\t{number:02}\n" for number in range(100))
+        tree = git_input(repository, listed, "mktree")
+    return branch(repository, "endless", tree)
+
+
+@pytest.fixture
+def listing_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[IO[bytes]]:
+    """The numbers of the processes that list trees, one a line, as each starts."""
+    pipe, program = tmp_path / "pipe", tmp_path / "bin" / "git"
+    os.mkfifo(pipe)
+    program.parent.mkdir()
+    tell = f'case "$*" in *ls-tree*) echo $$ > {pipe};; esac'
+    program.write_text(f'#!/bin/sh\n{tell}\nexec {shutil.which("git")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with os.fdopen(os.open(pipe, os.O_RDWR), "rb", buffering=0) as told:
+        yield told
+
+
+def is_gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_trees_that_are_listed_for_ever_are_given_up_in_time(
+    endless: str, listing_git: IO[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(git_source, "LIMIT_SECONDS", 2.0)
+    with pytest.raises(SourceUnreachable, match="took over 2 s"):
+        gather(endless, (), ())
+    assert is_gone(int(listing_git.readline()))
+
+
+def test_who_stops_an_import_stops_its_git(endless: str, listing_git: IO[bytes]) -> None:
+    started: list[int] = []
+    main = threading.get_ident()
+
+    def interrupt() -> None:
+        started.append(int(listing_git.readline()))
+        signal.pthread_kill(main, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        gather(endless, (), ())
+    thread.join()
+    assert is_gone(started[0])
+
+
+def test_paths_without_end_are_passed_by_or_refused_where_a_skill_has_them(repository: Path) -> None:
+    blob = git(repository, "rev-parse", "v1:skills/beta/SKILL.md")
+    deep = git_input(repository, f"100644 blob {blob}\ta\n120000 blob {blob}\tb\n", "mktree")
+    for _ in range(300):
+        deep = git_input(repository, f"040000 tree {deep}\ta\n", "mktree")
+    beta = git(repository, "rev-parse", "v1:skills/beta")
+    beside = git_input(repository, f"040000 tree {beta}\tbeta\n040000 tree {deep}\tdeep\n", "mktree")
+    assert list(gathered(branch(repository, "beside", beside))[0]) == ["beta"]
+    inside = git_input(repository, f"100644 blob {blob}\tSKILL.md\n040000 tree {deep}\tdeep\n", "mktree")
+    with pytest.raises(SourceInvalid, match="deeper than 64 folders"):
+        gather(branch(repository, "inside", inside), (), ())
+
+
 def test_a_repository_that_is_too_large_or_too_slow_is_given_up(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -337,12 +417,16 @@ def test_a_marketplace_does_not_reach_out_of_its_folder_by_a_link(here: Path, re
 
 
 def test_a_marketplace_elsewhere_names_no_repository_of_this_machine(here: Path, repository: Path) -> None:
-    remote = {"source": "url", "url": f"file://{repository}"}
-    listing(here / "market", plugins=[{"name": "x", "source": remote}])
+    urls = [f"file://{repository}", "git@localhost:/x", "ada@127.0.0.1:x", "ssh://git@127.1/x"]
+    listing(
+        here / "market",
+        plugins=[{"name": f"x{n}", "source": {"source": "url", "url": url}} for n, url in enumerate(urls)],
+    )
     basket = Basket()
     gather_folder(here / "market", basket, Origin("https://git.example/market.git@0#", is_local=False))
     assert not basket.skills
-    assert "on this machine" in basket.skipped[0].reason
+    assert len(basket.skipped) == len(urls)
+    assert all("on this machine" in each.reason for each in basket.skipped)
 
 
 def test_an_import_ends_at_its_limits(here: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:

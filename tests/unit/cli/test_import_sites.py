@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import threading
+import time
 from collections.abc import Generator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -182,6 +183,71 @@ def test_an_answer_is_not_read_without_end(site: Site, monkeypatch: pytest.Monke
     site.index(*offers)
     monkeypatch.setattr(web, "MAX_TOTAL", len(site.pages[PLACE][2]) + 80)
     assert reasons(site) == {"two": "source-too-large"}
+
+
+@pytest.mark.parametrize("label", ["a.", "a" * 64, "xn--"])
+def test_a_host_that_can_be_none_is_left_out_and_the_others_come(site: Site, label: str) -> None:
+    one, two = (offer(site, name, skill_md(name)) for name in ("one", "two"))
+    site.index(one | {"url": f"http://{label}.localhost/x"}, two)
+    basket = gather(site.url, (), ())
+    assert [each.name for each in basket.skills] == ["two"]
+    (left,) = basket.skipped
+    # Some are no name to begin with, others only to the system that is asked for them.
+    assert (left.name, left.code in {"source-invalid", "source-unreachable"}) == ("one", True)
+
+
+@pytest.fixture
+def drip() -> Generator[str]:
+    """A site that never comes to the end of its headers."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while not over.wait(0.02):
+                try:
+                    self.wfile.write(b"x")
+                except OSError:  # nobody listens any more
+                    return
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    over.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("limit", ["LIMIT_SECONDS", "TOTAL_SECONDS"])
+def test_a_site_that_drips_its_headers_is_given_up_in_time(
+    drip: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, limit, 0.5)
+    begun = time.monotonic()
+    with pytest.raises(SourceUnreachable, match="took over"):
+        gather(drip, (), ())
+    # Well before the limit that was not lowered, and before that of a site that says nothing.
+    assert time.monotonic() - begun < 20
+
+
+def test_what_came_before_the_time_of_all_answers_was_over_is_kept(
+    site: Site, drip: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.put("/slow", b"", 302, Location=f"{drip}/x")
+    one, two, three = (offer(site, name, skill_md(name)) for name in ("one", "two", "three"))
+    site.index(one, two | {"url": "/slow"}, three)
+    monkeypatch.setattr(web, "TOTAL_SECONDS", 2.0)
+    basket = gather(site.url, (), ())
+    assert [each.name for each in basket.skills] == ["one"]
+    assert {each.name: each.code for each in basket.skipped} == {
+        "two": "source-unreachable",
+        "three": "source-unreachable",
+    }
 
 
 @pytest.mark.parametrize(

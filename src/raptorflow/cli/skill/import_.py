@@ -10,11 +10,13 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from raptorflow.base.errors import PartUnavailable, RaptorFlowError
 from raptorflow.base.json import JsonObject, dumps
-from raptorflow.cli.client import ApiClient, ServerRefused
+from raptorflow.cli.client import ApiClient, ServerRefused, ServerUnreachable
 from raptorflow.cli.connection import read_connection
-from raptorflow.cli.skill.sending import PublishFailed, send
+from raptorflow.cli.skill.sending import PublishFailed, PublishOverdue, send
 from raptorflow.cli.skill.sources.gather import gather
+from raptorflow.skills.errors import FolderUnwritable
 from raptorflow.skills.placing.place import FolderNotOurs, place
 from raptorflow.skills.resolving.graph import in_plain_order
 from raptorflow.skills.sources.basket import Basket, Imported
@@ -25,6 +27,13 @@ NOT_ALLOWED = {401, 403}
 OPTIONS = {"visibility": "org", "install": "false"}
 
 Told = Callable[[Imported, str, str], None]
+
+
+class PublishStopped(PartUnavailable):
+    """A skill was not sent, since one before it was kept from the server by something that keeps all."""
+
+    code = "publish-stopped"
+    default_hint = "Mend what the other was left out for; the same command then goes on from there."
 
 
 @dataclass(frozen=True)
@@ -122,24 +131,42 @@ def _place(each: Imported, folder: Path, basket: Basket, report: _Report, *, for
         written = place(target, each.files, each.executables, force=force)
     except FolderNotOurs as error:
         basket.skip(each.name, error)
+    except FolderUnwritable as error:
+        hint = "Name another folder with `--to`, or check its permissions."
+        basket.skip(each.name, FolderUnwritable(error.message, hint=hint))
     else:
         report.told(each, "written" if written else "unchanged", f"{target}  {each.name} {each.version}")
 
 
 async def _publish(client: ApiClient, basket: Basket, report: _Report) -> None:
+    """Send each skill; after what would meet all the others too, they are not sent, and said not to be."""
+    stopped: PublishStopped | None = None
     async with client:
         for each in ordered(basket):
+            if stopped:
+                basket.skip(each.name, stopped)
+                continue
             try:
-                with report.console.status(f"Sending {each.name} ...") as status:
-                    receipt = await send(client, each.archive(), OPTIONS, status.update)
-                if receipt["status"] == "failed":
-                    raise PublishFailed(receipt["problem"])
-            except (PublishFailed, ServerRefused) as error:
-                if error.problem().get("status") in NOT_ALLOWED:
-                    raise
+                receipt = await _sent(client, each, report)
+            except (PublishFailed, ServerRefused, ServerUnreachable, PublishOverdue) as error:
                 basket.skip(each.name, error)
+                if _meets_all(error):
+                    stopped = PublishStopped(f"It was not sent, as {each.name} before it could not be.")
             else:
                 report.told(each, "published", f"Published {receipt['skill']} {receipt['version']}")
+
+
+async def _sent(client: ApiClient, each: Imported, report: _Report) -> JsonObject:
+    with report.console.status(f"Sending {each.name} ...") as status:
+        receipt = await send(client, each.archive(), OPTIONS, status.update)
+    if receipt["status"] == "failed":
+        raise PublishFailed(receipt["problem"])
+    return receipt
+
+
+def _meets_all(error: RaptorFlowError) -> bool:
+    """Whether it is no matter of the one skill that it happened to."""
+    return isinstance(error, PartUnavailable) or error.problem().get("status") in NOT_ALLOWED
 
 
 def _skipped(basket: Basket) -> list[JsonObject]:

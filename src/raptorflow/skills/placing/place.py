@@ -98,9 +98,9 @@ def place(
         FolderNotOurs: there is something else.
         FolderUnwritable: it cannot be written; what was there is as it was.
     """
-    _refuse_links(target)
     digest = tree_digest(files, executables)
     try:
+        _refuse_links(target)
         _sweep(target)
         if not force:
             check_free(target, digest, replaceable)

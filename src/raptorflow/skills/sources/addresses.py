@@ -5,8 +5,9 @@ A repository is `github:owner/name`, `git+https://...`, `https://....git`, `ssh:
 """
 
 import re
+import socket
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from raptorflow.skills.sources.errors import SourceInvalid
@@ -19,6 +20,8 @@ GITHUB = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9_.][A-Za-z0-9_.-]{
 SHORT_SSH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@([A-Za-z0-9][A-Za-z0-9.-]*):[^\s:]+")
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 SECURE = {"https", "ssh"}
+# As systems write it into their list of hosts.
+OWN_NAMES = {"localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"}
 MAX_ADDRESS = 2000
 
 
@@ -130,21 +133,38 @@ def check_reached_from(parts: SplitResult, origin: SplitResult) -> None:
 
 def is_local(where: Repository) -> bool:
     """Whether a repository lies on this machine."""
-    if SHORT_SSH.fullmatch(where.url):
-        return False
+    if short := SHORT_SSH.fullmatch(where.url):
+        return _is_this_machine(short[1])
     parts = urlsplit(where.url)
     return parts.scheme == "file" or is_loopback(parts)
 
 
 def is_loopback(parts: SplitResult) -> bool:
     """Whether a host is this machine."""
-    host = (parts.hostname or "").rstrip(".")
-    if host == "localhost" or host.endswith(".localhost"):
+    return _is_this_machine(parts.hostname or "")
+
+
+def _is_this_machine(host: str) -> bool:
+    name = host.lower().rstrip(".")
+    if name in OWN_NAMES or name.endswith(".localhost"):
         return True
+    address = _address(name)
+    # Whoever connects to the address that is none comes to this machine as well.
+    return address is not None and (address.is_loopback or address.is_unspecified)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host is, however it is written: `127.1`, `2130706433` and `0x7f.1` are one."""
     try:
-        return ip_address(host).is_loopback
+        address = ip_address(host)
     except ValueError:
-        return False
+        try:
+            return IPv4Address(socket.inet_aton(host))
+        except OSError:
+            return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return address.ipv4_mapped
+    return address
 
 
 def _names_repository(address: str) -> bool:

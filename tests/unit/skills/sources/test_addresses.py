@@ -2,7 +2,13 @@
 
 import pytest
 
-from raptorflow.skills.sources.addresses import Repository, is_local, read_repository
+from raptorflow.skills.sources.addresses import (
+    Repository,
+    check_reached_from,
+    is_local,
+    read_repository,
+    split_url,
+)
 from raptorflow.skills.sources.errors import SourceInvalid
 
 COMMIT = "9d2f1ae187231d8199c64b5b762e1bdf2244733d"
@@ -84,7 +90,27 @@ def test_a_secret_in_an_address_is_not_repeated() -> None:
         ("git+https://[::1]/a", True),
         ("git+https://127.1.2.3/a", True),
         ("git+ssh://a.localhost/a", True),
+        ("git@localhost:/x", True),
+        ("git@LocalHost.:x", True),
+        ("ada@127.0.0.1:x", True),
+        ("ada@127.1:x", True),
+        ("ada@2130706433:x", True),
+        ("ssh://git@127.1/x", True),
+        ("ssh://git@0.0.0.0/x", True),
+        ("ssh://git@0/x", True),
+        ("ssh://git@[::]/x", True),
+        ("ssh://git@[::ffff:127.0.0.1]/x", True),
+        ("ssh://git@[::ffff:0.0.0.0]/x", True),
+        ("https://2130706433/x.git", True),
+        ("https://0x7f000001/x.git", True),
+        ("https://0177.0.0.1/x.git", True),
+        ("https://localhost.localdomain/x.git", True),
         ("git@git.example:a", False),
+        ("git@192.0.2.1:a", False),
+        ("git@127.example:a", False),
+        ("git@localhost.example:a", False),
+        ("https://3221225985/x.git", False),
+        ("https://[2001:db8::1]/x.git", False),
         ("github:a/b", False),
     ],
 )
@@ -92,3 +118,12 @@ def test_it_is_known_what_lies_on_this_machine(text: str, local: bool) -> None:
     where = read_repository(text)
     assert where
     assert is_local(where) is local
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.1", "0", "2130706433", "0x7f.1", "[::]", "[::1]"])
+def test_a_site_elsewhere_leads_to_this_machine_under_none_of_its_names(host: str) -> None:
+    here, elsewhere = split_url(f"https://{host}/x"), split_url("https://skills.example/x")
+    with pytest.raises(SourceInvalid):
+        check_reached_from(here, elsewhere)
+    check_reached_from(elsewhere, here)
+    check_reached_from(here, here)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -124,9 +125,37 @@ class _Git:
             out.seek(0)
             return out.read(MAX_SAID).decode(errors="replace")
 
-    def start(self, *arguments: str, stdin: int | IO[bytes] = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        """A command of git, whose output is to be read."""
-        return self._start(arguments, stdin, subprocess.PIPE, subprocess.DEVNULL)
+    @contextmanager
+    def start(self, *arguments: str, stdin: int | IO[bytes] = subprocess.DEVNULL) -> Generator[IO[bytes]]:
+        """A command of git, whose output is to be read; it is over when it is left, or its time is.
+
+        Raises:
+            SourceUnreachable: it took too long.
+        """
+        process = self._start(arguments, stdin, subprocess.PIPE, subprocess.DEVNULL)
+        try:
+            with self._hurried(process), process.stdout or open(os.devnull, "rb") as output:
+                yield output
+        finally:
+            _end(process)
+
+    @contextmanager
+    def _hurried(self, process: subprocess.Popen[bytes]) -> Generator[None]:
+        """Ends a command when its time is over, so that nobody waits for its output for ever."""
+        end = time.monotonic() + LIMIT_SECONDS
+        timer = threading.Timer(LIMIT_SECONDS, _end, (process,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+        if time.monotonic() >= end:
+            raise self._overdue()
+
+    def _overdue(self) -> SourceUnreachable:
+        return SourceUnreachable(f"{self._repository.url} took over {LIMIT_SECONDS:g} s.")
 
     def _start(
         self, arguments: Sequence[str], stdin: int | IO[bytes], out: int | IO[bytes], said: int | IO[bytes]
@@ -149,7 +178,7 @@ class _Git:
                 running = False
             except subprocess.TimeoutExpired:
                 if time.monotonic() > end:
-                    raise SourceUnreachable(f"{url} took over {LIMIT_SECONDS:g} s.") from None
+                    raise self._overdue() from None
             if _size(self.store) > MAX_STORE:
                 hint = "Clone it yourself, and name the folder."
                 raise SourceTooLarge(f"{url} has over {MAX_STORE // MIB} MiB.", hint=hint)
