@@ -54,8 +54,10 @@ _SAYINGS = (
 )
 # What each of them holds, looked for first: patterns take a hundred times as long.
 _SCRIPTS = re.compile(r"[\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
-_STEMS = ("nutzer", "anwender", "anweisung", "utilisateur", "précédent", "antérieur", "usuario", "usuário")
-_STEMS += ("instrucciones", "instruções", "anterior")
+_STEMS = (
+    *("nutzer", "anwender", "anweisung", "utilisateur", "précédent", "antérieur"),
+    *("usuario", "usuário", "instrucciones", "instruções", "anterior"),
+)
 _SENDING = re.compile(
     r"\bPOST\b|\bPUT\b|\bupload\w*|\bsend\b|\bsubmit\w*|传送|傳送|发送|發送|上传|上傳|提交|送信|アップロード|전송|업로드|보내|"
     r"\bsende\w*\b|hochlad\w*|\benvo(?:ie|yer|yez)\w*|\benv[íi]a\w*|\benvie\w*|отправ\w*|загрузи\w*",
