@@ -323,14 +323,24 @@ def test_trees_that_are_listed_for_ever_are_given_up_in_time(
     assert is_gone(int(listing_git.readline()))
 
 
-def test_who_stops_an_import_stops_its_git(endless: str, listing_git: IO[bytes]) -> None:
-    started: list[int] = []
-    main = threading.get_ident()
+def test_who_stops_an_import_stops_its_git(
+    endless: str, listing_git: IO[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, started, main = threading.Event(), list[int](), threading.get_ident()
+
+    class Told(threading.Timer):
+        """Tells when git runs and its clock does: before, whoever started it has not come back from that."""
+
+        def start(self) -> None:
+            super().start()
+            begun.set()
 
     def interrupt() -> None:
         started.append(int(listing_git.readline()))
+        begun.wait()
         signal.pthread_kill(main, signal.SIGINT)
 
+    monkeypatch.setattr(threading, "Timer", Told)
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):

@@ -178,4 +178,4 @@ def test_web_processes_load_no_machinery_of_models() -> None:
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     packages = {name.partition(".")[0] for name in loaded.stdout.split()}
     assert "raptorflow" in packages
-    assert not packages & {"pydantic_ai", "openai", "anthropic", "genai_prices", "httpx2"}
+    assert not packages & {"pydantic_ai", "openai", "anthropic", "genai_prices"}
