@@ -3,11 +3,9 @@
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import IO, Any
@@ -19,6 +17,7 @@ from raptorflow.cli.skill.sources import git as git_source
 from raptorflow.cli.skill.sources.errors import GitMissing, RefMissing, SourceUnreachable
 from raptorflow.cli.skill.sources.folder import Origin, gather_folder
 from raptorflow.cli.skill.sources.gather import gather
+from raptorflow.cli.skill.sources.tree import Git
 from raptorflow.skills.archive import pack
 from raptorflow.skills.exported import Exported, write_export
 from raptorflow.skills.reader import read_skill
@@ -326,26 +325,16 @@ def test_trees_that_are_listed_for_ever_are_given_up_in_time(
 def test_who_stops_an_import_stops_its_git(
     endless: str, listing_git: IO[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun, started, main = threading.Event(), list[int](), threading.get_ident()
+    started: list[int] = []
 
-    class Told(threading.Timer):
-        """Tells when git runs and its clock does: before, whoever started it has not come back from that."""
+    def stopped(git: Git, tree: str, folder: Path) -> None:
+        with git.start("ls-tree", "-r", tree):
+            started.append(int(listing_git.readline()))
+            raise KeyboardInterrupt
 
-        def start(self) -> None:
-            super().start()
-            begun.set()
-
-    def interrupt() -> None:
-        started.append(int(listing_git.readline()))
-        begun.wait()
-        signal.pthread_kill(main, signal.SIGINT)
-
-    monkeypatch.setattr(threading, "Timer", Told)
-    thread = threading.Thread(target=interrupt)
-    thread.start()
+    monkeypatch.setattr(git_source, "write_tree", stopped)
     with pytest.raises(KeyboardInterrupt):
         gather(endless, (), ())
-    thread.join()
     assert is_gone(started[0])
 
 
