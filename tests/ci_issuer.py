@@ -13,9 +13,19 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 from tests.serving import served
 
+from raptorflow.accounts.identity import Provenance
 from raptorflow.base.json import JsonObject
 
 AUDIENCE = "https://skills.example"
+BUILT = Provenance(
+    issuer="https://ci.example",
+    repository="octo/skills",
+    workflow="publish.yml",
+    environment=None,
+    ref="refs/tags/v1.0.0",
+    commit="a" * 40,
+    run_url="https://ci.example/octo/skills/actions/runs/7/attempts/1",
+)
 
 
 @dataclass

@@ -4,20 +4,13 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from raptorflow.accounts.identity import Provenance, PublishingBuild
+from tests.ci_issuer import BUILT
+
+from raptorflow.accounts.identity import PublishingBuild
 from raptorflow.registry.schemas import PublishReceipt
 from raptorflow.registry.service import SkillsRegistry
 from raptorflow.skills.archive import pack_files
 
-BUILT = Provenance(
-    issuer="https://ci.example",
-    repository="octo/skills",
-    workflow="publish.yml",
-    environment=None,
-    ref="refs/tags/v1.0.0",
-    commit="a" * 40,
-    run_url="https://ci.example/octo/skills/actions/runs/7/attempts/1",
-)
 FILES = {"SKILL.md": "---\nname: greet\ndescription: Greets people by name.\n---\nSay hello.\n"}
 POLL_SECONDS = 0.02
 

@@ -1,21 +1,13 @@
 """A build's token publishes and reads; whatever else writes is closed to it, scopes and roles or not."""
 
 import pytest
+from tests.ci_issuer import BUILT
 
 from raptorflow.accounts.errors import ScopeMissing
-from raptorflow.accounts.identity import ALL_SCOPES, Caller, Provenance, PublishingBuild, Role
+from raptorflow.accounts.identity import ALL_SCOPES, Caller, PublishingBuild, Role
 from raptorflow.accounts.permissions import Requires
 from raptorflow.base.ids import new_id
 
-BUILT = Provenance(
-    issuer="https://ci.example",
-    repository="octo/skills",
-    workflow="publish.yml",
-    environment=None,
-    ref="refs/heads/main",
-    commit="a" * 40,
-    run_url="https://ci.example/7",
-)
 # More than any build has: only its being a build must stop it.
 BUILD = Caller(
     new_id(), new_id(), Role.OWNER, ALL_SCOPES, "token", PublishingBuild(provenance=BUILT, skills=None)

@@ -132,7 +132,9 @@ def test_an_archive_is_looked_into() -> None:
 
 
 def test_an_archive_that_is_none_is_answered() -> None:
-    assert codes({"assets/a.docx": b"PK\x03\x04" + bytes(range(256)) * 8}) == set()
+    damaged = b"PK\x03\x04" + bytes(range(256)) * 8
+    report = scan_files({"SKILL.md": PAGE.encode(), "assets/a.docx": damaged}, "helper")
+    assert [(each.code, each.file) for each in report.findings] == [("scan/unread", "assets/a.docx")]
 
 
 def test_code_where_data_should_be() -> None:

@@ -63,7 +63,7 @@ def _binary(path: str, content: bytes) -> Iterator[Threat]:
         if is_locked(content):
             message = "The archive opens with a password only, which keeps every scanner out."
             yield _threat("password-archive", "critical", path, message, READABLE)
-        elif not path.endswith((".whl", ".gz", ".skill")):
+        elif kind != "zip" and not path.endswith((".whl", ".gz", ".skill")):
             message = f"An archive ({kind}) inside of the skill is not looked into."
             yield _threat("nested-archive", "low", path, message, READABLE)
     if path.lower().endswith((".pkl", ".pickle", ".joblib", ".marshal")):

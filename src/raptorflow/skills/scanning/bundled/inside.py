@@ -1,11 +1,10 @@
 """Texts inside of other files: in zips (office documents are some), and commands in settings and data."""
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from itertools import islice
 
+from raptorflow.skills.archive import DAMAGE
 from raptorflow.skills.containers.entry import ArchiveLimits
 from raptorflow.skills.containers.zips import zip_entries
 from raptorflow.skills.errors import ArchiveRefused
@@ -14,6 +13,7 @@ from raptorflow.skills.scanning.languages import language_of, language_of_block
 from raptorflow.skills.scanning.model import Threat
 from raptorflow.skills.scanning.python.context import excerpt, threat_at
 from raptorflow.skills.scanning.subject import Source
+from raptorflow.skills.text import printable
 
 LIMITS = ArchiveLimits(
     archive_bytes=8 * 1024 * 1024, file_bytes=1024 * 1024, total_bytes=8 * 1024 * 1024, files=300
@@ -35,8 +35,8 @@ _CALLS = re.compile(
 _DATA = re.compile(r"\.(?:json|jsonl|ya?ml|toml|csv|tsv|txt|ini|cfg|xml|svg|env|properties)$", re.IGNORECASE)
 
 
-def unzipped(path: str, content: bytes) -> Iterator[Source]:
-    """The texts of a zip that a reader of the skill would not come upon; nothing when it cannot be read."""
+def unzipped(path: str, content: bytes) -> Iterator[Source | Threat]:
+    """The texts of a zip that a reader of the skill would not come upon; a sign when not all can be read."""
     try:
         for entry in zip_entries(content, LIMITS):
             text = None if _PARTS.search(entry.path) else decoded(entry.content)
@@ -46,8 +46,10 @@ def unzipped(path: str, content: bytes) -> Iterator[Source]:
             if language == "text":
                 language = language_of_block("", text)
             yield Source(f"{path}!{entry.path}", language, text)
-    except (ArchiveRefused, zipfile.BadZipFile, zlib.error, ValueError, EOFError, NotImplementedError):
-        return
+    except (*DAMAGE, ArchiveRefused, RuntimeError) as error:
+        message = f"The archive cannot be read to its end ({printable(str(error))[:100]})."
+        whole = Source(path, "text", "")
+        yield threat_at(whole, 1, "unread", "medium", message, "Ship the files themselves.")
 
 
 def commands(source: Source) -> Iterator[Source]:

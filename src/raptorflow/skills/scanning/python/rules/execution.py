@@ -72,7 +72,7 @@ def _run(call: Call) -> Iterator[Seen]:
             yield threat(
                 call, "encoded-payload", "critical",
                 f"`{call.name}` runs code that is hidden by {label.detail}: {shown}",
-                    "Write the code in plain text.",
+                "Write the code in plain text.",
             )  # fmt: skip
 
 

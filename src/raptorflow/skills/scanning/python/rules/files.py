@@ -65,7 +65,7 @@ def files(context: Context) -> Iterator[Seen]:
         if call.name in _REGISTRY:
             yield threat(
                 call, "persistence", "high",
-                    "The Windows registry is written, where programs start by themselves.",
+                "The Windows registry is written, where programs start by themselves.",
                 PERSISTENCE_REMEDY,
             )  # fmt: skip
     yield from _ransom(context)
