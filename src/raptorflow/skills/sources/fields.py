@@ -1,8 +1,8 @@
 """The fields of documents that others wrote: each is checked before anything is done with it."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeVar
 
 from raptorflow.base.json import loads
 from raptorflow.skills.frontmatter import as_mapping
@@ -12,6 +12,7 @@ from raptorflow.skills.text import control_in, shown
 
 DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 MAX_TEXT = 2000
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def read_object(content: bytes, name: str, most: int) -> dict[str, Any]:
@@ -67,3 +68,45 @@ def digest_in(table: Mapping[str, Any]) -> str:
     if found is None:
         raise SourceInvalid(f"`digest` is {shown(table['digest'])}, not `sha256:` and 64 hex digits.")
     return found[1]
+
+
+class Named(Protocol):
+    """What a list holds, each under a name of its own."""
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        ...
+
+
+Entry = TypeVar("Entry", bound=Named)
+
+
+def read_each(
+    listed: Iterable[object], word: str, read: Callable[[Mapping[str, Any]], Entry]
+) -> tuple[tuple[Entry, ...], dict[str, str]]:
+    """The entries of a list, and why others cannot be used: those do not keep the rest from being read.
+
+    Args:
+        listed: the list.
+        word: what to call one that has no name.
+        read: reads one; what it raises as `SourceInvalid` is the reason.
+    """
+    found: dict[str, Entry] = {}
+    refused: dict[str, str] = {}
+    for number, each in enumerate(listed, 1):
+        table = as_mapping(each) or {}
+        try:
+            entry = read(table)
+            if entry.name in found:
+                raise SourceInvalid("It is listed twice.")
+            found[entry.name] = entry
+        except SourceInvalid as error:
+            refused[_label(table, f"{word} {number}")] = error.message
+    return tuple(found.values()), refused
+
+
+def _label(table: Mapping[str, Any], place: str) -> str:
+    """What to call an entry that may have no name, or one that another has."""
+    name = table.get("name")
+    return f"{name} ({place})" if isinstance(name, str) and LABEL.fullmatch(name) else place

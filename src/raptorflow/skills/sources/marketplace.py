@@ -11,7 +11,7 @@ from typing import Any
 from raptorflow.skills.frontmatter import as_list, as_mapping
 from raptorflow.skills.sources.addresses import Repository, github, repository
 from raptorflow.skills.sources.errors import SourceInvalid
-from raptorflow.skills.sources.fields import inner_path, read_object, text_in
+from raptorflow.skills.sources.fields import LABEL, inner_path, read_each, read_object, text_in
 from raptorflow.skills.text import shown
 
 FILE = ".claude-plugin/marketplace.json"
@@ -27,7 +27,6 @@ USUAL = "skills"
 MAX_BYTES = 4 * 1024 * 1024
 MAX_PLUGINS = 2000
 MAX_SKILLS = 2000
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -70,18 +69,8 @@ def read_marketplace(content: bytes) -> Marketplace:
         raise SourceInvalid(f"marketplace.json lists {len(listed)} plugins; {MAX_PLUGINS} are the limit.")
     metadata = as_mapping(document.get("metadata", {})) or {}
     root = inner_path(text_in(metadata, "pluginRoot", ""))
-    plugins: dict[str, Plugin] = {}
-    refused: dict[str, str] = {}
-    for number, entry in enumerate(listed, 1):
-        table = as_mapping(entry) or {}
-        try:
-            plugin = _plugin(table, root)
-            if plugin.name in plugins:
-                raise SourceInvalid("It is listed twice.")
-            plugins[plugin.name] = plugin
-        except SourceInvalid as error:
-            refused[_label(table, number)] = error.message
-    return Marketplace(text_in(document, "name", ""), tuple(plugins.values()), refused)
+    plugins, refused = read_each(listed, "plugin", lambda table: _plugin(table, root))
+    return Marketplace(text_in(document, "name", ""), plugins, refused)
 
 
 def read_plugin_skills(content: bytes) -> tuple[str, ...]:
@@ -95,7 +84,7 @@ def read_plugin_skills(content: bytes) -> tuple[str, ...]:
 
 def _plugin(table: Mapping[str, Any], root: str) -> Plugin:
     name = text_in(table, "name")
-    if not NAME.fullmatch(name):
+    if not LABEL.fullmatch(name):
         raise SourceInvalid(f"{shown(name)} is no plugin's name.")
     strict = table.get("strict", True)
     if not isinstance(strict, bool):
@@ -137,11 +126,3 @@ def _skills(table: Mapping[str, Any]) -> tuple[str, ...]:
             f"`skills` is {shown(given)}, and should be a list of at most {MAX_SKILLS} paths."
         )
     return tuple(inner_path(text_in({"skills": each}, "skills")) for each in listed)
-
-
-def _label(table: Mapping[str, Any], number: int) -> str:
-    """What to call a plugin that may have no name, or one that another has."""
-    name = table.get("name")
-    return (
-        f"{name} (plugin {number})" if isinstance(name, str) and NAME.fullmatch(name) else f"plugin {number}"
-    )

@@ -16,7 +16,7 @@ from raptorflow.skills.frontmatter import as_list, as_mapping
 from raptorflow.skills.paths import Spellings, path_problem
 from raptorflow.skills.sources.addresses import check_reached_from, split_url
 from raptorflow.skills.sources.errors import SourceInvalid
-from raptorflow.skills.sources.fields import digest_in, read_object, text_in
+from raptorflow.skills.sources.fields import digest_in, read_each, read_object, text_in
 from raptorflow.skills.text import shown
 
 PLACES = ("/.well-known/agent-skills/index.json", "/.well-known/skills/index.json")
@@ -67,18 +67,8 @@ def read_index(content: bytes, url: str) -> Index:
     if len(listed) > MAX_SKILLS:
         raise SourceInvalid(f"index.json lists {len(listed)} skills; {MAX_SKILLS} are the limit.")
     read = _artifact if schema else _folder
-    offers: dict[str, Offer] = {}
-    refused: dict[str, str] = {}
-    for number, entry in enumerate(listed, 1):
-        table = as_mapping(entry) or {}
-        try:
-            offer = read(table, url)
-            if offer.name in offers:
-                raise SourceInvalid("It is listed twice.")
-            offers[offer.name] = offer
-        except SourceInvalid as error:
-            refused[_label(table, number)] = error.message
-    return Index(tuple(offers.values()), refused)
+    offers, refused = read_each(listed, "entry", lambda table: read(table, url))
+    return Index(offers, refused)
 
 
 def _artifact(table: Mapping[str, Any], url: str) -> Offer:
@@ -124,8 +114,3 @@ def _reached(place: str, base: str) -> str:
         raise SourceInvalid(f"{shown(place)} is no address: {error}.") from error
     check_reached_from(split_url(url), split_url(base))
     return url
-
-
-def _label(table: Mapping[str, Any], number: int) -> str:
-    name = table.get("name")
-    return f"{name} (entry {number})" if isinstance(name, str) and NAME.fullmatch(name) else f"entry {number}"
