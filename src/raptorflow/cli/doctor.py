@@ -12,7 +12,7 @@ from rich.table import Table
 from raptorflow.base.json import dumps
 from raptorflow.cli.machine import Check, State, machine_checks
 from raptorflow.cli.reach import model_check, reach_parts
-from raptorflow.sandbox.driver import ProbeReport
+from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.settings import Settings, load_settings
 

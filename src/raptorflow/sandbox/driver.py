@@ -1,54 +1,97 @@
-"""What every way of making a sandbox offers."""
+"""The contract that every kind of sandbox keeps, and all it has to keep.
 
+A driver builds a closed box with one guest agent in it and one channel to that agent, measures it from
+outside, and removes it. Everything else is written once above the drivers: running programs, files, output,
+clocks, the pool, quotas, audit, and the way to the network, which is the same channel. No driver gives its
+sandbox a network.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
 
-from raptorflow.sandbox.result import SandboxResult
-from raptorflow.sandbox.spec import SandboxSpec
-
-Holder = Literal["kernel", "supervised", "missing"]
-
-
-@dataclass(frozen=True)
-class Guarantee:
-    """Who keeps a guarantee, and by what."""
-
-    holder: Holder
-    by: str
+from raptorflow.sandbox.interpreter import Mount
+from raptorflow.sandbox.probing import ProbeReport
+from raptorflow.skills.capabilities import Limits
 
 
 @dataclass(frozen=True)
-class ProbeReport:
-    """What a driver can do on this machine, found by trying.
+class Blueprint:
+    """All that is fixed when a sandbox is made; sandboxes of equal blueprints are interchangeable.
 
     Attributes:
-        problem: why it cannot be used; None when it can.
-        remedy: the command that mends it.
+        limits: what it may use. A driver holds memory, processes, CPU and disk; the clock and the output are
+            held above it.
+        mounts: host folders that are seen inside, read-only.
+        python: the interpreter inside, which the agent is started with.
+        reach: whether programs inside may make sockets, to ask the broker for a way out. Without it they
+            cannot even ask.
+        workspace_bytes: the size of `/workspace`.
     """
 
+    limits: Limits
+    mounts: tuple[Mount, ...]
+    python: Path
+    reach: bool
+    workspace_bytes: int
+
+
+@dataclass(frozen=True)
+class Handle:
+    """One sandbox of one driver."""
+
     driver: str
-    guarantees: dict[str, Guarantee] = field(default_factory=dict[str, Guarantee])
-    problem: str | None = None
-    remedy: str | None = None
+    sandbox_id: str
 
-    @property
-    def available(self) -> bool:
-        """Whether it can be used at all."""
-        return self.problem is None
 
-    @property
-    def weakened(self) -> tuple[str, ...]:
-        """The guarantees that only supervision keeps."""
-        return tuple(name for name, kept in self.guarantees.items() if kept.holder == "supervised")
+@dataclass(frozen=True)
+class Usage:
+    """What a sandbox used so far, seen from outside; the guest is never asked.
 
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The guarantees that nothing keeps."""
-        return tuple(name for name, kept in self.guarantees.items() if kept.holder == "missing")
+    Attributes:
+        cpu_ms: processor time; None where nothing counts it.
+        memory_bytes: what its programs hold now, without their files; None where nothing counts it.
+        peak_memory_bytes: the most it held, files in memory included.
+        tasks: processes and threads now.
+        out_of_memory: how often the kernel ended something inside for lack of memory.
+        tasks_refused: how often one more process was refused.
+        disk_full: whether nothing more fits into the workspace or `/tmp`.
+        over: a limit that is passed and that nobody but us holds; whoever sees it ends the sandbox.
+    """
+
+    cpu_ms: float | None = None
+    memory_bytes: int | None = None
+    peak_memory_bytes: int | None = None
+    tasks: int | None = None
+    out_of_memory: int = 0
+    tasks_refused: int = 0
+    disk_full: bool = False
+    over: Literal["oom", "pids"] | None = None
+
+
+class Channel(Protocol):
+    """Bytes to the guest agent and back: the only way in or out."""
+
+    async def read(self) -> bytes:
+        """The next bytes, 64 KiB at most; nothing when the sandbox has ended."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send; waits while the guest does not read.
+
+        Raises:
+            ConnectionError: the sandbox has ended.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of it; the sandbox ends itself when its channel does."""
+        ...
 
 
 class SandboxDriver(Protocol):
-    """Makes a sandbox, runs one command in it, and leaves nothing behind."""
+    """One kind of sandbox."""
 
     @property
     def name(self) -> str:
@@ -56,16 +99,95 @@ class SandboxDriver(Protocol):
         ...
 
     async def probe(self) -> ProbeReport:
-        """What it can do here; found once."""
+        """What it enforces on this machine, found by trying; once."""
         ...
 
-    async def run(self, spec: SandboxSpec) -> SandboxResult:
-        """Run a command. How it ends is in the result; nothing the command does raises.
+    async def prepare(self, blueprint: Blueprint) -> None:
+        """Make what sandboxes of this blueprint share (an image, a disk), so that `create` is fast.
 
-        Cancelling it ends every process of the run.
+        Raises:
+            SandboxUnavailable: it cannot be made here.
         """
         ...
 
+    async def create(self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]) -> Handle:
+        """Build a sandbox whose agent has started and whose limits hold. Whatever fails leaves nothing.
+
+        Args:
+            blueprint: what to build.
+            sandbox_id: unique; letters, digits, `-`.
+            labels: shown by the driver's own tools (tenant, run); never secret.
+
+        Raises:
+            SandboxStartFailed: it could not be built.
+        """
+        ...
+
+    async def channel(self, handle: Handle) -> Channel:
+        """The channel to its agent; there is one.
+
+        Raises:
+            SandboxGone: it has ended.
+        """
+        ...
+
+    async def stats(self, handle: Handle) -> Usage:
+        """What it used so far; what was last seen when it has ended."""
+        ...
+
+    async def destroy(self, handle: Handle) -> None:
+        """End every process of it and free all that it held. Doing it again does nothing."""
+        ...
+
+    async def list(self) -> list[Handle]:
+        """What exists on this machine, from the kernel's or the engine's own word, whoever made it."""
+        ...
+
     async def close(self) -> None:
-        """Remove what is kept between runs."""
+        """Destroy what is left and remove what is kept between sandboxes."""
+        ...
+
+
+@runtime_checkable
+class CanPause(Protocol):
+    """A driver whose sandboxes can be stopped and let go on."""
+
+    async def pause(self, handle: Handle) -> None:
+        """Stop every program inside; memory is kept."""
+        ...
+
+    async def resume(self, handle: Handle) -> None:
+        """Let them go on."""
+        ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A frozen sandbox from which others are started.
+
+    Attributes:
+        driver: which can restore it.
+        folder: its files.
+        digests: name of each file -> hex SHA-256; checked before each restore.
+    """
+
+    driver: str
+    folder: Path
+    digests: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@runtime_checkable
+class CanSnapshot(Protocol):
+    """A driver that starts sandboxes from a frozen one."""
+
+    async def snapshot(self, handle: Handle, folder: Path) -> Snapshot:
+        """Freeze a sandbox that has run nothing yet."""
+        ...
+
+    async def restore(self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str) -> Handle:
+        """A new sandbox from it; the agent inside waits to be given a new identity.
+
+        Raises:
+            SandboxStartFailed: it could not be built, or the snapshot is not what it was.
+        """
         ...

@@ -11,7 +11,7 @@ from raptorflow.cli import doctor as command
 from raptorflow.cli.doctor import sandbox_checks
 from raptorflow.cli.machine import Check
 from raptorflow.cli.reach import shown_url
-from raptorflow.sandbox.driver import Guarantee, ProbeReport
+from raptorflow.sandbox.probing import Guarantee, ProbeReport
 from raptorflow.settings import Settings
 
 

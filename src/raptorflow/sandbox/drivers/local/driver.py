@@ -8,7 +8,7 @@ from pathlib import Path
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
-from raptorflow.sandbox.driver import Guarantee, ProbeReport
+from raptorflow.sandbox.probing import Guarantee, ProbeReport
 from raptorflow.sandbox.drivers.local.cgroups.detect import find_groups
 from raptorflow.sandbox.drivers.local.cgroups.group import Group, Groups
 from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_noted, state_folder

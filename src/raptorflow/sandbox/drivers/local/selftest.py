@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
-from raptorflow.sandbox.driver import Guarantee
+from raptorflow.sandbox.probing import Guarantee
 from raptorflow.sandbox.drivers.local.cgroups.group import Groups
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
