@@ -7,7 +7,8 @@ PartUnavailable
 ├── SandboxGone                 it has ended
 └── SandboxBusy                 too many are running or waiting
 InvalidInput
-└── SandboxSpecInvalid          the run that was asked for makes no sense
+├── SandboxSpecInvalid          the run that was asked for makes no sense
+└── FileRefused                 a file could not be put into a sandbox, or taken out
 """
 
 from raptorflow.base.errors import InvalidInput, PartUnavailable
@@ -54,3 +55,10 @@ class SandboxSpecInvalid(InvalidInput):
     """The run that was asked for makes no sense: an empty command, a missing folder, an unsafe name."""
 
     code = "sandbox-spec-invalid"
+
+
+class FileRefused(InvalidInput):
+    """A file could not be put into a sandbox or taken out of it."""
+
+    code = "sandbox-file-refused"
+    default_hint = "Regular files below /workspace can be taken, within the limits of size, number and depth."

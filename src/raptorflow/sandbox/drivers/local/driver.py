@@ -8,7 +8,6 @@ from pathlib import Path
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
-from raptorflow.sandbox.probing import Guarantee, ProbeReport
 from raptorflow.sandbox.drivers.local.cgroups.detect import find_groups
 from raptorflow.sandbox.drivers.local.cgroups.group import Group, Groups
 from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_noted, state_folder
@@ -17,6 +16,7 @@ from raptorflow.sandbox.drivers.local.run import NAME, LocalRun, Tools
 from raptorflow.sandbox.drivers.local.selftest import Run, SelfTest, remedy_for
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
+from raptorflow.sandbox.probing import Guarantee, ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
-from raptorflow.sandbox.probing import Guarantee
 from raptorflow.sandbox.drivers.local.cgroups.group import Groups
+from raptorflow.sandbox.probing import Guarantee
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Limits

@@ -1,0 +1,154 @@
+"""Files in and out of a sandbox, over a link. What comes out is bytes; the host opens no path of a guest's."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from raptorflow.sandbox.agent.guest import wire
+from raptorflow.sandbox.agent.link import Link
+from raptorflow.sandbox.errors import FileRefused
+
+EntryKind = Literal["file", "folder", "other"]
+KINDS: dict[bytes, EntryKind] = {b"f": "file", b"d": "folder", b"o": "other"}
+READ_BYTES = wire.MAX_PAYLOAD
+READ_ONLY = 0o444
+# What may wait on the host for whoever reads a file.
+MOST_WAITING = 16
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What lies in a folder: its path below that folder, and its size in bytes when it is a file."""
+
+    path: str
+    kind: EntryKind
+    size: int
+
+
+async def put(link: Link, path: str, content: Iterable[bytes], mode: int = READ_ONLY) -> None:
+    """Make a new file inside; folders above it are made.
+
+    Raises:
+        FileRefused: the guest could not (it exists, no room, a link in its path).
+        SandboxGone: the sandbox has ended.
+    """
+    answer = _Answer(link)
+    await link.send(wire.PUT, answer.stream, wire.packed([os.fsencode(path), b"%d" % mode]))
+    for chunk in content:
+        if answer.is_over():
+            break
+        for start in range(0, len(chunk), wire.MAX_PAYLOAD):
+            await link.send(wire.DATA, answer.stream, chunk[start : start + wire.MAX_PAYLOAD])
+    await link.send(wire.DATA, answer.stream, b"")
+    async for _ in answer.frames():
+        raise answer.broken()
+
+
+def chunks(path: Path) -> Iterable[bytes]:
+    """A host file's content."""
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(READ_BYTES):
+            yield chunk
+
+
+async def get(link: Link, path: str, most_bytes: int) -> AsyncIterator[bytes]:
+    """A file's content; a file that grows while it is read is an error, not a longer file.
+
+    Raises:
+        FileRefused: there is no such regular file, it is larger than `most_bytes`, or it changed meanwhile.
+        SandboxGone: the sandbox has ended.
+    """
+    answer = _Answer(link)
+    await link.send(wire.GET, answer.stream, wire.packed([os.fsencode(path)]))
+    size = -1
+    left = 0
+    async for kind, payload in answer.frames():
+        if kind == wire.ENTRY and size < 0:
+            size = left = _entry(payload).size
+            if size > most_bytes:
+                await link.send(wire.CLOSE, answer.stream)
+                raise FileRefused(f"{path} has {size} bytes, at most {most_bytes} are taken.")
+        elif kind == wire.DATA and 0 < len(payload) <= left:
+            left -= len(payload)
+            yield payload
+        else:
+            await link.send(wire.CLOSE, answer.stream)
+            raise FileRefused(f"{path} changed while it was read.")
+    if left:
+        raise FileRefused(f"{path} changed while it was read.")
+
+
+async def names(link: Link, path: str, *, most: int, levels: int) -> list[Entry]:
+    """What lies below a folder, `most` entries of `levels` levels at most; links are not followed.
+
+    Raises:
+        FileRefused: there is no such folder.
+        SandboxGone: the sandbox has ended.
+    """
+    answer = _Answer(link)
+    await link.send(wire.LIST, answer.stream, wire.packed([os.fsencode(path), b"%d" % most, b"%d" % levels]))
+    found: list[Entry] = []
+    async for kind, payload in answer.frames():
+        if kind != wire.ENTRY or len(found) >= most:
+            raise answer.broken()
+        found.append(_entry(payload))
+    return found
+
+
+class _Answer:
+    """The frames that answer one request, up to DONE or FAILED."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._frames: asyncio.Queue[tuple[int, bytes] | Exception | None] = asyncio.Queue()
+        self._over = False
+        self.stream = link.stream(self)
+
+    def is_over(self) -> bool:
+        """Whether the guest has answered already."""
+        return self._over
+
+    async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
+        """What came, as it comes."""
+        while (came := await self._frames.get()) is not None:
+            if isinstance(came, Exception):
+                raise came
+            yield came
+
+    def broken(self) -> FileRefused:
+        """The guest answered with what it was not asked for."""
+        return FileRefused("The sandbox answered with what it was not asked for.")
+
+    def take(self, kind: int, payload: bytes) -> None:
+        """A frame of the agent's."""
+        if kind in {wire.DONE, wire.FAILED}:
+            self._over = True
+            self._link.forget(self.stream)
+            self._frames.put_nowait(_failure(payload) if kind == wire.FAILED else None)
+        elif kind in {wire.ENTRY, wire.DATA}:
+            self._frames.put_nowait((kind, payload))
+        else:
+            raise wire.WireError(f"a frame of kind {kind} about a file")
+
+    def lost(self, error: Exception) -> None:
+        """The sandbox has ended."""
+        self._over = True
+        self._frames.put_nowait(error)
+
+
+def _failure(payload: bytes) -> FileRefused:
+    number, words = wire.unpacked(payload, 2)
+    return FileRefused(
+        f"The sandbox could not do that with the file: {words.decode('utf-8', 'replace')[:200]}.",
+        details={"errno": wire.number(number)},
+    )
+
+
+def _entry(payload: bytes) -> Entry:
+    kind, size, path = wire.unpacked(payload, 3)
+    if kind not in KINDS or wire.number(size) < 0:
+        raise FileRefused("The sandbox named an entry that cannot be.")
+    return Entry(os.fsdecode(path), KINDS[kind], wire.number(size))

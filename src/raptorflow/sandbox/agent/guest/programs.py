@@ -1,0 +1,221 @@
+"""Programs that the host asks for: started, fed, listened to, ended, and reaped."""
+
+import errno
+import os
+import resource
+from _collections_abc import Callable
+
+from . import kernel, wire
+from .host import Host
+from .landlock import Landlock
+from .light import signal
+from .loop import READABLE, WRITABLE, Loop
+
+NOBODY = 65534
+READ_BYTES = 64 * 1024
+OUTPUTS = {1: wire.STDOUT, 2: wire.STDERR, 3: wire.SIDE}
+MOST_LIKELY_TO_BE_KILLED = b"1000"
+NOT_FOUND, NOT_STARTED = 127, 126
+
+
+class Programs:
+    """Every program that was asked for, by its stream."""
+
+    def __init__(self, loop: Loop, host: Host) -> None:
+        self._loop, self._host = loop, host
+        self._landlock = Landlock()
+        self.landlock = self._landlock.version
+        self._running: dict[int, Program] = {}
+        woken, wake = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, _nothing)
+        loop.watch(woken, READABLE, lambda: self._reap(woken))
+
+    def start(self, stream: int, payload: bytes) -> None:
+        """Start one. It finds its standard input, output and errors, and descriptor 3 as one more way out."""
+        folder, descriptors, file_bytes, count, *words = wire.unpacked(payload)
+        arguments, variables = words[: wire.number(count)], words[wire.number(count) :]
+        inner, outer = _pipes()
+        child = os.fork()
+        if child == 0:
+            limits = (wire.number(descriptors), wire.number(file_bytes))
+            self._become(arguments, dict(_split(variables)), folder, (inner, limits))
+        for descriptor in inner:
+            os.close(descriptor)
+        self._running[stream] = Program(self._loop, self._host, stream, child, outer)
+        self._host.send(wire.STARTED, stream)
+
+    def feed(self, stream: int, payload: bytes) -> None:
+        """Give a program its next input; none ends it."""
+        if program := self._running.get(stream):
+            program.feed(payload)
+
+    def kill(self) -> None:
+        """End every process but this one (and the sandbox's first)."""
+        kernel.call("kill", -1, signal.SIGKILL)
+
+    def _become(
+        self,
+        arguments: list[bytes],
+        variables: dict[bytes, bytes],
+        folder: bytes,
+        given: tuple[list[int], tuple[int, int]],
+    ) -> None:
+        """Turn this copy of the agent into the program, with no more rights than that may have."""
+        try:
+            os.setsid()
+            for target, descriptor in enumerate(given[0]):
+                os.dup2(descriptor, target)
+            self._limit(*given[1])
+            os.chdir(folder)
+            os.execvpe(arguments[0], arguments, variables)
+        except OSError as error:
+            os.write(2, arguments[0] + b": " + os.strerror(error.errno or 0).encode() + b"\n")
+            os._exit(NOT_FOUND if error.errno == errno.ENOENT else NOT_STARTED)
+        finally:
+            os._exit(NOT_STARTED)
+
+    def _limit(self, descriptors: int, file_bytes: int) -> None:
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        for limit, value in (
+            (resource.RLIMIT_CORE, 0),
+            (resource.RLIMIT_NOFILE, descriptors),
+            (resource.RLIMIT_FSIZE, file_bytes),
+        ):
+            highest = resource.getrlimit(limit)[1]
+            lower = value if highest == resource.RLIM_INFINITY else min(value, highest)
+            resource.setrlimit(limit, (lower, lower))
+        _prefer_to_kill()
+        if os.getuid() == 0:
+            kernel.become(NOBODY)
+        self._landlock.restrict()
+
+    def _reap(self, woken: int) -> None:
+        """Take the end of every process that has ended, also of those whose parents did not."""
+        os.read(woken, READ_BYTES)
+        ended = dict(_ended())
+        for stream, program in list(self._running.items()):
+            if program.pid in ended:
+                del self._running[stream]
+                if not self._running:
+                    self.kill()
+                program.end(ended[program.pid])
+
+
+class Program:
+    """One program, and the pipes to it."""
+
+    def __init__(self, loop: Loop, host: Host, stream: int, pid: int, pipes: list[int]) -> None:
+        self.pid = pid
+        self._loop, self._host, self._stream = loop, host, stream
+        self._stdin = pipes[0]
+        self._unread = bytearray()
+        self._fed = False
+        self._outputs = dict(zip(pipes[1:], OUTPUTS.values(), strict=True))
+        for descriptor in self._outputs:
+            loop.watch(descriptor, READABLE, _bound(self._listen, descriptor), source=True)
+
+    def feed(self, payload: bytes) -> None:
+        """Take input for it."""
+        self._unread += payload
+        self._fed = self._fed or not payload
+        self._write()
+
+    def end(self, status: int) -> None:
+        """It has ended: tell what it had written, and how it ended."""
+        for descriptor in list(self._outputs):
+            while descriptor in self._outputs and self._listen(descriptor):
+                pass
+            self._shut(descriptor)
+        self._close_input()
+        code = os.waitstatus_to_exitcode(status)
+        self._host.send(wire.EXITED, self._stream, wire.packed([b"%d" % code]))
+
+    def _listen(self, descriptor: int) -> bool:
+        """Tell the next output; whether there was any."""
+        try:
+            chunk = os.read(descriptor, READ_BYTES)
+        except BlockingIOError:
+            return False
+        if chunk:
+            self._host.send(self._outputs[descriptor], self._stream, chunk)
+            return True
+        self._shut(descriptor)
+        return False
+
+    def _shut(self, descriptor: int) -> None:
+        if self._outputs.pop(descriptor, None):
+            self._loop.forget(descriptor)
+            os.close(descriptor)
+
+    def _write(self) -> None:
+        if self._stdin < 0:
+            return
+        try:
+            done = os.write(self._stdin, self._unread) if self._unread else 0
+        except BlockingIOError:
+            done = 0
+        except OSError:
+            # It reads no more; that is its right.
+            self._close_input()
+            return
+        if done:
+            del self._unread[:done]
+            self._host.send(wire.CREDIT, self._stream, wire.packed([b"%d" % done]))
+        if self._unread:
+            self._loop.watch(self._stdin, WRITABLE, self._write)
+        elif self._fed:
+            self._close_input()
+        else:
+            self._loop.forget(self._stdin)
+
+    def _close_input(self) -> None:
+        if self._stdin >= 0:
+            self._loop.forget(self._stdin)
+            os.close(self._stdin)
+            self._stdin = -1
+
+
+def _pipes() -> tuple[list[int], list[int]]:
+    """The program's ends and ours, of standard input, output, errors and the way beside them."""
+    read, write = os.pipe2(os.O_CLOEXEC)
+    inner, outer = [read], [write]
+    for _ in OUTPUTS:
+        read, write = os.pipe2(os.O_CLOEXEC)
+        inner.append(write)
+        outer.append(read)
+    for descriptor in outer:
+        os.set_blocking(descriptor, False)
+    return inner, outer
+
+
+def _ended() -> list[tuple[int, int]]:
+    ended: list[tuple[int, int]] = []
+    try:
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            ended.append(found)
+    except ChildProcessError:
+        pass
+    return ended
+
+
+def _prefer_to_kill() -> None:
+    """When memory runs out, the kernel shall take the program and not the agent."""
+    try:
+        file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+        os.write(file, MOST_LIKELY_TO_BE_KILLED)
+    except OSError:
+        return
+
+
+def _split(variables: list[bytes]) -> list[tuple[bytes, bytes]]:
+    return [(name, value) for name, _, value in (variable.partition(b"=") for variable in variables)]
+
+
+def _bound(call: Callable[[int], bool], descriptor: int) -> Callable[[], None]:
+    return lambda: (call(descriptor), None)[1]
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """The wake-up descriptor tells; a handler must be there for that."""

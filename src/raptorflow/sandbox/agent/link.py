@@ -1,0 +1,213 @@
+"""The host's end of a channel: one `Link` a sandbox. It believes nothing of what it reads.
+
+A frame that is malformed, out of order, of the wrong side, or for a stream that nobody opened ends the
+sandbox. A flood of frames is read no faster than `FRAMES_A_TICK`, so other sandboxes do not wait for it.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+from raptorflow.sandbox.agent.guest import wire
+from raptorflow.sandbox.agent.ways import Way
+from raptorflow.sandbox.driver import Channel
+from raptorflow.sandbox.errors import SandboxGone
+
+NONCE_BYTES = 16
+FRAMES_A_TICK = 256
+GUEST_STREAMS = 0x800000
+MOST_WAYS = 256
+
+Opened = Callable[[str, Way], Coroutine[Any, Any, None]]
+
+
+class Taker(Protocol):
+    """Who has opened a stream and takes its frames."""
+
+    def take(self, kind: int, payload: bytes) -> None:
+        """The next frame.
+
+        Raises:
+            WireError: it is not what may come now.
+        """
+        ...
+
+    def lost(self, error: Exception) -> None:
+        """The sandbox has ended; nothing comes any more."""
+        ...
+
+
+class Link:
+    """Frames to and from one guest agent.
+
+    Args:
+        channel: to the agent.
+        opened: called with "http" or "services" and a way whenever a program inside asks for a way out; None
+            refuses every one.
+    """
+
+    def __init__(self, channel: Channel, opened: Opened | None = None) -> None:
+        self._channel = channel
+        self._opened = opened
+        self._reader = wire.Reader()
+        self._takers: dict[int, Taker] = {}
+        self._ways: dict[int, tuple[Way, asyncio.Task[None]]] = {}
+        self._next = 0
+        self._reading: asyncio.Task[None] | None = None
+        self._error: SandboxGone | None = None
+        self.landlock = 0
+
+    async def open(self) -> None:
+        """Meet the agent.
+
+        Raises:
+            SandboxGone: it ended, or it is not the agent that was started.
+        """
+        nonce = secrets.token_hex(NONCE_BYTES).encode()
+        born = _Once(wire.BORN)
+        self._takers[0] = born
+        self._reading = asyncio.create_task(self._read())
+        if wire.unpacked(await born.value(), 1) != [wire.VERSION]:
+            raise self._fail("its agent speaks another version of the protocol")
+        ready = _Once(wire.READY)
+        self._takers[0] = ready
+        await self.send(wire.HELLO, 0, wire.packed([nonce]))
+        answered, version = wire.unpacked(await ready.value(), 2)
+        if not secrets.compare_digest(answered, nonce):
+            raise self._fail("its agent is not the one that was greeted")
+        self.landlock = wire.number(version)
+        self._takers[0] = _Refusal()
+
+    def stream(self, taker: Taker) -> int:
+        """A stream of its own for a taker.
+
+        Raises:
+            SandboxGone: the sandbox has ended.
+        """
+        self._check()
+        self._next += 1
+        if self._next >= GUEST_STREAMS:
+            raise self._fail("it has used up its streams")
+        self._takers[self._next] = taker
+        return self._next
+
+    def forget(self, stream: int) -> None:
+        """A stream is over; what is still under way for it is let pass."""
+        self._takers.pop(stream, None)
+
+    async def send(self, kind: int, stream: int = 0, payload: bytes = b"") -> None:
+        """Send one frame; waits while the guest does not read.
+
+        Raises:
+            SandboxGone: the sandbox has ended.
+        """
+        self._check()
+        try:
+            await self._channel.write(wire.frame(kind, stream, payload))
+        except (ConnectionError, OSError) as error:
+            raise self._fail("its channel is closed") from error
+
+    async def close(self) -> None:
+        """Let go of the channel, and of all that was open on it."""
+        self._fail("it was closed")
+        tasks = [task for _, task in self._ways.values()]
+        if self._reading:
+            tasks.append(self._reading)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._channel.close()
+
+    async def _read(self) -> None:
+        try:
+            while chunk := await self._channel.read():
+                for count, frame in enumerate(self._reader.feed(chunk)):
+                    self._dispatch(frame)
+                    if count % FRAMES_A_TICK == FRAMES_A_TICK - 1:
+                        await asyncio.sleep(0)
+            self._fail("it has ended")
+        except wire.WireError as error:
+            self._fail(f"its agent broke the protocol: {error}")
+        except (ConnectionError, OSError):
+            self._fail("its channel is closed")
+
+    def _dispatch(self, frame: wire.Frame) -> None:
+        kind, stream, payload = frame
+        if stream >= GUEST_STREAMS:
+            self._way(kind, stream, payload)
+        elif taker := self._takers.get(stream):
+            taker.take(kind, payload)
+        elif stream > self._next:
+            raise wire.WireError(f"a frame for stream {stream}, which was never opened")
+
+    def _way(self, kind: int, stream: int, payload: bytes) -> None:
+        """A frame of a connection that a program inside has made."""
+        if kind == wire.OPEN:
+            self._open_way(stream, payload)
+        elif stream in self._ways:
+            self._ways[stream][0].take(kind, payload)
+        elif kind not in {wire.DATA, wire.CREDIT, wire.CLOSE}:
+            raise wire.WireError(f"a frame of kind {kind} for a connection")
+
+    def _open_way(self, stream: int, payload: bytes) -> None:
+        if stream in self._ways or payload not in {b"http", b"services"}:
+            raise wire.WireError("a connection that cannot be opened")
+        way = Way(stream, self.send)
+        if self._opened is None or len(self._ways) >= MOST_WAYS:
+            task = asyncio.create_task(way.refuse())
+        else:
+            task = asyncio.create_task(self._serve(self._opened(payload.decode(), way), way))
+        self._ways[stream] = (way, task)
+        task.add_done_callback(lambda _: self._ways.pop(stream, None))
+
+    async def _serve(self, serving: Coroutine[Any, Any, None], way: Way) -> None:
+        try:
+            await serving
+        finally:
+            await way.finish()
+
+    def _check(self) -> None:
+        if self._error:
+            raise self._error
+
+    def _fail(self, why: str) -> SandboxGone:
+        """End everything that waits; the first reason counts."""
+        if self._error is None:
+            self._error = SandboxGone(f"The sandbox is gone: {why}.")
+            for taker in list(self._takers.values()):
+                taker.lost(self._error)
+            for way, _ in list(self._ways.values()):
+                way.lost()
+        return self._error
+
+
+class _Once:
+    """Waits for one frame of one kind."""
+
+    def __init__(self, kind: int) -> None:
+        self._kind = kind
+        self._value: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    async def value(self) -> bytes:
+        """Its payload."""
+        return await self._value
+
+    def take(self, kind: int, payload: bytes) -> None:
+        if kind != self._kind or self._value.done():
+            raise wire.WireError(f"a frame of kind {kind} instead of {self._kind}")
+        self._value.set_result(payload)
+
+    def lost(self, error: Exception) -> None:
+        if not self._value.done():
+            self._value.set_exception(error)
+
+
+class _Refusal:
+    """After the greeting the agent itself has nothing more to say."""
+
+    def take(self, kind: int, payload: bytes) -> None:
+        raise wire.WireError(f"a frame of kind {kind} for nobody")
+
+    def lost(self, error: Exception) -> None:
+        pass
