@@ -15,6 +15,10 @@ from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.skills.capabilities import Limits
 
+# What the agent itself may use, on top of what a program may.
+AGENT_BYTES = 16 * 1024 * 1024
+AGENT_TASKS = 1
+
 
 @dataclass(frozen=True)
 class Blueprint:
@@ -57,6 +61,7 @@ class Usage:
         out_of_memory: how often the kernel ended something inside for lack of memory.
         tasks_refused: how often one more process was refused.
         disk_full: whether nothing more fits into the workspace or `/tmp`.
+        exact: whether the kernel counted. Where it did not, signs in a program's output are all there is.
         over: a limit that is passed and that nobody but us holds; whoever sees it ends the sandbox.
     """
 
@@ -67,6 +72,7 @@ class Usage:
     out_of_memory: int = 0
     tasks_refused: int = 0
     disk_full: bool = False
+    exact: bool = True
     over: Literal["oom", "pids"] | None = None
 
 

@@ -1,14 +1,17 @@
 """`SandboxManager`: chooses the driver, holds to the policy, and limits how many run at once."""
 
 import asyncio
+import dataclasses
 
 from prometheus_client import Counter, Histogram
 
 from raptorflow.core.telemetry import logger
-from raptorflow.sandbox.driver import ProbeReport, SandboxDriver
+from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxUnavailable
+from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.running.once import run_once
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
@@ -45,7 +48,9 @@ class SandboxManager:
         spec.check(max_input_bytes=self._settings.max_input_bytes)
         driver = await self._allowed_driver()
         async with self._free:
-            result = await driver.run(spec)
+            result = await run_once(driver, spec, settings=self._settings)
+            report = await driver.probe()
+            result = dataclasses.replace(result, weakened=report.weakened)
         RUNS.labels(result.driver, result.status).inc()
         WALL.labels(result.driver).observe(result.wall_ms / 1000)
         START.labels(result.driver).observe(result.start_ms / 1000)

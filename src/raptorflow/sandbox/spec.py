@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from raptorflow.sandbox.errors import SandboxSpecInvalid
-from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.capabilities import Capabilities, Limits
 
 SKILL, ENVIRONMENT, WORK = "/skill", "/env", "/workspace"
 INPUTS, OUTPUTS = "/workspace/in", "/workspace/out"
@@ -24,7 +24,7 @@ class SandboxSpec:
 
     Inside, `/skill` and `/env` are read-only, `/workspace` is the working folder (writable, capped in size,
     gone afterwards), `/workspace/in` holds the inputs, files written below `/workspace/out` are artefacts,
-    and `/tmp` is small. There is no network.
+    and `/tmp` is small. There is no network; what `reach` names is reached through the broker.
 
     Attributes:
         command: the program and its arguments; `python` and `python3` mean the environment's interpreter, or
@@ -38,6 +38,8 @@ class SandboxSpec:
         inputs: name -> host file.
         env: further environment variables; never a credential.
         limits: how much it may use.
+        reach: what the broker lets it reach: hosts, secrets' hosts, services (its own limits are not read).
+        tenant: whose run it is, for quotas and the audit log.
     """
 
     command: tuple[str, ...]
@@ -50,6 +52,8 @@ class SandboxSpec:
     inputs: Mapping[str, Path] = field(default_factory=dict[str, Path])
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     limits: Limits = field(default_factory=Limits)
+    reach: Capabilities = field(default_factory=Capabilities)
+    tenant: str = ""
 
     def check(self, *, max_input_bytes: int) -> None:
         """Refuse what makes no sense, before anything is built.

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from raptorflow.sandbox.drivers.local.cgroups.group import MemoryUse, Usage
-from raptorflow.sandbox.drivers.local.cgroups.v1 import places_v1
-from raptorflow.sandbox.drivers.local.cgroups.v2 import GroupV2, make_room, own_place, places_v2
+from raptorflow.sandbox.cgroups.group import MemoryUse, Usage
+from raptorflow.sandbox.cgroups.v1 import places_v1
+from raptorflow.sandbox.cgroups.v2 import GroupV2, make_room, own_place, places_v2
 from raptorflow.skills.capabilities import MIB, Limits
 
 LIMITS = Limits(memory_bytes=100 * MIB, disk_bytes=30 * MIB, pids=7, cpus=0.5)

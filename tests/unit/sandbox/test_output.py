@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raptorflow.sandbox.output import Capture
+from raptorflow.sandbox.running.output import Capture
 
 
 @given(st.lists(st.binary(max_size=40), max_size=30), st.integers(min_value=1, max_value=200))

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from raptorflow.sandbox.drivers.local.cgroups.group import Usage
-from raptorflow.sandbox.drivers.local.verdict import Evidence, explain, judge, signal_name
+from raptorflow.sandbox.cgroups.group import Usage
+from raptorflow.sandbox.running.verdict import Evidence, explain, judge, signal_name
 from raptorflow.sandbox.result import Status
 from raptorflow.skills.capabilities import Limits
 

@@ -1,4 +1,4 @@
-"""Files in and out of a sandbox, over a link. What comes out is bytes; the host opens no path of a guest's."""
+"""Files in and out of a sandbox, over a link. What comes out is bytes: no path of a guest's is opened."""
 
 import asyncio
 import os
@@ -11,12 +11,12 @@ from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.errors import FileRefused
 
-EntryKind = Literal["file", "folder", "other"]
-KINDS: dict[bytes, EntryKind] = {b"f": "file", b"d": "folder", b"o": "other"}
+EntryKind = Literal["file", "folder", "link", "pipe", "socket", "device", "unknown"]
+KINDS: dict[bytes, EntryKind] = {
+    b"f": "file", b"d": "folder", b"l": "link", b"p": "pipe", b"s": "socket", b"c": "device", b"o": "unknown"
+}  # fmt: skip
 READ_BYTES = wire.MAX_PAYLOAD
 READ_ONLY = 0o444
-# What may wait on the host for whoever reads a file.
-MOST_WAITING = 16
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ async def put(link: Link, path: str, content: Iterable[bytes], mode: int = READ_
             await link.send(wire.DATA, answer.stream, chunk[start : start + wire.MAX_PAYLOAD])
     await link.send(wire.DATA, answer.stream, b"")
     async for _ in answer.frames():
-        raise answer.broken()
+        raise await answer.refused("The sandbox answered with what it was not asked for.")
 
 
 def chunks(path: Path) -> Iterable[bytes]:
@@ -69,14 +69,12 @@ async def get(link: Link, path: str, most_bytes: int) -> AsyncIterator[bytes]:
         if kind == wire.ENTRY and size < 0:
             size = left = _entry(payload).size
             if size > most_bytes:
-                await link.send(wire.CLOSE, answer.stream)
-                raise FileRefused(f"{path} has {size} bytes, at most {most_bytes} are taken.")
+                raise await answer.refused(f"{path} has {size} bytes, at most {most_bytes} are taken.")
         elif kind == wire.DATA and 0 < len(payload) <= left:
             left -= len(payload)
             yield payload
         else:
-            await link.send(wire.CLOSE, answer.stream)
-            raise FileRefused(f"{path} changed while it was read.")
+            raise await answer.refused(f"{path} changed while it was read.")
     if left:
         raise FileRefused(f"{path} changed while it was read.")
 
@@ -93,7 +91,7 @@ async def names(link: Link, path: str, *, most: int, levels: int) -> list[Entry]
     found: list[Entry] = []
     async for kind, payload in answer.frames():
         if kind != wire.ENTRY or len(found) >= most:
-            raise answer.broken()
+            raise await answer.refused("The sandbox names more entries than it was asked for.")
         found.append(_entry(payload))
     return found
 
@@ -118,9 +116,11 @@ class _Answer:
                 raise came
             yield came
 
-    def broken(self) -> FileRefused:
-        """The guest answered with what it was not asked for."""
-        return FileRefused("The sandbox answered with what it was not asked for.")
+    async def refused(self, why: str) -> FileRefused:
+        """Give up; what is still under way is let pass."""
+        self._link.forget(self.stream)
+        await self._link.send(wire.CLOSE, self.stream)
+        return FileRefused(why)
 
     def take(self, kind: int, payload: bytes) -> None:
         """A frame of the agent's."""

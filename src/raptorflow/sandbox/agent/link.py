@@ -43,13 +43,16 @@ class Link:
 
     Args:
         channel: to the agent.
+
+    Attributes:
         opened: called with "http" or "services" and a way whenever a program inside asks for a way out; None
-            refuses every one.
+            refuses every one, and is what a sandbox is born with.
+        landlock: the version of Landlock that programs inside are held by; 0 for none.
     """
 
-    def __init__(self, channel: Channel, opened: Opened | None = None) -> None:
+    def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._opened = opened
+        self.opened: Opened | None = None
         self._reader = wire.Reader()
         self._takers: dict[int, Taker] = {}
         self._ways: dict[int, tuple[Way, asyncio.Task[None]]] = {}
@@ -154,10 +157,10 @@ class Link:
         if stream in self._ways or payload not in {b"http", b"services"}:
             raise wire.WireError("a connection that cannot be opened")
         way = Way(stream, self.send)
-        if self._opened is None or len(self._ways) >= MOST_WAYS:
+        if self.opened is None or len(self._ways) >= MOST_WAYS:
             task = asyncio.create_task(way.refuse())
         else:
-            task = asyncio.create_task(self._serve(self._opened(payload.decode(), way), way))
+            task = asyncio.create_task(self._serve(self.opened(payload.decode(), way), way))
         self._ways[stream] = (way, task)
         task.add_done_callback(lambda _: self._ways.pop(stream, None))
 

@@ -20,6 +20,8 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 WRITE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER_MODE = 0o755
+KINDS = {stat.S_IFREG: b"f", stat.S_IFDIR: b"d", stat.S_IFLNK: b"l", stat.S_IFIFO: b"p",
+         stat.S_IFSOCK: b"s", stat.S_IFCHR: b"c", stat.S_IFBLK: b"c"}  # fmt: skip
 
 
 class Files:
@@ -171,7 +173,7 @@ def _facts(folder: int, name: bytes) -> tuple[bytes, int]:
         facts = os.stat(name, dir_fd=folder, follow_symlinks=False)
     except OSError:
         return b"o", 0
-    kind = b"f" if stat.S_ISREG(facts.st_mode) else b"d" if stat.S_ISDIR(facts.st_mode) else b"o"
+    kind = KINDS.get(stat.S_IFMT(facts.st_mode), b"o")
     return kind, facts.st_size if kind == b"f" else 0
 
 

@@ -1,36 +1,55 @@
 """The `local` driver: bubblewrap, seccomp, control groups and resource limits on this machine's kernel."""
 
 import asyncio
-import dataclasses
+import functools
 import os
+import signal
 import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
-from raptorflow.sandbox.drivers.local.cgroups.detect import find_groups
-from raptorflow.sandbox.drivers.local.cgroups.group import Group, Groups
+from raptorflow.sandbox.cgroups.detect import find_groups
+from raptorflow.sandbox.cgroups.group import Group, Groups
+from raptorflow.sandbox.driver import Blueprint, Handle, Usage
+from raptorflow.sandbox.drivers.local.channel import SocketChannel
+from raptorflow.sandbox.drivers.local.command import CommandLine
 from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_noted, state_folder
+from raptorflow.sandbox.drivers.local.measure import Meter, resource_limits
+from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
-from raptorflow.sandbox.drivers.local.run import NAME, LocalRun, Tools
-from raptorflow.sandbox.drivers.local.selftest import Run, SelfTest, remedy_for
-from raptorflow.sandbox.errors import SandboxUnavailable
+from raptorflow.sandbox.drivers.local.remedies import remedy_for, remedy_of
+from raptorflow.sandbox.drivers.local.seccomp import filter_descriptor
+from raptorflow.sandbox.drivers.local.start import Box, start
+from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
-from raptorflow.sandbox.probing import Guarantee, ProbeReport
-from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.probing import ProbeReport
+from raptorflow.sandbox.running.once import run_once
+from raptorflow.sandbox.running.selftest import SelfTest
 from raptorflow.sandbox.settings import SandboxSettings
-from raptorflow.sandbox.spec import SandboxSpec
 
 log = logger(__name__)
 
+NAME = "local"
 UNWATCHED_SECONDS = 1.0
 
 
+@dataclass
+class _Held:
+    """One sandbox that this driver has built."""
+
+    box: Box
+    group: Group | None
+    meter: Meter
+
+
 class LocalDriver:
-    """Runs commands under bubblewrap.
+    """Builds sandboxes with bubblewrap.
 
     Args:
-        settings: limits of starting and of artefacts.
+        settings: which programs to use, and how long a start may take.
     """
 
     name = NAME
@@ -42,8 +61,8 @@ class LocalDriver:
         self._report: ProbeReport | None = None
         self._bwrap: Path | None = None
         self._probing = asyncio.Lock()
-        self._made = 0
-        self._name = ""
+        self._held: dict[str, _Held] = {}
+        self._mark = ""
 
     async def probe(self) -> ProbeReport:
         """Try a sandbox, once, and say who keeps which guarantee."""
@@ -52,37 +71,98 @@ class LocalDriver:
                 self._report = await self._probe()
         return self._report
 
-    async def run(self, spec: SandboxSpec) -> SandboxResult:
-        """Run a command; the result says how it ended and which guarantees were only supervised."""
-        report = await self.probe()
+    async def prepare(self, blueprint: Blueprint) -> None:
+        """Nothing: all that a sandbox shows is on this machine already."""
+
+    async def create(self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]) -> Handle:
+        """Build a sandbox whose agent has spoken and is held.
+
+        Raises:
+            SandboxStartFailed: bubblewrap could not build it, or it could not be held.
+        """
         if self._bwrap is None:
-            return SandboxResult("sandbox_error", self.name, message=report.problem)
+            await self.probe()
+        if self._bwrap is None:
+            raise SandboxStartFailed("Bubblewrap cannot be used.")
+        group: Group | None = None
+        box: Box | None = None
         try:
-            result = await self._run(spec, self._bwrap, self._settings)
-        except OSError as error:
-            # Somebody may have removed our groups: look at the machine anew before the next run.
-            self._report = None
-            return SandboxResult("sandbox_error", self.name, message=f"The sandbox cannot be held: {error}.")
-        return dataclasses.replace(result, weakened=report.weakened)
+            group = self._groups.make(sandbox_id, blueprint) if self._groups else None
+            box = await self._start(self._bwrap, blueprint, supervised=group is None)
+            if group:
+                group.add(box.agent)
+            box.limit(resource_limits(blueprint, supervised=group is None))
+        except BaseException as error:
+            await _let_go(box, group)
+            if isinstance(error, OSError):
+                # Somebody may have removed our groups: look at the machine anew before the next one.
+                self._report, self._bwrap = None, None
+                raise SandboxStartFailed(f"The sandbox cannot be held: {error}.") from error
+            raise
+        self._held[sandbox_id] = _Held(box, group, Meter(box, group, blueprint))
+        return Handle(self.name, sandbox_id)
+
+    async def channel(self, handle: Handle) -> SocketChannel:
+        """The socket to its agent.
+
+        Raises:
+            SandboxGone: it has been destroyed.
+        """
+        return SocketChannel(self._get(handle).box.socket)
+
+    async def stats(self, handle: Handle) -> Usage:
+        """What its group or its process tree uses.
+
+        Raises:
+            SandboxGone: it has been destroyed.
+        """
+        return self._get(handle).meter.usage()
+
+    async def destroy(self, handle: Handle) -> None:
+        """End every process of it, and remove its group."""
+        if held := self._held.pop(handle.sandbox_id, None):
+            await _let_go(held.box, held.group)
+
+    async def pause(self, handle: Handle) -> None:
+        """Stop every process inside."""
+        self._signal(handle, signal.SIGSTOP)
+
+    async def resume(self, handle: Handle) -> None:
+        """Let them go on."""
+        self._signal(handle, signal.SIGCONT)
+
+    async def list(self) -> list[Handle]:
+        """Those of this process, and those whose groups exist. A dead manager's died with it."""
+        grouped = {
+            name for folder in (self._groups.folders if self._groups else ()) for name in _inside(folder)
+        }
+        return [Handle(self.name, name) for name in sorted(grouped | set(self._held))]
 
     async def close(self) -> None:
-        """Remove this manager's groups. A run after that would make them anew."""
+        """Destroy what is left, and remove this manager's groups. One more would make them anew."""
+        for sandbox_id in list(self._held):
+            await self.destroy(Handle(self.name, sandbox_id))
         if self._clean_up:
             self._clean_up()
         self._groups, self._clean_up, self._report, self._bwrap = None, None, None, None
 
-    async def _run(self, spec: SandboxSpec, bwrap: Path, settings: SandboxSettings) -> SandboxResult:
-        watch = Stopwatch()
-        group = self._group(spec)
+    async def _start(self, bwrap: Path, blueprint: Blueprint, *, supervised: bool) -> Box:
+        seccomp = filter_descriptor(reach=blueprint.reach, watched=supervised)
+        command = CommandLine(blueprint, seccomp, self._mark)
         try:
-            return await LocalRun(spec, Tools(bwrap, group, settings, self._name), watch).execute()
+            return await start(bwrap, command, self._settings.start_seconds)
         finally:
-            if group:
-                group.remove()
+            command.close()
 
-    def _group(self, spec: SandboxSpec) -> Group | None:
-        self._made += 1
-        return self._groups.make(f"{self._made}-{spec.run_id}", spec.limits) if self._groups else None
+    def _get(self, handle: Handle) -> _Held:
+        if held := self._held.get(handle.sandbox_id):
+            return held
+        raise SandboxGone(f"The sandbox {handle.sandbox_id} has been destroyed.")
+
+    def _signal(self, handle: Handle, number: int) -> None:
+        for pid in list(descendants(self._get(handle).box.first)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     async def _probe(self) -> ProbeReport:
         try:
@@ -101,26 +181,25 @@ class LocalDriver:
         folder = state_folder(self._settings)
         if count := reap(folder):
             log.info("removed what dead sandbox managers left", managers=count)
-        self._name = new_name()
-        self._groups = find_groups(self._name)
+        self._mark = new_name()
+        self._groups = find_groups(self._mark)
         made = self._groups.folders if self._groups else ()
-        note = Note(folder, self._name)
+        note = Note(folder, self._mark)
         note.write(made)
         # Also at the end of a program that does not close its manager.
         self._clean_up = weakref.finalize(self, remove_noted, note, made)
 
-    def _unwatched(self, bwrap: Path) -> Run:
-        """Runs for the self-test, watched so rarely that what stops them is the kernel."""
-        settings = self._settings.model_copy(update={"watch_seconds": UNWATCHED_SECONDS})
-        return lambda spec: self._run(spec, bwrap, settings)
-
     async def _try_each(self, python: Path) -> ProbeReport:
         problems: list[str] = []
+        # Watched so rarely that what stops the test's programs is the kernel.
+        settings = self._settings.model_copy(update={"watch_seconds": UNWATCHED_SECONDS})
+        run = functools.partial(run_once, self, settings=settings)
         for bwrap in bubblewraps(self._settings):
-            guarantees, problem = await SelfTest(self._unwatched(bwrap), python, self._groups).execute()
+            self._bwrap = bwrap
+            guarantees, problem = await SelfTest(run, python, self._groups).execute()
             if problem is None:
-                self._bwrap = bwrap
-                return ProbeReport(self.name, guarantees, remedy=_remedy(guarantees))
+                return ProbeReport(self.name, guarantees, remedy=remedy_of(guarantees))
+            self._bwrap = None
             problems.append(f"{bwrap}: {problem}")
         if not problems:
             return ProbeReport(
@@ -130,10 +209,16 @@ class LocalDriver:
         return ProbeReport(self.name, problem=text, remedy=remedy_for(text))
 
 
-def _remedy(guarantees: dict[str, Guarantee]) -> str | None:
-    """What would make the kernel hold what is only supervised."""
-    if all(guarantee.holder == "kernel" for guarantee in guarantees.values()):
-        return None
-    if os.geteuid() == 0:
-        return "Mount the memory, pids and cpu controllers below /sys/fs/cgroup, writable."
-    return "systemd-run --user --scope -p Delegate=yes make run"
+async def _let_go(box: Box | None, group: Group | None) -> None:
+    """End a sandbox, as far as it was built."""
+    if box:
+        box.kill()
+        await box.gone()
+        box.close()
+    if group:
+        group.remove()
+
+
+def _inside(folder: Path) -> list[str]:
+    """The groups below a manager's own."""
+    return [entry.name for entry in folder.iterdir() if entry.is_dir()] if folder.is_dir() else []

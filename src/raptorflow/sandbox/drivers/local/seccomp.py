@@ -12,25 +12,29 @@ from importlib import import_module
 from typing import Any
 
 from raptorflow.sandbox.drivers.local.command import memory_file
-from raptorflow.sandbox.drivers.local.syscalls import (
+from raptorflow.sandbox.errors import SandboxUnavailable
+from raptorflow.sandbox.syscalls import (
     AF_UNIX,
     ALLOWED,
     IOCTLS,
+    LANDLOCK,
     NAMESPACE_FLAGS,
     PERSONALITIES,
+    REACH,
+    REACH_FAMILIES,
     REFUSED,
     UNSEEN_MEMORY,
 )
-from raptorflow.sandbox.errors import SandboxUnavailable
 
 LOW_32_BITS = 0xFFFFFFFF
 
 
 @cache
-def filter_program(*, watched: bool) -> bytes:
+def filter_program(*, reach: bool, watched: bool) -> bytes:
     """The filter as BPF.
 
     Args:
+        reach: whether sockets can be made, to ask the broker for a way out.
         watched: memory is held by a watch over processes, so there may be none that it cannot see.
 
     Raises:
@@ -39,21 +43,24 @@ def filter_program(*, watched: bool) -> bytes:
     library = _library()
     filter_ = library.SyscallFilter(library.ERRNO(errno.ENOSYS))
     filter_.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
-    for name in set(ALLOWED) - set(UNSEEN_MEMORY if watched else ()):
+    allowed = {*ALLOWED, *LANDLOCK, *(REACH if reach else ())} - set(UNSEEN_MEMORY if watched else ())
+    for name in sorted(allowed):
         _add(library, filter_, library.ALLOW, name)
     refuse = library.ERRNO(errno.EPERM)
-    for name in REFUSED:
+    for name in set(REFUSED) - allowed - ({"socket"} if reach else set()):
         _add(library, filter_, refuse, name)
     _add_by_argument(library, filter_, refuse)
+    if reach:
+        _add_families(library, filter_, refuse)
     with tempfile.TemporaryFile() as file:
         filter_.export_bpf(file)
         file.seek(0)
         return file.read()
 
 
-def filter_descriptor(*, watched: bool) -> int:
+def filter_descriptor(*, reach: bool, watched: bool) -> int:
     """A fresh descriptor from which the filter can be read; the caller closes it."""
-    return memory_file(filter_program(watched=watched))
+    return memory_file(filter_program(reach=reach, watched=watched))
 
 
 def _add_by_argument(library: Any, filter_: Any, refuse: int) -> None:
@@ -72,6 +79,14 @@ def _add_by_argument(library: Any, filter_: Any, refuse: int) -> None:
     for personality in PERSONALITIES:
         argument = library.Arg(0, library.MASKED_EQ, LOW_32_BITS, personality)
         _add(library, filter_, library.ALLOW, "personality", argument)
+
+
+def _add_families(library: Any, filter_: Any, refuse: int) -> None:
+    """Sockets of the families that lead to the agent; every other one is refused."""
+    _add(library, filter_, refuse, "socket", library.Arg(0, library.GT, max(REACH_FAMILIES)))
+    for family in range(max(REACH_FAMILIES) + 1):
+        action = library.ALLOW if family in REACH_FAMILIES else refuse
+        _add(library, filter_, action, "socket", library.Arg(0, library.EQ, family))
 
 
 def _add(library: Any, filter_: Any, action: int, name: str, *arguments: Any) -> None:

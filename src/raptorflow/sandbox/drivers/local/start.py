@@ -1,10 +1,10 @@
-"""Starting a sandbox: bubblewrap builds it, a gate inside says so, and the host holds it before code runs.
+"""Starting a sandbox: bubblewrap builds it, the agent inside says so, and the host holds it before code runs.
 
-    manager --- bubblewrap --- first process (pid 1 inside) --- gate, which becomes the command
+    manager --- bubblewrap --- first process (pid 1 inside) --- agent --- programs
 
-The gate's standard input is a socket to the host. Its first byte carries, from the kernel, the sender's pid
-as the host sees it. The host then has a process that is complete but has not run a line of the skill's: it
-moves it into its group, sets its limits, opens its workspace, and sends the word to go on.
+The agent's standard input is a socket to the host. Its first bytes carry, from the kernel, the sender's pid
+as the host sees it. The host then has a sandbox that is complete but has not run a line of a skill's: it
+moves the agent into its group, sets its limits and opens its workspace before it asks it for anything.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from pathlib import Path
 from raptorflow.sandbox.drivers.local.command import TMP, CommandLine, memory_file
 from raptorflow.sandbox.drivers.local.processes import children, parent_of
 from raptorflow.sandbox.drivers.local.waiting import readable
+from raptorflow.sandbox.errors import SandboxStartFailed
 from raptorflow.sandbox.spec import WORK
 
 CREDENTIALS = struct.Struct("3i")
@@ -28,44 +29,38 @@ PIPE_BYTES = 64 * 1024
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class StartFailed(Exception):
-    """The sandbox could not be built; the message is what bubblewrap said."""
-
-
 @dataclass
-class Sandbox:
-    """A sandbox that is built and waits at its gate. Whoever has it must `close` it.
+class Box:
+    """A sandbox that is built. Whoever has it must `close` it.
 
     Attributes:
         process: bubblewrap.
-        gate: the socket to the process that becomes the command.
-        stdout: the command's output.
-        stderr: the command's errors.
+        socket: to the agent.
+        errors: what bubblewrap and the agent complain of.
         ended: a pidfd of bubblewrap.
         first: the sandbox's first process; when it dies every process inside does.
         first_ended: its pidfd.
-        main: the process that becomes the command.
-        workspace: the open folder `/workspace`, which stays readable after everything inside is dead.
+        agent: the agent's pid.
+        workspace: the open folder `/workspace`.
         scratch: the open folder `/tmp`.
     """
 
     process: subprocess.Popen[bytes]
-    gate: socket.socket
-    stdout: int
-    stderr: int
+    socket: socket.socket
+    errors: int
     ended: int
     first: int = 0
     first_ended: int = -1
-    main: int = 0
+    agent: int = 0
     workspace: int = -1
     scratch: int = -1
 
     def limit(self, limits: dict[int, int]) -> None:
-        """Set resource limits of the process at the gate, soft and hard, never above what it has."""
+        """Set resource limits of the agent, soft and hard, never above what it has."""
         for name, value in limits.items():
-            highest = resource.prlimit(self.main, name)[1]
+            highest = resource.prlimit(self.agent, name)[1]
             lower = value if highest == resource.RLIM_INFINITY else min(value, highest)
-            resource.prlimit(self.main, name, (lower, lower))
+            resource.prlimit(self.agent, name, (lower, lower))
 
     def file_bytes(self) -> int:
         """What files in the workspace and in `/tmp` take."""
@@ -77,11 +72,6 @@ class Sandbox:
         systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
         return any(system.f_bavail == 0 or system.f_favail == 0 for system in systems)
 
-    def go(self) -> None:
-        """Let the command run."""
-        self.gate.send(b"\n")
-        self.gate.close()
-
     def kill(self) -> None:
         """End every process inside; bubblewrap's own end follows."""
         if self.first_ended < 0:
@@ -92,7 +82,7 @@ class Sandbox:
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
 
     def _catch_first(self) -> None:
-        """Take hold of the first process before the gate was reached.
+        """Take hold of the first process before the agent has spoken.
 
         Killed too early, bubblewrap leaves it behind, waiting for a parent that is no more. Stopped, it can
         neither start another one nor let a dead one's pid be used again.
@@ -120,15 +110,15 @@ class Sandbox:
 
     def close(self) -> None:
         """Close every descriptor."""
-        self.gate.close()
+        self.socket.close()
         files = (self.workspace, self.scratch)
-        for descriptor in (self.stdout, self.stderr, self.ended, self.first_ended, *files):
+        for descriptor in (self.errors, self.ended, self.first_ended, *files):
             if descriptor >= 0:
                 os.close(descriptor)
 
 
-async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Sandbox:
-    """Build a sandbox up to its gate.
+async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Box:
+    """Build a sandbox up to its agent's first word.
 
     Args:
         bwrap: bubblewrap's program.
@@ -136,46 +126,49 @@ async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Sand
         limit_seconds: how long that may take.
 
     Raises:
-        StartFailed: it could not be built.
+        SandboxStartFailed: it could not be built.
     """
     try:
-        sandbox = _spawn(bwrap, command)
+        box = _spawn(bwrap, command)
     except OSError as error:
-        raise StartFailed(f"{bwrap} does not start: {error}.") from error
+        raise SandboxStartFailed(f"{bwrap} does not start: {error}.") from error
     try:
         async with asyncio.timeout(limit_seconds):
-            await _reach_gate(sandbox)
+            await _hear(box)
     except BaseException as error:
-        sandbox.kill()
-        await sandbox.gone()
-        complaint = _complaint(sandbox.stderr)
-        sandbox.close()
+        box.kill()
+        await box.gone()
+        complaint = _complaint(box.errors)
+        box.close()
         if isinstance(error, TimeoutError):
-            raise StartFailed(f"The sandbox was not ready after {limit_seconds:g} s. {complaint}") from error
+            raise SandboxStartFailed(
+                f"The sandbox was not ready after {limit_seconds:g} s. {complaint}"
+            ) from error
         if isinstance(error, OSError):
-            raise StartFailed(complaint or f"The sandbox cannot be held: {error}.") from error
+            raise SandboxStartFailed(complaint or f"The sandbox cannot be held: {error}.") from error
         raise
-    return sandbox
+    return box
 
 
-async def _reach_gate(sandbox: Sandbox) -> None:
-    """Wait for the word from inside, and take hold of what it tells.
+async def _hear(box: Box) -> None:
+    """Wait for the agent's first word, and take hold of what it tells; the word itself stays to be read.
 
     Raises:
         OSError: there was none, or what it told is gone already.
     """
-    await readable(sandbox.gate.fileno())
-    word, told, _, _ = sandbox.gate.recvmsg(1, socket.CMSG_SPACE(CREDENTIALS.size))
+    await readable(box.socket.fileno())
+    word, told, _, _ = box.socket.recvmsg(1, socket.CMSG_SPACE(CREDENTIALS.size), socket.MSG_PEEK)
     if not word or not told:
-        raise ConnectionError("it ended before its gate")
-    sandbox.main = CREDENTIALS.unpack(told[0][2])[0]
-    sandbox.first = parent_of(sandbox.main)
-    sandbox.first_ended = os.pidfd_open(sandbox.first)
-    sandbox.workspace = os.open(f"/proc/{sandbox.main}/root{WORK}", OPEN_FOLDER)
-    sandbox.scratch = os.open(f"/proc/{sandbox.main}/root{TMP}", OPEN_FOLDER)
+        raise ConnectionError("it ended before its agent spoke")
+    box.agent = CREDENTIALS.unpack(told[0][2])[0]
+    box.first = parent_of(box.agent)
+    box.first_ended = os.pidfd_open(box.first)
+    box.workspace = os.open(f"/proc/{box.agent}/root{WORK}", OPEN_FOLDER)
+    box.scratch = os.open(f"/proc/{box.agent}/root{TMP}", OPEN_FOLDER)
+    box.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
 
 
-def _spawn(bwrap: Path, command: CommandLine) -> Sandbox:
+def _spawn(bwrap: Path, command: CommandLine) -> Box:
     """Start bubblewrap.
 
     No Python code runs between fork and exec, so that Python can use vfork: fast from a large process too.
@@ -186,21 +179,20 @@ def _spawn(bwrap: Path, command: CommandLine) -> Sandbox:
         theirs.callback(there.close)
         here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         here.setblocking(False)
-        stdout, output = _pipe(ours, theirs)
-        stderr, errors = _pipe(ours, theirs)
+        complaints, errors = _pipe(ours, theirs)
         arguments = memory_file(command.packed())
         theirs.callback(os.close, arguments)
         process = subprocess.Popen(
             [str(bwrap), "--args", str(arguments), "--", *command.program()],
             stdin=there.fileno(),
-            stdout=output,
+            stdout=errors,
             stderr=errors,
             env={},
             cwd="/",
             pass_fds=(*command.descriptors, arguments),
         )
         ours.pop_all()
-        return Sandbox(process, here, stdout, stderr, os.pidfd_open(process.pid))
+        return Box(process, here, complaints, os.pidfd_open(process.pid))
 
 
 def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
@@ -212,9 +204,9 @@ def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:
     return reading, writing
 
 
-def _complaint(stderr: int) -> str:
+def _complaint(errors: int) -> str:
     """What bubblewrap said before it ended."""
     try:
-        return os.read(stderr, PIPE_BYTES).decode(errors="replace").strip().removeprefix("bwrap: ")
+        return os.read(errors, PIPE_BYTES).decode(errors="replace").strip().removeprefix("bwrap: ")
     except BlockingIOError:
         return ""

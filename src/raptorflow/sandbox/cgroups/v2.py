@@ -4,18 +4,18 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from raptorflow.sandbox.drivers.local.cgroups.group import (
+from raptorflow.sandbox.cgroups.group import (
     CONTROLLERS,
     PERIOD_MICROSECONDS,
     MemoryUse,
-    Usage,
     fields,
     memory_limit,
     number,
     quota_microseconds,
+    tasks_limit,
     write,
 )
-from raptorflow.skills.capabilities import Limits
+from raptorflow.sandbox.driver import Blueprint, Usage
 
 MICROSECONDS_PER_MS = 1000
 DELEGATED = "user.delegate"
@@ -27,25 +27,25 @@ class GroupV2:
 
     Args:
         folder: does not exist yet.
-        limits: what it holds.
+        blueprint: what it holds.
     """
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, blueprint: Blueprint) -> None:
         self._folder = folder
         folder.mkdir()
         try:
-            self._limit(limits)
+            self._limit(blueprint)
         except OSError:
             self.remove()
             raise
 
-    def _limit(self, limits: Limits) -> None:
-        write(self._folder / "memory.max", memory_limit(limits))
-        for name, value in (("memory.swap.max", 0), ("memory.oom.group", 1)):
-            if (self._folder / name).exists():
-                write(self._folder / name, value)
-        write(self._folder / "pids.max", limits.pids)
-        write(self._folder / "cpu.max", f"{quota_microseconds(limits)} {PERIOD_MICROSECONDS}")
+    def _limit(self, blueprint: Blueprint) -> None:
+        write(self._folder / "memory.max", memory_limit(blueprint))
+        swap = self._folder / "memory.swap.max"
+        if swap.exists():
+            write(swap, 0)
+        write(self._folder / "pids.max", tasks_limit(blueprint))
+        write(self._folder / "cpu.max", f"{quota_microseconds(blueprint.limits)} {PERIOD_MICROSECONDS}")
 
     def add(self, pid: int) -> None:
         """Move a process in."""
@@ -63,7 +63,7 @@ class GroupV2:
             cpu_ms=None if spent is None else spent / MICROSECONDS_PER_MS,
             peak_memory_bytes=number(self._folder / "memory.peak"),
             out_of_memory=fields(self._folder / "memory.events").get("oom_kill", 0),
-            pids_refused=fields(self._folder / "pids.events").get("max", 0),
+            tasks_refused=fields(self._folder / "pids.events").get("max", 0),
         )
 
     def remove(self) -> None:
@@ -96,9 +96,9 @@ class GroupsV2:
             own.rmdir()
             raise
 
-    def make(self, name: str, limits: Limits) -> GroupV2:
-        """A group with limits."""
-        return GroupV2(self._own / name, limits)
+    def make(self, name: str, blueprint: Blueprint) -> GroupV2:
+        """A group with a blueprint's limits."""
+        return GroupV2(self._own / name, blueprint)
 
 
 def own_place(root: Path, membership: str) -> Path:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from raptorflow.sandbox.drivers.local.cgroups.group import Groups
-from raptorflow.sandbox.drivers.local.cgroups.v1 import GroupsV1, places_v1
-from raptorflow.sandbox.drivers.local.cgroups.v2 import GroupsV2, make_room, own_place, places_v2
-from raptorflow.skills.capabilities import Limits
+from raptorflow.sandbox.cgroups.group import Groups
+from raptorflow.sandbox.cgroups.v1 import GroupsV1, places_v1
+from raptorflow.sandbox.cgroups.v2 import GroupsV2, make_room, own_place, places_v2
+from raptorflow.sandbox.driver import Blueprint
+from raptorflow.skills.capabilities import MIB, Limits
 
 ROOT = Path("/sys/fs/cgroup")
 PROC = Path("/proc/self")
+TRIAL = Blueprint(Limits(), (), Path("/"), reach=False, workspace_bytes=MIB)
 
 
 def find_groups(name: str) -> Groups | None:
@@ -39,7 +41,7 @@ def _found(name: str) -> Iterator[Groups]:
 def _tried(groups: Groups) -> Groups:
     """The same, after a group with limits could be made."""
     try:
-        groups.make("trial", Limits()).remove()
+        groups.make("trial", TRIAL).remove()
     except OSError:
         for folder in groups.folders:
             folder.rmdir()

@@ -68,4 +68,9 @@ NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0
 IOCTLS = (0x5401, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451, 0x80086601)
 # The value that only asks (0xffffffff), and the plain Linux personality.
 PERSONALITIES = (0, 0xFFFFFFFF)
-AF_UNIX = 1
+AF_UNIX, AF_INET, AF_INET6 = 1, 2, 10
+# What a program that may ask the broker for a way out needs besides; without reach these are refused.
+REACH = ("accept", "accept4", "bind", "connect", "listen")
+REACH_FAMILIES = (AF_UNIX, AF_INET, AF_INET6)
+# A program may only take rights away from itself with these.
+LANDLOCK = ("landlock_add_rule", "landlock_create_ruleset", "landlock_restrict_self")

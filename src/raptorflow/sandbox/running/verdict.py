@@ -5,11 +5,12 @@ import os
 import signal
 from dataclasses import dataclass
 
-from raptorflow.sandbox.drivers.local.cgroups.group import Usage
+from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.result import Status
 from raptorflow.skills.capabilities import Limits
 
 SIGNALLED = 128
+KILLED = SIGNALLED + signal.SIGKILL
 MIB = 1024 * 1024
 DISK_FULL_SIGNS = (os.strerror(errno.ENOSPC).encode(), os.strerror(errno.EFBIG).encode())
 PIDS_SIGNS = (os.strerror(errno.EAGAIN).encode(), b"can't start new thread", b"annot fork")
@@ -25,19 +26,15 @@ class Evidence:
 
     Attributes:
         ended_by: the limit for which we ended it; None when it ended by itself.
-        code: the exit code.
-        usage: what its group counted.
-        workspace_full: whether nothing more fits into the workspace.
-        errors: the end of what it printed to stderr.
-        grouped: whether a group held it (otherwise signs in `errors` are all there is).
+        code: the exit code, as shells count them.
+        usage: what was counted from outside.
+        errors: the end of what it printed to stderr; it decides only where the kernel did not count exactly.
     """
 
     ended_by: Status | None
     code: int
     usage: Usage
-    workspace_full: bool
     errors: bytes
-    grouped: bool
 
 
 def judge(seen: Evidence) -> Status:
@@ -51,6 +48,11 @@ def judge(seen: Evidence) -> Status:
     if limit := _limit_hit(seen):
         return limit
     return "signal" if seen.code in SIGNALS else "error"
+
+
+def shell_code(exited: int) -> int:
+    """An exit code as shells count them, from one where minus the signal stands for a signal."""
+    return exited if exited >= 0 else SIGNALLED - exited
 
 
 def signal_name(code: int) -> str | None:
@@ -68,7 +70,7 @@ def explain(status: Status, seen: Evidence, limits: Limits) -> str | None:
         "output_limit": f"It printed more than {limits.output_bytes} bytes.",
     }
     sentence = sentences.get(status)
-    if status == "timeout" and seen.usage.pids_refused:
+    if status == "timeout" and seen.usage.tasks_refused:
         return f"{sentence} It also tried to start more than {limits.pids} processes and threads."
     return sentence
 
@@ -77,11 +79,11 @@ def _limit_hit(seen: Evidence) -> Status | None:
     """The limit behind a failing exit, if there is one."""
     if status := LIMIT_SIGNALS.get(SIGNALS.get(seen.code, "")):
         return status
-    if seen.workspace_full or _any(DISK_FULL_SIGNS, seen.errors):
+    if seen.usage.disk_full or _any(DISK_FULL_SIGNS, seen.errors):
         return "disk_full"
-    if seen.usage.pids_refused:
+    if seen.usage.tasks_refused:
         return "pids"
-    if seen.grouped:
+    if seen.usage.exact:
         return None
     if _any(PIDS_SIGNS, seen.errors):
         return "pids"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from raptorflow.sandbox.driver import AGENT_BYTES, AGENT_TASKS, Blueprint, Usage
 from raptorflow.skills.capabilities import Limits
 
 CONTROLLERS = ("memory", "pids", "cpu")
@@ -17,16 +18,6 @@ class MemoryUse:
 
     anonymous: int
     shared: int
-
-
-@dataclass(frozen=True)
-class Usage:
-    """What a group used in its life, and how often it ran into a limit."""
-
-    cpu_ms: float | None = None
-    peak_memory_bytes: int | None = None
-    out_of_memory: int = 0
-    pids_refused: int = 0
 
 
 class Group(Protocol):
@@ -62,8 +53,8 @@ class Groups(Protocol):
         """What was made and must be removed in the end."""
         ...
 
-    def make(self, name: str, limits: Limits) -> Group:
-        """A group with limits."""
+    def make(self, name: str, blueprint: Blueprint) -> Group:
+        """A group with a blueprint's limits."""
         ...
 
 
@@ -72,13 +63,19 @@ def scratch_bytes(limits: Limits) -> int:
     return min(SCRATCH_BYTES, limits.disk_bytes)
 
 
-def memory_limit(limits: Limits) -> int:
+def memory_limit(blueprint: Blueprint) -> int:
     """What the kernel holds a group to: its processes and its files, which live in memory, together.
 
     Files cannot grow past their file systems' sizes, so processes always have at least `memory_bytes`, and a
     full workspace is told from a lack of memory. That processes alone stay below `memory_bytes` is watched.
     """
-    return limits.memory_bytes + limits.disk_bytes + scratch_bytes(limits)
+    files = blueprint.workspace_bytes + scratch_bytes(blueprint.limits)
+    return blueprint.limits.memory_bytes + files + AGENT_BYTES
+
+
+def tasks_limit(blueprint: Blueprint) -> int:
+    """Processes and threads."""
+    return blueprint.limits.pids + AGENT_TASKS
 
 
 def quota_microseconds(limits: Limits) -> int:

@@ -3,18 +3,18 @@
 from contextlib import suppress
 from pathlib import Path
 
-from raptorflow.sandbox.drivers.local.cgroups.group import (
+from raptorflow.sandbox.cgroups.group import (
     CONTROLLERS,
     PERIOD_MICROSECONDS,
     MemoryUse,
-    Usage,
     fields,
     memory_limit,
     number,
     quota_microseconds,
+    tasks_limit,
     write,
 )
-from raptorflow.skills.capabilities import Limits
+from raptorflow.sandbox.driver import Blueprint, Usage
 
 NANOSECONDS_PER_MS = 1_000_000
 
@@ -24,28 +24,28 @@ class GroupV1:
 
     Args:
         folders: controller -> a folder that does not exist yet.
-        limits: what they hold.
+        blueprint: what they hold.
     """
 
-    def __init__(self, folders: dict[str, Path], limits: Limits) -> None:
+    def __init__(self, folders: dict[str, Path], blueprint: Blueprint) -> None:
         self._folders = folders
         try:
             for folder in dict.fromkeys(folders.values()):
                 folder.mkdir()
-            self._limit(limits)
+            self._limit(blueprint)
         except OSError:
             self.remove()
             raise
 
-    def _limit(self, limits: Limits) -> None:
+    def _limit(self, blueprint: Blueprint) -> None:
         memory, cpu = self._folders["memory"], self._folders["cpu"]
-        write(memory / "memory.limit_in_bytes", memory_limit(limits))
+        write(memory / "memory.limit_in_bytes", memory_limit(blueprint))
         swap = memory / "memory.memsw.limit_in_bytes"
         if swap.exists():
-            write(swap, memory_limit(limits))
-        write(self._folders["pids"] / "pids.max", limits.pids)
+            write(swap, memory_limit(blueprint))
+        write(self._folders["pids"] / "pids.max", tasks_limit(blueprint))
         write(cpu / "cpu.cfs_period_us", PERIOD_MICROSECONDS)
-        write(cpu / "cpu.cfs_quota_us", quota_microseconds(limits))
+        write(cpu / "cpu.cfs_quota_us", quota_microseconds(blueprint.limits))
 
     def add(self, pid: int) -> None:
         """Move a process in."""
@@ -65,7 +65,7 @@ class GroupV1:
             cpu_ms=None if spent is None else round(spent / NANOSECONDS_PER_MS, 3),
             peak_memory_bytes=number(memory / "memory.max_usage_in_bytes"),
             out_of_memory=fields(memory / "memory.oom_control").get("oom_kill", 0),
-            pids_refused=fields(self._folders["pids"] / "pids.events").get("max", 0),
+            tasks_refused=fields(self._folders["pids"] / "pids.events").get("max", 0),
         )
 
     def remove(self) -> None:
@@ -101,9 +101,9 @@ class GroupsV1:
                 folder.rmdir()
             raise
 
-    def make(self, name: str, limits: Limits) -> GroupV1:
-        """A group with limits."""
-        return GroupV1({controller: own / name for controller, own in self._own.items()}, limits)
+    def make(self, name: str, blueprint: Blueprint) -> GroupV1:
+        """A group with a blueprint's limits."""
+        return GroupV1({controller: own / name for controller, own in self._own.items()}, blueprint)
 
 
 def places_v1(mounts: str, membership: str) -> dict[str, Path]:

@@ -2,20 +2,18 @@
 
 import asyncio
 import errno
-import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
-from raptorflow.sandbox.drivers.local.cgroups.group import Groups
+from raptorflow.sandbox.cgroups.group import Groups
 from raptorflow.sandbox.probing import Guarantee
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Limits
 
 MIB = 1024 * 1024
-RESTRICTED_BY_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 SAID = 300
 LIMITS = Limits(timeout_seconds=20, memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
 # Runs inside. Each answer is what the kernel said to an attempt: 0 is success, otherwise the error's number.
@@ -54,6 +52,7 @@ print(json.dumps({
     "work": answer(lambda: write("/workspace/x", 1)),
     "disk": answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
     "socket": answer(lambda: socket.socket()),
+    "landlock": answer(lambda: os.kill(os.getppid(), 0)),
     "fork": answer(fork_many),
 }))
 """
@@ -61,8 +60,8 @@ HOG = "kept = []\nwhile True: kept.append(b'x' * 1048576)"
 
 REFUSED = {errno.EROFS, errno.EACCES}
 LOOPBACK_ONLY = ["lo"]
-# Inside there are the sandbox's first process and the program itself.
-MOST_PROCESSES_SEEN = 2
+# Inside there are the sandbox's first process, the agent, and the program itself.
+MOST_PROCESSES_SEEN = 3
 # Half a core, and what the coarse clock of a short burst may add to it.
 MOST_CPU_SHARE = 0.9
 NO_CAPABILITIES = "0" * 16
@@ -140,31 +139,5 @@ class SelfTest:
         )
 
 
-def remedy_for(problem: str) -> str:
-    """What to do when no sandbox can be built, by what bubblewrap said and how this machine is set."""
-    if _is_restricted_by_apparmor():
-        return (
-            "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 "
-            "(or: apt-get install bubblewrap, with a profile that allows it user namespaces)"
-        )
-    if "proc" in problem and os.geteuid() == 0:
-        return (
-            "In a container: start it with --security-opt systempaths=unconfined, or use the docker driver."
-        )
-    if os.geteuid() == 0:
-        return (
-            "In a container: start it with --cap-add SYS_ADMIN --security-opt seccomp=unconfined "
-            "--security-opt apparmor=unconfined, or run RaptorFlow on the host."
-        )
-    return "sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000 (or run as root)"
-
-
 def _kernel(held: bool, by: str) -> Guarantee:
     return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")
-
-
-def _is_restricted_by_apparmor() -> bool:
-    try:
-        return os.geteuid() != 0 and RESTRICTED_BY_APPARMOR.read_text().strip() == "1"
-    except OSError:
-        return False

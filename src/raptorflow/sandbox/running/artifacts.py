@@ -1,0 +1,130 @@
+"""Taking files out of a sandbox whose programs are all dead, trusting nothing that lies in it.
+
+The agent names what lies in `/workspace/out` and sends what it is asked for; the host takes bytes and chooses
+the names under which they are kept.
+"""
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from raptorflow.sandbox.agent.files import Entry, EntryKind, get, names
+from raptorflow.sandbox.agent.link import Link
+from raptorflow.sandbox.errors import FileRefused
+from raptorflow.sandbox.result import Artifact
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.sandbox.spec import OUTPUTS
+
+MAX_DEPTH = 8
+MAX_ENTRIES = 10_000
+MAX_NAME = 200
+MAX_REFUSALS = 50
+KINDS: dict[EntryKind, str] = {
+    "link": "a symbolic link",
+    "pipe": "a named pipe",
+    "socket": "a socket",
+    "device": "a device",
+    "unknown": "no regular file",
+}
+
+
+@dataclass
+class Collected:
+    """Artefacts, and what was left behind with the reason."""
+
+    artifacts: list[Artifact] = field(default_factory=list[Artifact])
+    refused: list[str] = field(default_factory=list[str])
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note what is not taken; a flood of refusals is cut."""
+        if len(self.refused) < MAX_REFUSALS:
+            self.refused.append(f"{name!r}: {reason}")
+
+
+async def collect(link: Link, target: Path, settings: SandboxSettings) -> Collected:
+    """Copy the regular files below `/workspace/out` to a host folder.
+
+    Args:
+        link: to the sandbox.
+        target: made when missing; files that exist there are never overwritten.
+        settings: how many files, and how many bytes each and in all (a sparse file counts with its length).
+
+    Raises:
+        SandboxGone: the sandbox has ended.
+    """
+    collector = _Collector(link, target, settings)
+    try:
+        entries = await names(link, OUTPUTS, most=MAX_ENTRIES, levels=MAX_DEPTH)
+    except FileRefused:
+        collector.found.refuse("out", "is no folder any more")
+        return collector.found
+    for entry in entries:
+        await collector.entry(entry)
+    if len(entries) == MAX_ENTRIES:
+        collector.found.refuse("out", f"holds {MAX_ENTRIES} entries or more; no more were looked at")
+    return collector.found
+
+
+def safe_part(name: str) -> str:
+    """One part of a path as a harmless file name: printable, short, no leading dash or dot."""
+    clean = "".join(char if char.isprintable() and char not in '/\\:*?"<>|' else "_" for char in name)
+    # The end is kept: it has the suffix. Cutting may leave a part of a character, which is dropped.
+    end = clean.encode("utf-8", "replace")[-MAX_NAME:].decode(errors="ignore")
+    return end.lstrip(".- ") or "_"
+
+
+class _Collector:
+    def __init__(self, link: Link, target: Path, settings: SandboxSettings) -> None:
+        self.found = Collected()
+        self._link = link
+        self._target = target
+        self._files = settings.max_artifacts
+        self._bytes = settings.max_artifacts_bytes
+        self._bytes_each = settings.max_artifact_bytes
+        self._taken: set[str] = set()
+
+    async def entry(self, entry: Entry) -> None:
+        """Take a file, or say why not."""
+        if entry.kind == "folder":
+            if entry.path.count("/") + 1 >= MAX_DEPTH:
+                self.found.refuse(entry.path, f"lies deeper than {MAX_DEPTH} folders")
+        elif entry.kind != "file":
+            self.found.refuse(entry.path, f"is {KINDS[entry.kind]}")
+        elif self._files <= 0:
+            self.found.refuse(entry.path, "there are too many files")
+        elif entry.size > min(self._bytes, self._bytes_each):
+            self.found.refuse(entry.path, f"its {entry.size} bytes are more than may still be taken")
+        else:
+            await self._copy(entry)
+
+    async def _copy(self, entry: Entry) -> None:
+        name = self._unused("/".join(safe_part(part) for part in entry.path.split("/")))
+        path = self._target / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        digest = hashlib.sha256()
+        size = 0
+        try:
+            with path.open("xb") as copy:
+                async for chunk in get(self._link, f"{OUTPUTS}/{entry.path}", entry.size):
+                    digest.update(chunk)
+                    copy.write(chunk)
+                    size += len(chunk)
+        except FileRefused as error:
+            path.unlink()
+            self.found.refuse(entry.path, error.message)
+            return
+        self._files -= 1
+        self._bytes -= size
+        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self.found.artifacts.append(Artifact(name, path, size, digest.hexdigest(), media_type))
+
+    def _unused(self, name: str) -> str:
+        """The name, or with a number before its suffix when it is taken (also in another case)."""
+        path = Path(name)
+        number = 1
+        while name.casefold() in self._taken or (self._target / name).exists():
+            number += 1
+            name = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+        self._taken.add(name.casefold())
+        return name

@@ -1,0 +1,121 @@
+"""From a run that is asked for to what is built for it, and to the program that is started in it."""
+
+import math
+import os
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from raptorflow.sandbox.agent.launch import AGENT, agent_folder
+from raptorflow.sandbox.agent.programs import Program
+from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.interpreter import Mount, interpreter_mounts
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.sandbox.spec import ENVIRONMENT, HELPER, SKILL, WORK, SandboxSpec
+from raptorflow.skills.capabilities import MIB
+
+PROXY = "http://127.0.0.1:3128"
+SERVICES = "/run/raptorflow/services.sock"
+BROKER = "RAPTORFLOW_BROKER"
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def blueprint_of(spec: SandboxSpec) -> Blueprint:
+    """What is built for a run. Runs of one skill under the same limits get equal ones.
+
+    Raises:
+        SandboxUnavailable: the interpreter cannot be shown inside.
+    """
+    return Blueprint(
+        limits=spec.limits,
+        mounts=tuple(_mounts(spec)),
+        python=spec.python,
+        reach=spec.reach.reaches_outside(),
+        workspace_bytes=spec.limits.disk_bytes + _room_for_inputs(spec),
+    )
+
+
+def program_of(spec: SandboxSpec, settings: SandboxSettings) -> Program:
+    """The command as it is called inside, with its environment and the limits of each process."""
+    return Program(
+        arguments=inner_command(spec),
+        variables=variables(spec),
+        folder=WORK,
+        open_files=settings.open_files,
+        # Above the workspace: a full workspace should say so, and not that a file is too large.
+        file_bytes=spec.limits.disk_bytes + PAGE,
+    )
+
+
+def inner_command(spec: SandboxSpec) -> list[str]:
+    """Our Python, and the skill's files by their place inside."""
+    program, *arguments = spec.command
+    if program in {"python", "python3"}:
+        program = f"{ENVIRONMENT}/bin/python" if spec.env_dir else str(spec.python)
+    elif _is_file(spec.skill_dir, program):
+        program = f"{SKILL}/{program}"
+    placed = [f"{SKILL}/{part}" if _is_file(spec.skill_dir, part) else part for part in arguments]
+    return [program, *placed]
+
+
+def variables(spec: SandboxSpec) -> dict[str, str]:
+    """An environment made from nothing; a spec adds to it and cannot change where programs are found."""
+    path = f"{ENVIRONMENT}/bin:/usr/bin:/bin" if spec.env_dir else "/usr/bin:/bin"
+    threads = str(math.ceil(spec.limits.cpus))
+    return {
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONUNBUFFERED": "1",
+        # Numeric libraries start a thread for each core of the host; a sandbox has few cores and processes.
+        "OPENBLAS_NUM_THREADS": threads,
+        "OMP_NUM_THREADS": threads,
+        "RAPTORFLOW_RUN": spec.run_id,
+        **spec.env,
+        **_ways_out(spec),
+        "PATH": path,
+        "HOME": WORK,
+        "USER": "nobody",
+        "PYTHONPATH": HELPER,
+    }
+
+
+def _ways_out(spec: SandboxSpec) -> dict[str, str]:
+    """Where programs that may go out find the broker; it, and not these variables, decides who may."""
+    found: dict[str, str] = {}
+    if spec.reach.network or spec.reach.secrets:
+        found |= {name: PROXY for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")}
+    if spec.reach.services:
+        found[BROKER] = SERVICES
+    return found
+
+
+def _mounts(spec: SandboxSpec) -> list[Mount]:
+    """The skill, its environment, the interpreters, the helper that skills import, and the agent."""
+    shown = [Mount(spec.skill_dir, Path(SKILL))]
+    pythons = [spec.python]
+    if spec.env_dir:
+        shown.append(Mount(spec.env_dir, Path(ENVIRONMENT)))
+        pythons.append(spec.env_dir / "bin" / "python")
+    targets = {mount.target: mount for python in pythons for mount in interpreter_mounts(python)}
+    if helper := _helper():
+        shown.append(Mount(helper, Path(HELPER) / helper.name))
+    return [*shown, *targets.values(), Mount(agent_folder(spec.python), Path(AGENT))]
+
+
+@cache
+def _helper() -> Path | None:
+    found = find_spec("raptorflow_skill")
+    return Path(found.origin).parent if found and found.origin else None
+
+
+def _room_for_inputs(spec: SandboxSpec) -> int:
+    """What inputs take of the workspace beside its limit; a power of two, so that few sizes are in use."""
+    total = sum(path.stat().st_size + PAGE for path in spec.inputs.values())
+    return 1 << (max(total, MIB) - 1).bit_length() if total else 0
+
+
+def _is_file(folder: Path, path: str) -> bool:
+    """Whether an argument names a file of the skill."""
+    if not path or path.startswith(("/", "-")) or ".." in path.split("/"):
+        return False
+    return os.path.isfile(folder / path)

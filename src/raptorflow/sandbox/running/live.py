@@ -1,0 +1,81 @@
+"""A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
+
+import asyncio
+from collections.abc import Mapping
+
+from raptorflow.sandbox.agent.link import Link
+from raptorflow.sandbox.driver import Blueprint, Handle, SandboxDriver, Usage
+from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
+
+
+class LiveSandbox:
+    """Made by `start`. Whoever has it must `destroy` it.
+
+    Attributes:
+        driver: what built it.
+        handle: what the driver knows it by.
+        blueprint: what it was built from.
+        link: to its agent.
+    """
+
+    def __init__(self, driver: SandboxDriver, handle: Handle, blueprint: Blueprint, link: Link) -> None:
+        self.driver = driver
+        self.handle = handle
+        self.blueprint = blueprint
+        self.link = link
+
+    async def usage(self) -> Usage:
+        """What it used so far, seen from outside."""
+        return await self.driver.stats(self.handle)
+
+    async def destroy(self) -> None:
+        """End it and free all that it held, also while whoever asks is being cancelled."""
+        ending = asyncio.ensure_future(self._destroy())
+        try:
+            await asyncio.shield(ending)
+        except asyncio.CancelledError:
+            await ending
+            raise
+
+    async def _destroy(self) -> None:
+        try:
+            await self.link.close()
+        finally:
+            await self.driver.destroy(self.handle)
+
+
+async def start(
+    driver: SandboxDriver,
+    blueprint: Blueprint,
+    sandbox_id: str,
+    labels: Mapping[str, str],
+    limit_seconds: float,
+) -> LiveSandbox:
+    """Build a sandbox and greet its agent. Whatever fails leaves nothing.
+
+    Args:
+        driver: builds it.
+        blueprint: what is built.
+        sandbox_id: unique.
+        labels: for the driver's own tools.
+        limit_seconds: how long the agent may take to answer, once it was started.
+
+    Raises:
+        SandboxStartFailed: it could not be built, or its agent did not answer as it must.
+    """
+    handle = await driver.create(blueprint, sandbox_id, labels)
+    link: Link | None = None
+    try:
+        async with asyncio.timeout(limit_seconds):
+            link = Link(await driver.channel(handle))
+            await link.open()
+    except BaseException as error:
+        if link:
+            await link.close()
+        await driver.destroy(handle)
+        if isinstance(error, TimeoutError):
+            raise SandboxStartFailed(f"The sandbox's agent did not answer in {limit_seconds:g} s.") from error
+        if isinstance(error, SandboxGone):
+            raise SandboxStartFailed(error.message) from error
+        raise
+    return LiveSandbox(driver, handle, blueprint, link)
