@@ -11,9 +11,9 @@ from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.errors import FileRefused
 
-EntryKind = Literal["file", "folder", "link", "pipe", "socket", "device", "unknown"]
+EntryKind = Literal["file", "folder", "link", "pipe", "socket", "device", "other"]
 KINDS: dict[bytes, EntryKind] = {
-    b"f": "file", b"d": "folder", b"l": "link", b"p": "pipe", b"s": "socket", b"c": "device", b"o": "unknown"
+    b"f": "file", b"d": "folder", b"l": "link", b"p": "pipe", b"s": "socket", b"c": "device", b"o": "other"
 }  # fmt: skip
 READ_BYTES = wire.MAX_PAYLOAD
 READ_ONLY = 0o444

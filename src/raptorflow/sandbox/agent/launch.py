@@ -11,17 +11,18 @@ from raptorflow.sandbox.errors import SandboxUnavailable
 AGENT = "/opt/raptorflow/agent"
 PACKAGE = "guest"
 COMPILE_SECONDS = 60
-START = f"import sys; sys.path.insert(0, {AGENT!r}); from {PACKAGE}.main import run; run(sys.argv[1])"
+START = f"import sys; sys.path.insert(0, {AGENT!r}); from {PACKAGE}.main import run; run(*sys.argv[1:])"
 
 
-def agent_command(python: str, how: str) -> list[str]:
+def agent_command(python: str, how: str, *, alone: bool) -> list[str]:
     """What starts the agent inside.
 
     Args:
         python: the interpreter inside.
         how: where its channel is, see `guest/main.py`.
+        alone: whether it has a process namespace to itself, in which it may end everything.
     """
-    return [python, "-I", "-S", "-c", START, how]
+    return [python, "-I", "-S", "-c", START, how, *(["alone"] if alone else [])]
 
 
 @cache

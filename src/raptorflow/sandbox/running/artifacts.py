@@ -25,7 +25,7 @@ KINDS: dict[EntryKind, str] = {
     "pipe": "a named pipe",
     "socket": "a socket",
     "device": "a device",
-    "unknown": "no regular file",
+    "other": "neither a file nor a folder that can be read",
 }
 
 

@@ -174,6 +174,8 @@ def _facts(folder: int, name: bytes) -> tuple[bytes, int]:
     except OSError:
         return b"o", 0
     kind = KINDS.get(stat.S_IFMT(facts.st_mode), b"o")
+    if kind == b"d" and not os.access(name, os.R_OK | os.X_OK, dir_fd=folder):
+        return b"o", 0
     return kind, facts.st_size if kind == b"f" else 0
 
 

@@ -1,9 +1,9 @@
 """The guest agent: the first program in every sandbox, and the only one that the host talks to.
 
-    python -I -S -c "..." HOW
+    python -I -S -c "..." HOW [alone]
 
-HOW says where its channel is: `socket` (descriptor 0), `stdio` (0 and 1), `device:PATH`, `vsock:PORT`. The
-agent says that it is there, waits for the host's greeting, and then does what frames ask. When the channel
+HOW says where its channel is: `socket` (descriptor 0), `stdio` (0 and 1), `device:PATH`, `vsock:PORT`. `alone`
+says that it has a process namespace to itself, in which it may end everything. The agent says that it is there, waits for the host's greeting, and then does what frames ask. When the channel
 ends it ends everything inside and itself.
 """
 
@@ -26,12 +26,13 @@ class Agent:
 
     Args:
         ends: the descriptors that the channel is read from and written to.
+        alone: whether it has a process namespace to itself.
     """
 
-    def __init__(self, ends: tuple[int, int]) -> None:
+    def __init__(self, ends: tuple[int, int], *, alone: bool) -> None:
         self._loop = Loop()
         self._host = Host(self._loop, ends, self._take, self._end)
-        self._programs = Programs(self._loop, self._host)
+        self._programs = Programs(self._loop, self._host, alone=alone)
         self._files = Files(self._loop, self._host)
         self._ways = Ways(self._loop, self._host)
         self._calls: dict[int, Callable[[int, bytes], None]] = {
@@ -87,9 +88,9 @@ class Agent:
         os._exit(0)
 
 
-def run(how: str) -> None:
+def run(how: str, *words: str) -> None:
     """Be the agent of the channel that `how` names."""
-    Agent(_ends(how)).run()
+    Agent(_ends(how), alone="alone" in words).run()
 
 
 def _ends(how: str) -> tuple[int, int]:
@@ -119,4 +120,4 @@ def _accepted(port: int) -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    run(sys.argv[-1])
+    run(*sys.argv[1:])

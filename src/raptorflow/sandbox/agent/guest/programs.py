@@ -12,6 +12,7 @@ from .light import signal
 from .loop import READABLE, WRITABLE, Loop
 
 NOBODY = 65534
+FIRST = 1
 READ_BYTES = 64 * 1024
 OUTPUTS = {1: wire.STDOUT, 2: wire.STDERR, 3: wire.SIDE}
 MOST_LIKELY_TO_BE_KILLED = b"1000"
@@ -19,10 +20,19 @@ NOT_FOUND, NOT_STARTED = 127, 126
 
 
 class Programs:
-    """Every program that was asked for, by its stream."""
+    """Every program that was asked for, by its stream.
 
-    def __init__(self, loop: Loop, host: Host) -> None:
+    Args:
+        loop: waits for them.
+        host: is told of them.
+        alone: whether this agent has a process namespace to itself. Only then everything in it is ended when
+            programs end; elsewhere that would be everything on the machine.
+    """
+
+    def __init__(self, loop: Loop, host: Host, *, alone: bool) -> None:
         self._loop, self._host = loop, host
+        # Whoever says so may be wrong; the first process is then neither this one nor its parent.
+        self._alone = alone and FIRST in (os.getpid(), os.getppid())
         self._landlock = Landlock()
         self.landlock = self._landlock.version
         self._running: dict[int, Program] = {}
@@ -51,8 +61,12 @@ class Programs:
             program.feed(payload)
 
     def kill(self) -> None:
-        """End every process but this one (and the sandbox's first)."""
-        kernel.call("kill", -1, signal.SIGKILL)
+        """End every process inside but this one (and the sandbox's first)."""
+        if self._alone:
+            kernel.call("kill", -1, signal.SIGKILL)
+        else:
+            for program in self._running.values():
+                kernel.call("kill", -program.pid, signal.SIGKILL)
 
     def _become(
         self,

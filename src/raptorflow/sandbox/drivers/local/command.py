@@ -67,7 +67,7 @@ class CommandLine:
 
     def program(self) -> list[str]:
         """What bubblewrap starts: the agent, on the socket that is its standard input."""
-        return [*agent_command(str(self._blueprint.python), "socket"), self._mark]
+        return [*agent_command(str(self._blueprint.python), "socket", alone=True), self._mark]
 
     def close(self) -> None:
         """Close the descriptors; bubblewrap has its own copies."""
