@@ -1,39 +1,53 @@
 """A sandbox that cannot hold what it promises does not run, and says what would help."""
 
 import stat
+from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 
 import pytest
 
-from raptorflow.sandbox.driver import Guarantee, Holder, ProbeReport
+from raptorflow.sandbox.driver import Blueprint, Handle
+from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxSpecInvalid, SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
-from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.probing import Guarantee, Holder, ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
 
-class Reporting:
-    """A driver that reports what it is told to, and counts its runs."""
+class Reporting(LocalDriver):
+    """The local driver that reports what it is told to, and counts its sandboxes after that."""
 
-    name = "local"
-
-    def __init__(self, report: ProbeReport) -> None:
-        self._report = report
-        self.runs = 0
+    def __init__(self, report: ProbeReport, folder: Path) -> None:
+        super().__init__(SandboxSettings(allow_supervised=True, state_dir=folder / "state"))
+        self._told = report
+        self.made = 0
 
     async def probe(self) -> ProbeReport:
-        return self._report
+        await super().probe()
+        return self._told
 
-    async def run(self, spec: SandboxSpec) -> SandboxResult:
-        del spec
-        self.runs += 1
-        return SandboxResult("ok", self.name)
+    async def create(self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]) -> Handle:
+        self.made += self._report is not None
+        return await super().create(blueprint, sandbox_id, labels)
 
-    async def close(self) -> None:
-        self.runs = 0
+
+Reports = Callable[[ProbeReport], Reporting]
+
+
+@pytest.fixture
+async def reporting(tmp_path: Path) -> AsyncGenerator[Reports]:
+    made: list[Reporting] = []
+
+    def make(report: ProbeReport) -> Reporting:
+        made.append(Reporting(report, tmp_path))
+        return made[-1]
+
+    yield make
+    for driver in made:
+        await driver.close()
 
 
 @pytest.fixture
@@ -53,10 +67,10 @@ def program(folder: Path, text: str) -> Path:
     [("kernel", False, 1), ("supervised", False, 0), ("supervised", True, 1), ("missing", True, 0)],
 )
 async def test_guarantees_are_required(
-    spec: SandboxSpec, holder: Holder, allow_supervised: bool, runs: int
+    spec: SandboxSpec, reporting: Reports, holder: Holder, allow_supervised: bool, runs: int
 ) -> None:
     guarantees = {"files": Guarantee("kernel", "mounts"), "memory": Guarantee(holder, "a watch")}
-    driver = Reporting(ProbeReport("local", guarantees))
+    driver = reporting(ProbeReport("local", guarantees))
     manager = SandboxManager(SandboxSettings(allow_supervised=allow_supervised), {"local": driver})
     if runs:
         assert (await manager.run(spec)).status == "ok"
@@ -67,31 +81,33 @@ async def test_guarantees_are_required(
         assert "files" not in refused.value.message
         assert refused.value.details == {"guarantees": ["memory"]}
         assert refused.value.hint
-    assert driver.runs == runs
+    assert driver.made == runs
 
 
-async def test_an_unknown_driver_is_named_with_the_known_ones(spec: SandboxSpec) -> None:
-    driver = Reporting(ProbeReport("local"))
+async def test_an_unknown_driver_is_named_with_the_known_ones(spec: SandboxSpec, reporting: Reports) -> None:
+    driver = reporting(ProbeReport("local"))
     with pytest.raises(SandboxUnavailable) as refused:
         await SandboxManager(SandboxSettings(driver="moon"), {"local": driver}).run(spec)
     assert "moon" in refused.value.message
     assert "local" in (refused.value.hint or "")
 
 
-async def test_a_senseless_spec_is_refused_before_anything_runs(spec: SandboxSpec) -> None:
-    driver = Reporting(ProbeReport("local"))
+async def test_a_senseless_spec_is_refused_before_anything_runs(
+    spec: SandboxSpec, reporting: Reports
+) -> None:
+    driver = reporting(ProbeReport("local"))
     with pytest.raises(SandboxSpecInvalid):
         await SandboxManager(SandboxSettings(max_input_bytes=0), {"local": driver}).run(
             SandboxSpec(spec.command, spec.skill_dir, spec.python, stdin=b"x")
         )
-    assert driver.runs == 0
+    assert driver.made == 0
 
 
 @pytest.mark.parametrize(
     ("text", "part"),
     [
         ("echo 'bwrap: no namespaces today' >&2; exit 1", "no namespaces today"),
-        ("exit 0", "gate"),
+        ("exit 0", "spoke"),
         ("sleep 60", "not ready after"),
     ],
 )

@@ -3,17 +3,18 @@
 import hashlib
 import os
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raptorflow.sandbox.artifacts import MAX_DEPTH, MAX_NAME, Collected, collect, safe_part
+from raptorflow.sandbox.agent.link import Link
+from raptorflow.sandbox.running.artifacts import MAX_DEPTH, MAX_NAME, Collected, collect, safe_part
 from raptorflow.sandbox.settings import SandboxSettings
 
-Collect = Callable[..., Collected]
+Collect = Callable[..., Awaitable[Collected]]
 
 
 @pytest.fixture
@@ -23,26 +24,24 @@ def work(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def taken(work: Path, tmp_path: Path) -> Generator[Collect]:
-    opened = os.open(work, os.O_RDONLY)
+def taken(link: Link, work: Path, tmp_path: Path) -> Collect:
+    async def run(**settings: int) -> Collected:
+        limits = SandboxSettings.model_validate(settings)
+        return await collect(link, tmp_path / "host" / "new", limits, folder=str(work / "out"))
 
-    def run(**settings: int) -> Collected:
-        return collect(opened, tmp_path / "host" / "new", SandboxSettings.model_validate(settings))
-
-    yield run
-    os.close(opened)
+    return run
 
 
 def names(found: Collected) -> list[str]:
     return [artifact.name for artifact in found.artifacts]
 
 
-def test_files_are_copied_with_their_facts(work: Path, taken: Collect) -> None:
+async def test_files_are_copied_with_their_facts(work: Path, taken: Collect) -> None:
     (work / "out" / "report.csv").write_bytes(b"a,b\n1,2\n")
     (work / "out" / "charts").mkdir()
     (work / "out" / "charts" / "one.png").write_bytes(b"\x89PNG")
     (work / "not-out.txt").write_text("stays")
-    found = taken()
+    found = await taken()
     assert names(found) == ["charts/one.png", "report.csv"]
     assert [artifact.media_type for artifact in found.artifacts] == ["image/png", "text/csv"]
     report = found.artifacts[1]
@@ -51,13 +50,13 @@ def test_files_are_copied_with_their_facts(work: Path, taken: Collect) -> None:
     assert found.refused == []
 
 
-def test_an_empty_folder_and_none_at_all_are_fine(work: Path, taken: Collect) -> None:
-    assert taken() == Collected()
+async def test_an_empty_folder_and_none_at_all_are_fine(work: Path, taken: Collect) -> None:
+    assert (await taken()) == Collected()
     (work / "out").rmdir()
-    assert taken() == Collected()
+    assert (await taken()) == Collected()
 
 
-def test_what_is_no_regular_file_stays(work: Path, taken: Collect, tmp_path: Path) -> None:
+async def test_what_is_no_regular_file_stays(work: Path, taken: Collect, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("canary")
     (work / "out" / "link").symlink_to(secret)
@@ -67,60 +66,60 @@ def test_what_is_no_regular_file_stays(work: Path, taken: Collect, tmp_path: Pat
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(work / "out" / "socket"))
     (work / "out" / "good.txt").write_text("taken")
-    found = taken()
+    found = await taken()
     assert names(found) == ["good.txt"]
     assert len(found.refused) == 5
     assert any("named pipe" in reason for reason in found.refused)
 
 
-def test_an_output_folder_that_became_a_link_is_not_followed(work: Path, taken: Collect) -> None:
+async def test_an_output_folder_that_became_a_link_is_not_followed(work: Path, taken: Collect) -> None:
     (work / "out").rmdir()
     (work / "out").symlink_to("/etc")
-    found = taken()
+    found = await taken()
     assert found.artifacts == []
     assert len(found.refused) == 1
 
 
-def test_counts_and_sizes_have_a_limit(work: Path, taken: Collect) -> None:
+async def test_counts_and_sizes_have_a_limit(work: Path, taken: Collect) -> None:
     for number in range(4):
         (work / "out" / f"{number}.txt").write_bytes(b"x" * 10)
-    assert names(taken(max_artifacts=2)) == ["0.txt", "1.txt"]
-    assert len(taken(max_artifacts=2).refused) == 2
-    assert len(taken(max_artifact_bytes=9).artifacts) == 0
-    assert len(taken(max_artifacts_bytes=25).artifacts) == 2
+    assert names(await taken(max_artifacts=2)) == ["0.txt", "1.txt"]
+    assert len((await taken(max_artifacts=2)).refused) == 2
+    assert len((await taken(max_artifact_bytes=9)).artifacts) == 0
+    assert len((await taken(max_artifacts_bytes=25)).artifacts) == 2
 
 
-def test_a_sparse_file_counts_with_its_length(work: Path, taken: Collect) -> None:
+async def test_a_sparse_file_counts_with_its_length(work: Path, taken: Collect) -> None:
     with (work / "out" / "huge").open("wb") as file:
         file.truncate(2**40)
-    assert taken().artifacts == []
+    assert (await taken()).artifacts == []
 
 
-def test_deep_folders_are_left(work: Path, taken: Collect) -> None:
+async def test_deep_folders_are_left(work: Path, taken: Collect) -> None:
     folder = work / "out"
     for number in range(MAX_DEPTH + 3):
         folder = folder / str(number)
         folder.mkdir()
         (folder / "file").write_text("x")
-    found = taken()
+    found = await taken()
     assert len(found.artifacts) == MAX_DEPTH - 1
     assert len(found.refused) == 1
 
 
-def test_names_that_fall_together_stay_apart(work: Path, taken: Collect) -> None:
+async def test_names_that_fall_together_stay_apart(work: Path, taken: Collect) -> None:
     for name in ("a\tb.txt", "a\nb.txt", "A_B.txt"):
         (work / "out" / name).write_text(name)
-    found = taken()
+    found = await taken()
     assert len({name.casefold() for name in names(found)}) == 3
     contents = {artifact.path.read_text() for artifact in found.artifacts}
     assert contents == {"A_B.txt", "a\tb.txt", "a\nb.txt"}
 
 
-def test_files_of_the_host_are_never_overwritten(work: Path, taken: Collect, tmp_path: Path) -> None:
+async def test_files_of_the_host_are_never_overwritten(work: Path, taken: Collect, tmp_path: Path) -> None:
     (work / "out" / "x.txt").write_text("new")
     (tmp_path / "host" / "new").mkdir(parents=True)
     (tmp_path / "host" / "new" / "x.txt").write_text("old")
-    assert names(taken()) == ["x-2.txt"]
+    assert names(await taken()) == ["x-2.txt"]
     assert (tmp_path / "host" / "new" / "x.txt").read_text() == "old"
 
 
@@ -139,8 +138,7 @@ def test_a_long_name_keeps_its_suffix_and_gains_no_dash() -> None:
     assert safe_part("x" * 101 + "-" * MAX_NAME) == "_"
 
 
-def test_names_that_are_no_text_are_made_harmless(work: Path, taken: Collect) -> None:
-    with open(os.fsencode(work / "out") + b"/\xff\xfe.csv", "wb") as file:
-        file.write(b"x")
-    assert all(name.isprintable() for name in names(taken()))
-    assert len(names(taken())) == 1
+async def test_names_that_are_no_text_are_made_harmless(work: Path, taken: Collect) -> None:
+    (work / "out" / os.fsdecode(b"\xff\xfe.csv")).write_bytes(b"x")
+    assert all(name.isprintable() for name in names(await taken()))
+    assert len(names(await taken())) == 1

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from raptorflow.sandbox.cgroups.group import MemoryUse, Usage
+from raptorflow.sandbox.cgroups.group import MemoryUse
 from raptorflow.sandbox.cgroups.v1 import places_v1
 from raptorflow.sandbox.cgroups.v2 import GroupV2, make_room, own_place, places_v2
+from raptorflow.sandbox.driver import AGENT_BYTES, AGENT_TASKS, Blueprint, Usage
 from raptorflow.skills.capabilities import MIB, Limits
 
 LIMITS = Limits(memory_bytes=100 * MIB, disk_bytes=30 * MIB, pids=7, cpus=0.5)
+BLUEPRINT = Blueprint(LIMITS, (), Path("/"), reach=False, workspace_bytes=LIMITS.disk_bytes)
 
 
 def mount(point: Path, options: str, root: str = "/") -> str:
@@ -89,9 +91,9 @@ def test_version_2_asks_only_for_the_controllers_that_are_missing(root: Path) ->
 
 def test_version_2_sets_limits_and_counts(root: Path) -> None:
     folder = root / "run"
-    group = GroupV2(folder, LIMITS)
-    assert (folder / "memory.max").read_text() == str((100 + 30 + 30) * MIB)
-    assert (folder / "pids.max").read_text() == "7"
+    group = GroupV2(folder, BLUEPRINT)
+    assert (folder / "memory.max").read_text() == str((100 + 30 + 30) * MIB + AGENT_BYTES)
+    assert (folder / "pids.max").read_text() == str(7 + AGENT_TASKS)
     assert (folder / "cpu.max").read_text() == "50000 100000"
     assert group.usage() == Usage()
     group.add(77)
@@ -102,4 +104,4 @@ def test_version_2_sets_limits_and_counts(root: Path) -> None:
     (folder / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
     (folder / "pids.events").write_text("max 4\n")
     assert group.memory() == MemoryUse(5, 3)
-    assert group.usage() == Usage(1.5, 4096, 1, 4)
+    assert group.usage() == Usage(cpu_ms=1.5, peak_memory_bytes=4096, out_of_memory=1, tasks_refused=4)

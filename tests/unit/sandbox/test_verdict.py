@@ -5,12 +5,12 @@ import signal
 
 import pytest
 
-from raptorflow.sandbox.cgroups.group import Usage
-from raptorflow.sandbox.running.verdict import Evidence, explain, judge, signal_name
+from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.result import Status
+from raptorflow.sandbox.running.verdict import Evidence, explain, judge, signal_name
 from raptorflow.skills.capabilities import Limits
 
-PLAIN = Evidence(None, 0, Usage(), workspace_full=False, errors=b"", grouped=True)
+PLAIN = Evidence(None, 0, Usage(), errors=b"")
 
 
 @pytest.mark.parametrize(
@@ -28,17 +28,17 @@ PLAIN = Evidence(None, 0, Usage(), workspace_full=False, errors=b"", grouped=Tru
         ({"code": 0, "ended_by": "output_limit"}, "output_limit"),
         ({"code": 128 + signal.SIGKILL, "usage": Usage(out_of_memory=1)}, "oom"),
         ({"code": 0, "usage": Usage(out_of_memory=1)}, "oom"),
-        ({"code": 1, "usage": Usage(pids_refused=3)}, "pids"),
-        ({"code": 0, "usage": Usage(pids_refused=3)}, "ok"),
-        ({"code": 1, "workspace_full": True}, "disk_full"),
-        ({"code": 0, "workspace_full": True}, "ok"),
+        ({"code": 1, "usage": Usage(tasks_refused=3)}, "pids"),
+        ({"code": 0, "usage": Usage(tasks_refused=3)}, "ok"),
+        ({"code": 1, "usage": Usage(disk_full=True)}, "disk_full"),
+        ({"code": 0, "usage": Usage(disk_full=True)}, "ok"),
         ({"code": 1, "errors": b"OSError: [Errno 28] No space left on device"}, "disk_full"),
         ({"code": 1, "errors": b"OSError: [Errno 27] File too large"}, "disk_full"),
         # A group counts exactly: what a program merely prints decides nothing.
         ({"code": 1, "errors": b"MemoryError"}, "error"),
         ({"code": 1, "errors": b"Resource temporarily unavailable"}, "error"),
-        ({"code": 1, "errors": b"MemoryError", "grouped": False}, "oom"),
-        ({"code": 1, "errors": b"RuntimeError: can't start new thread", "grouped": False}, "pids"),
+        ({"code": 1, "errors": b"MemoryError", "usage": Usage(exact=False)}, "oom"),
+        ({"code": 1, "errors": b"RuntimeError: can't start new thread", "usage": Usage(exact=False)}, "pids"),
     ],
 )
 def test_the_word_follows_from_what_was_seen(changes: dict[str, object], status: Status) -> None:
@@ -70,5 +70,5 @@ def test_an_ordinary_end_needs_no_explanation() -> None:
 
 
 def test_a_fork_bomb_that_ran_out_of_time_is_told() -> None:
-    seen = dataclasses.replace(PLAIN, ended_by="timeout", usage=Usage(pids_refused=9))
+    seen = dataclasses.replace(PLAIN, ended_by="timeout", usage=Usage(tasks_refused=9))
     assert "64 processes" in (explain("timeout", seen, Limits()) or "")

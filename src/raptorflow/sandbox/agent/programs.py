@@ -22,6 +22,7 @@ class Program:
         folder: its working folder.
         open_files: how many descriptors it may have.
         file_bytes: how large a file may become.
+        side: whether it has descriptor 3 as one more output.
     """
 
     arguments: Sequence[str]
@@ -29,6 +30,7 @@ class Program:
     folder: str = "/workspace"
     open_files: int = 512
     file_bytes: int = 2**40
+    side: bool = False
 
     def packed(self) -> bytes:
         """For the agent.
@@ -38,7 +40,7 @@ class Program:
         """
         words = [_bytes(argument) for argument in self.arguments]
         variables = [_bytes(f"{name}={value}") for name, value in self.variables.items()]
-        numbers = (self.open_files, self.file_bytes, len(words))
+        numbers = (self.open_files, self.file_bytes, 3 if self.side else 2, len(words))
         payload = wire.packed(
             [_bytes(self.folder), *(b"%d" % number for number in numbers), *words, *variables]
         )

@@ -4,6 +4,7 @@ The agent names what lies in `/workspace/out` and sends what it is asked for; th
 the names under which they are kept.
 """
 
+import errno
 import hashlib
 import mimetypes
 from dataclasses import dataclass, field
@@ -42,22 +43,24 @@ class Collected:
             self.refused.append(f"{name!r}: {reason}")
 
 
-async def collect(link: Link, target: Path, settings: SandboxSettings) -> Collected:
-    """Copy the regular files below `/workspace/out` to a host folder.
+async def collect(link: Link, target: Path, settings: SandboxSettings, *, folder: str = OUTPUTS) -> Collected:
+    """Copy the regular files below a folder inside to a host folder.
 
     Args:
         link: to the sandbox.
         target: made when missing; files that exist there are never overwritten.
         settings: how many files, and how many bytes each and in all (a sparse file counts with its length).
+        folder: inside.
 
     Raises:
         SandboxGone: the sandbox has ended.
     """
-    collector = _Collector(link, target, settings)
+    collector = _Collector(link, (folder, target), settings)
     try:
-        entries = await names(link, OUTPUTS, most=MAX_ENTRIES, levels=MAX_DEPTH)
-    except FileRefused:
-        collector.found.refuse("out", "is no folder any more")
+        entries = await names(link, folder, most=MAX_ENTRIES, levels=MAX_DEPTH)
+    except FileRefused as error:
+        if error.details.get("errno") != errno.ENOENT:
+            collector.found.refuse("out", "is no folder any more")
         return collector.found
     for entry in entries:
         await collector.entry(entry)
@@ -75,10 +78,10 @@ def safe_part(name: str) -> str:
 
 
 class _Collector:
-    def __init__(self, link: Link, target: Path, settings: SandboxSettings) -> None:
+    def __init__(self, link: Link, folders: tuple[str, Path], settings: SandboxSettings) -> None:
         self.found = Collected()
         self._link = link
-        self._target = target
+        self._folder, self._target = folders
         self._files = settings.max_artifacts
         self._bytes = settings.max_artifacts_bytes
         self._bytes_each = settings.max_artifact_bytes
@@ -106,7 +109,7 @@ class _Collector:
         size = 0
         try:
             with path.open("xb") as copy:
-                async for chunk in get(self._link, f"{OUTPUTS}/{entry.path}", entry.size):
+                async for chunk in get(self._link, f"{self._folder}/{entry.path}", entry.size):
                     digest.update(chunk)
                     copy.write(chunk)
                     size += len(chunk)

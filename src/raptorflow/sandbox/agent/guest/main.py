@@ -2,9 +2,11 @@
 
     python -I -S -c "..." HOW [alone]
 
-HOW says where its channel is: `socket` (descriptor 0), `stdio` (0 and 1), `device:PATH`, `vsock:PORT`. `alone`
-says that it has a process namespace to itself, in which it may end everything. The agent says that it is there, waits for the host's greeting, and then does what frames ask. When the channel
-ends it ends everything inside and itself.
+HOW says where its channel is: `socket` (descriptor 0), `stdio` (0 and 1), `device:PATH`, `vsock:PORT`.
+`alone` says that it has a process namespace to itself, in which it may end everything.
+
+The agent says that it is there, waits for the host's greeting, and then does what frames ask. When the
+channel ends it ends what runs inside, and itself.
 """
 
 import os

@@ -14,7 +14,7 @@ from .loop import READABLE, WRITABLE, Loop
 NOBODY = 65534
 FIRST = 1
 READ_BYTES = 64 * 1024
-OUTPUTS = {1: wire.STDOUT, 2: wire.STDERR, 3: wire.SIDE}
+OUTPUTS = (wire.STDOUT, wire.STDERR, wire.SIDE)
 MOST_LIKELY_TO_BE_KILLED = b"1000"
 NOT_FOUND, NOT_STARTED = 127, 126
 
@@ -42,10 +42,10 @@ class Programs:
         loop.watch(woken, READABLE, lambda: self._reap(woken))
 
     def start(self, stream: int, payload: bytes) -> None:
-        """Start one. It finds its standard input, output and errors, and descriptor 3 as one more way out."""
-        folder, descriptors, file_bytes, count, *words = wire.unpacked(payload)
+        """Start one, with standard input and output and errors, and descriptor 3 if it was asked for."""
+        folder, descriptors, file_bytes, outputs, count, *words = wire.unpacked(payload)
         arguments, variables = words[: wire.number(count)], words[wire.number(count) :]
-        inner, outer = _pipes()
+        inner, outer = _pipes(wire.number(outputs))
         child = os.fork()
         if child == 0:
             limits = (wire.number(descriptors), wire.number(file_bytes))
@@ -126,7 +126,7 @@ class Program:
         self._stdin = pipes[0]
         self._unread = bytearray()
         self._fed = False
-        self._outputs = dict(zip(pipes[1:], OUTPUTS.values(), strict=True))
+        self._outputs = dict(zip(pipes[1:], OUTPUTS, strict=False))
         for descriptor in self._outputs:
             loop.watch(descriptor, READABLE, _bound(self._listen, descriptor), source=True)
 
@@ -191,11 +191,11 @@ class Program:
             self._stdin = -1
 
 
-def _pipes() -> tuple[list[int], list[int]]:
-    """The program's ends and ours, of standard input, output, errors and the way beside them."""
+def _pipes(outputs: int) -> tuple[list[int], list[int]]:
+    """The program's ends and ours, of standard input and so many outputs."""
     read, write = os.pipe2(os.O_CLOEXEC)
     inner, outer = [read], [write]
-    for _ in OUTPUTS:
+    for _ in OUTPUTS[:outputs]:
         read, write = os.pipe2(os.O_CLOEXEC)
         inner.append(write)
         outer.append(read)

@@ -1,0 +1,39 @@
+"""A guest agent as a plain child process, without a sandbox around it, for what is about the protocol."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+
+from raptorflow.sandbox.agent.launch import AGENT, agent_command, agent_folder
+from raptorflow.sandbox.agent.link import Link
+from raptorflow.sandbox.drivers.local.channel import SocketChannel
+
+END_SECONDS = 20
+
+
+@pytest.fixture
+def agent_socket() -> Generator[socket.socket]:
+    """To an agent that may not end what it did not start."""
+    here, there = socket.socketpair()
+    here.setblocking(False)
+    folder = str(agent_folder(Path(sys.executable)))
+    command = [part.replace(AGENT, folder) for part in agent_command(sys.executable, "socket", alone=False)]
+    with there:
+        started = subprocess.Popen(command, stdin=there.fileno(), env={})
+    with started as process, here:
+        yield here
+        here.close()
+        process.wait(END_SECONDS)
+
+
+@pytest.fixture
+async def link(agent_socket: socket.socket) -> AsyncGenerator[Link]:
+    """To an agent that has been greeted."""
+    greeted = Link(SocketChannel(agent_socket))
+    await greeted.open()
+    yield greeted
+    await greeted.close()
