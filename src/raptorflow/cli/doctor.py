@@ -12,8 +12,8 @@ from rich.table import Table
 from raptorflow.base.json import dumps
 from raptorflow.cli.machine import Check, State, machine_checks
 from raptorflow.cli.reach import model_check, reach_parts
-from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.settings import Settings, load_settings
 
 MARKS: dict[State, str] = {
