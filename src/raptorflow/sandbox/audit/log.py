@@ -54,8 +54,7 @@ class AuditLog:
         Raises:
             AuditUnavailable: the folder cannot be used.
         """
-        key = self._settings.key
-        seal = Seal(key.get_secret_value().encode() if key else None)
+        seal = Seal(self._settings.key_bytes())
         try:
             self._chain = await asyncio.to_thread(
                 ChainWriter, self._folder, seal, self._settings.max_file_bytes, self._clock

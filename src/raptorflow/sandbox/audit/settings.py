@@ -25,3 +25,11 @@ class AuditSettings(BaseModel):
     """The pause after the log could not be written."""
     close_seconds: float = Field(default=5.0, ge=0)
     """What is left to write gets this long when the program ends."""
+
+    def folder(self, data_dir: Path) -> Path:
+        """Where it is written."""
+        return self.dir or data_dir / "audit"
+
+    def key_bytes(self) -> bytes | None:
+        """The key as it seals; None without one."""
+        return self.key.get_secret_value().encode() if self.key else None
