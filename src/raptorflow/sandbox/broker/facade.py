@@ -42,7 +42,7 @@ class Broker:
         limits = settings.limits
         addresses = AddressRules(settings.denied_ranges, settings.allowed_ranges)
         dialer = Dialer(resolver or SystemResolver(), addresses, limits.resolve_seconds, limits.dial_seconds)
-        self._means = Means(limits, dialer, _trust(settings.authorities), caller)
+        self._means = Means(limits, dialer, _trust(settings.authorities), settings.tls_only_ports, caller)
         self._denied = DenyList(settings.denied_hosts)
         self._lifetime = timedelta(hours=settings.authority_hours)
         self._on_decision = on_decision

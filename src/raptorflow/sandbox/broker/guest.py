@@ -21,12 +21,14 @@ class Means:
         limits: for each of them.
         dialer: opens connections.
         trust: verifies hosts that a secret is sent to.
+        tls_only: ports at which only TLS passes a tunnel.
         caller: does service calls; None until one is bound.
     """
 
     limits: BrokerLimits
     dialer: Dialer
     trust: ssl.SSLContext
+    tls_only: frozenset[int]
     caller: ServiceCaller | None
 
 

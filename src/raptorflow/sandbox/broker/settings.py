@@ -43,6 +43,8 @@ class BrokerSettings(BaseModel):
     """Further addresses that nobody reaches, such as the control plane's; wins over `allowed_ranges`."""
     allowed_ranges: tuple[IPvAnyNetwork, ...] = ()
     """Private ranges that skills may reach when they declare a host there; metadata addresses never."""
+    tls_only_ports: frozenset[int] = frozenset({80, 443})
+    """Where one address serves many hosts, so that a tunnel passes only TLS that names the right one."""
     authorities: Path | None = None
     """Certificates (PEM) that are trusted besides the usual ones, when a secret is sent."""
     authority_hours: float = Field(default=24, gt=0, le=24 * 30)

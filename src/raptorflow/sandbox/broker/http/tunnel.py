@@ -12,9 +12,6 @@ from raptorflow.sandbox.broker.visit import Visit
 from raptorflow.sandbox.broker.wire.splice import splice
 from raptorflow.sandbox.broker.wire.streams import Reread
 
-TLS_ONLY = frozenset({80, 443})
-"""Ports at which one address serves many hosts: only a hello that names the host may pass."""
-
 
 async def serve_tunnel(visit: Visit, client: Client, request: h11.Request) -> None:
     """Serve one CONNECT to its end.
@@ -43,7 +40,7 @@ async def _sealed(visit: Visit, client: Client, sealed: Sealed, destination: Des
 
 
 async def _passed_through(visit: Visit, client: Client, destination: Destination) -> None:
-    strict = destination.port in TLS_ONLY
+    strict = destination.port in visit.guest.means.tls_only
     upstream = await visit.passage.dial()
     try:
         stream: Stream = await _established(visit, client, destination, strict=strict)
