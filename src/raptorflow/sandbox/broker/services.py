@@ -9,7 +9,7 @@ from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import dumps
 from raptorflow.sandbox.broker.errors import EgressDenied, HeadTooLarge, RequestInvalid, ServiceNotConnected
 from raptorflow.sandbox.broker.ports import ServiceCall, Stream
-from raptorflow.sandbox.broker.visit import Visit, refused_by
+from raptorflow.sandbox.broker.visit import Visit
 
 SERVICE = r"[a-z0-9]+(?:[-.][a-z0-9]+)*"
 LONGEST_NAME = 128
@@ -35,7 +35,7 @@ async def serve_call(visit: Visit) -> None:
     async def refuse(denial: EgressDenied) -> None:
         await _answer(visit.stream, {"error": _words(denial)})
 
-    async with refused_by(refuse):
+    async with visit.refusing(refuse):
         with visit.guest.caps.connection():
             limits = visit.guest.means.limits
             async with visit.hurry():

@@ -95,6 +95,22 @@ class Visit:
         except TimeoutError as error:
             raise TooSlow(f"That took longer than {seconds:g} s.") from error
 
+    @asynccontextmanager
+    async def refusing(self, refuse: Callable[[EgressDenied], Awaitable[None]]) -> AsyncGenerator[None]:
+        """Write a failure down and tell the sandbox, in the words of the protocol it speaks.
+
+        Raises:
+            EgressDenied: the failure, whatever it was.
+        """
+        try:
+            yield
+        except Exception as error:
+            denial = as_denial(error)
+            self.passage.finish(denial)
+            with suppress(OSError, EgressDenied):
+                await refuse(denial)
+            raise denial from error
+
     def _look(self, timers: list[asyncio.TimerHandle]) -> None:
         """Whether anything moved lately; looked at seldom, so that moving costs next to nothing."""
         idle = self.guest.means.limits.idle_seconds
@@ -123,15 +139,3 @@ def as_denial(error: Exception) -> EgressDenied:
         return ConnectionLost("The connection broke.")
     log.error("the broker failed", exc_info=error)
     return BrokerFailure("The broker failed; nothing was passed on.")
-
-
-@asynccontextmanager
-async def refused_by(refuse: Callable[[EgressDenied], Awaitable[None]]) -> AsyncGenerator[None]:
-    """Tell the sandbox why, in the words of the protocol it speaks, before the failure goes on."""
-    try:
-        yield
-    except Exception as error:
-        denial = as_denial(error)
-        with suppress(OSError, EgressDenied):
-            await refuse(denial)
-        raise denial from error

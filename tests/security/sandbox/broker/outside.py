@@ -173,7 +173,7 @@ class Outside:
         inside = await self.open(gate)
         inside.send(request)
         answer = Answer(await inside.rest())
-        await inside.served
+        await inside.leave()
         return answer
 
     def refused(self) -> list[str]:

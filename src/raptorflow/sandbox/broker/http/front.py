@@ -3,7 +3,7 @@
 from raptorflow.sandbox.broker.http.peer import Client
 from raptorflow.sandbox.broker.http.plain import PlainProxy
 from raptorflow.sandbox.broker.http.tunnel import serve_tunnel
-from raptorflow.sandbox.broker.visit import Visit, refused_by
+from raptorflow.sandbox.broker.visit import Visit
 
 CONNECT = b"CONNECT"
 
@@ -15,7 +15,7 @@ async def serve_http(visit: Visit) -> None:
         EgressDenied: why it was refused or cut; the client has been told where it still can be.
     """
     client = Client(visit.stream, visit.guest.means.limits.head_bytes)
-    async with refused_by(client.refuse):
+    async with visit.refusing(client.refuse):
         with visit.guest.caps.connection():
             async with visit.hurry():
                 request = await client.request()

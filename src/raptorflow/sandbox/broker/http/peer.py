@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from http import HTTPStatus
 
 import h11
@@ -13,6 +14,9 @@ from raptorflow.sandbox.broker.ports import Stream
 Head = h11.Request | h11.Response | h11.InformationalResponse
 REUSE_SECONDS = 4.0
 """How long a connection to a host may rest between two requests; many hosts drop it after five."""
+REFUSED_SECONDS = 1.0
+"""How long a client that is refused may take to notice: closed at once, it might not see why."""
+VERSIONS = frozenset({b"1.0", b"1.1"})
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
@@ -25,6 +29,7 @@ class Peer:
     """
 
     invalid: type[EgressDenied]
+    too_large: type[EgressDenied]
 
     def __init__(self, stream: Stream, role: type[h11.CLIENT | h11.SERVER], head_bytes: int) -> None:
         self.stream = stream
@@ -45,7 +50,7 @@ class Peer:
                 self.http.receive_data(await self.stream.read())
         except h11.RemoteProtocolError as error:
             if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-                raise HeadTooLarge(f"The head has more than {self._head_bytes:,} bytes.") from error
+                raise self.too_large(f"The head has more than {self._head_bytes:,} bytes.") from error
             raise self.invalid(f"That is not HTTP/1.1: {error}.") from error
         if isinstance(event, Head):
             self._check_size(event)
@@ -72,13 +77,13 @@ class Peer:
         if isinstance(head, h11.Request):
             size += len(head.target)
         if size > self._head_bytes:
-            raise HeadTooLarge(f"The head has {size:,} bytes, at most {self._head_bytes:,} are read.")
+            raise self.too_large(f"The head has {size:,} bytes, at most {self._head_bytes:,} are read.")
 
 
 class Client(Peer):
     """The program in the sandbox."""
 
-    invalid = RequestInvalid
+    invalid, too_large = RequestInvalid, HeadTooLarge
 
     def __init__(self, stream: Stream, head_bytes: int) -> None:
         super().__init__(stream, h11.SERVER, head_bytes)
@@ -89,6 +94,8 @@ class Client(Peer):
         event = await self.event()
         if isinstance(event, h11.Request):
             self._method = event.method
+            if event.http_version not in VERSIONS:
+                raise RequestInvalid("Only HTTP/1.0 and HTTP/1.1 are spoken here.")
             return event
         if isinstance(event, h11.ConnectionClosed):
             return None
@@ -120,12 +127,16 @@ class Client(Peer):
         self.http.send_failed()
         await self.stream.write(head.encode() + (b"" if self._method == b"HEAD" else body))
         await self.stream.end()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(REFUSED_SECONDS):
+                while await self.stream.read():
+                    continue
 
 
 class Upstream(Peer):
     """The host outside."""
 
-    invalid = AnswerInvalid
+    invalid = too_large = AnswerInvalid
 
     def __init__(self, stream: Stream, head_bytes: int) -> None:
         super().__init__(stream, h11.CLIENT, head_bytes)

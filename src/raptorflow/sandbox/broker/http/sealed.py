@@ -16,7 +16,7 @@ from raptorflow.sandbox.broker.secrets.authority import Authority
 from raptorflow.sandbox.broker.secrets.handles import HandleCounter
 from raptorflow.sandbox.broker.secrets.injection import injected
 from raptorflow.sandbox.broker.secrets.redaction import Redactor
-from raptorflow.sandbox.broker.visit import Visit, refused_by
+from raptorflow.sandbox.broker.visit import Visit
 from raptorflow.sandbox.broker.wire.tls import TlsStream
 
 HTTPS_PORT = 443
@@ -69,7 +69,7 @@ class Sealed:
                 await tls.handshake()
         client = Client(tls, self._visit.guest.means.limits.head_bytes)
         self._visit.passage.allow()
-        async with refused_by(client.refuse):
+        async with self._visit.refusing(client.refuse):
             while request := await client.request():
                 await self._serve_one(client, request)
                 if not client.again():
