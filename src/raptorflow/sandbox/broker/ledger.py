@@ -1,0 +1,63 @@
+"""Where decisions about one sandbox are written down."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from raptorflow.base.clock import Stopwatch
+from raptorflow.core.telemetry import logger
+from raptorflow.sandbox.broker.decisions import Decision, OnDecision
+from raptorflow.sandbox.broker.metrics import DECISIONS
+
+log = logger(__name__)
+
+QUIET_MS = 1000.0
+"""Refusals of connections that say nothing yet are one record in this time, with their number."""
+
+
+class Ledger:
+    """Counts every decision and hands it on.
+
+    Args:
+        on_decision: keeps it. What it raises refuses what was to be allowed: nothing leaves unrecorded.
+        since: a watch; tests have their own.
+    """
+
+    def __init__(self, on_decision: OnDecision, since: Callable[[], Stopwatch] = Stopwatch) -> None:
+        self._on_decision = on_decision
+        self._since = since
+        self._unsaid: dict[str, Decision] = {}
+        self._said: dict[str, Stopwatch] = {}
+
+    def write(self, decision: Decision) -> None:
+        """Write one down."""
+        if decision.stage == "decided":
+            DECISIONS.labels(decision.kind, str(decision.allowed).lower(), decision.reason).inc()
+        if decision.kind == "connection":
+            self._fold(decision)
+        else:
+            self._hand_on(decision)
+
+    def finish(self) -> None:
+        """Say what was held back."""
+        for decision in self._unsaid.values():
+            self._hand_on(decision)
+        self._unsaid.clear()
+
+    def _fold(self, decision: Decision) -> None:
+        """A flood of refusals must not become a flood of records."""
+        held = self._unsaid.pop(decision.reason, None)
+        decision = replace(decision, times=held.times + 1) if held else decision
+        watch = self._said.get(decision.reason)
+        if watch and watch.elapsed_ms() < QUIET_MS:
+            self._unsaid[decision.reason] = decision
+        else:
+            self._said[decision.reason] = self._since()
+            self._hand_on(decision)
+
+    def _hand_on(self, decision: Decision) -> None:
+        try:
+            self._on_decision(decision)
+        except Exception:
+            log.exception("a decision was not kept", reason=decision.reason, host=decision.host)
+            if decision.allowed and decision.stage == "decided":
+                raise

@@ -1,0 +1,94 @@
+"""Taking a secret out of what a host answers, byte for byte, so that lengths stay true.
+
+A host that repeats what it was sent, in a page of echoes or an error's text, must not hand the secret to the
+sandbox. The value is found as it is and in the spellings that answers use. A host that means to pass it on in
+a spelling of its own can: it is the one that holds the secret already.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MASK = b"*"
+SHORTEST = 8
+"""Bytes of a value that can be found without finding half the answer."""
+
+
+def spellings(value: str) -> frozenset[bytes]:
+    """A value as it may stand in an answer: plain, in JSON, in a URL, in base64 at each of its alignments."""
+    plain = value.encode()
+    texts = {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    texts |= {quote(value, safe=""), quote(value), quote_plus(value)}
+    encoded = {core for shift in range(3) for core in _base64_cores(plain, shift)}
+    return frozenset(
+        one for one in {plain, *(text.encode() for text in texts), *encoded} if len(one) >= SHORTEST
+    )
+
+
+def _base64_cores(plain: bytes, shift: int) -> Iterable[bytes]:
+    """What of the base64 text depends on the value alone when `shift` bytes stand before it."""
+    text = base64.b64encode(bytes(shift) + plain)
+    first = -(-shift * 4 // 3)
+    last = (shift + len(plain)) * 4 // 3
+    core = text[first:last]
+    return {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
+
+
+class Redactor:
+    """Masks secrets in bytes that come in pieces; what could be the beginning of one is held back.
+
+    Args:
+        needles: what to mask.
+    """
+
+    def __init__(self, needles: Iterable[bytes] = ()) -> None:
+        self._needles = sorted(set(needles), key=len, reverse=True)
+        self._pattern = re.compile(b"|".join(map(re.escape, self._needles)))
+        self._kept = b""
+        self.masked = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to mask."""
+        return bool(self._needles)
+
+    def feed(self, piece: bytes) -> bytes:
+        """What may be passed on now."""
+        if not self._needles:
+            return piece
+        whole = self._kept + piece
+        masked, safe = self._masked(whole)
+        self._kept = whole[safe:]
+        return masked[:safe]
+
+    def finish(self) -> bytes:
+        """What was held back."""
+        rest, self._kept = self._kept, b""
+        return self.whole(rest)
+
+    def whole(self, text: bytes) -> bytes:
+        """The same for bytes that are complete."""
+        return self._pattern.sub(self._mask, text) if self._needles else text
+
+    def _masked(self, whole: bytes) -> tuple[bytes, int]:
+        """The bytes with every secret masked, and how many of them no later byte can change."""
+        safe = len(whole) - self._open_end(whole)
+        for found in self._pattern.finditer(whole):
+            if found.start() < safe < found.end():
+                safe = found.end()
+        return self.whole(whole[:safe]), safe
+
+    def _open_end(self, whole: bytes) -> int:
+        """The longest end that a secret may begin with."""
+        longest = min(len(self._needles[0]) - 1, len(whole))
+        for length in range(longest, 0, -1):
+            end = whole[-length:]
+            if any(len(needle) > length and needle.startswith(end) for needle in self._needles):
+                return length
+        return 0
+
+    def _mask(self, found: re.Match[bytes]) -> bytes:
+        self.masked += 1
+        return MASK * len(found[0])
