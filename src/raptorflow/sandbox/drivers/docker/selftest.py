@@ -1,0 +1,194 @@
+"""What containers hold on this machine, found by trying each thing that they should stop."""
+
+import asyncio
+import errno
+import uuid
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from raptorflow.base.json import loads
+from raptorflow.sandbox.driver import Blueprint, Usage
+from raptorflow.sandbox.drivers.docker.containers import Containers
+from raptorflow.sandbox.drivers.docker.request import MIB
+from raptorflow.sandbox.interpreter import Mount
+from raptorflow.sandbox.probing import Guarantee
+from raptorflow.skills.capabilities import Limits
+
+LIMITS = Limits(memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
+SECONDS = 30.0
+MOST_ANSWER = 64 * 1024
+# Both run inside as the first process. Each answer is what the kernel said to an attempt: 0 is success,
+# otherwise the error's number. They stay until their standard input ends, so that they can be measured.
+START = """
+import errno, json, os, socket, sys, time
+
+def answer(attempt):
+    try:
+        attempt()
+    except OSError as error:
+        return error.errno
+    return 0
+
+def write(path, size):
+    with open(path, "wb") as file:
+        file.write(bytes(size))
+
+def child(attempt):
+    pid = os.fork()
+    if pid == 0:
+        attempt()
+        os._exit(0)
+    return pid
+
+def interfaces():
+    return [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
+
+def tell(**answers):
+    print(json.dumps(answers), flush=True)
+    sys.stdin.read()
+"""
+ATTEMPTS = """
+def fork_many():
+    for _ in range(64):
+        child(lambda: time.sleep(30))
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+began, spent = time.monotonic(), time.process_time()
+while time.monotonic() - began < 0.3:
+    pass
+tell(
+    status={name: status[name].strip() for name in ("Uid", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
+    share=(time.process_time() - spent) / (time.monotonic() - began),
+    pids=sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
+    interfaces=interfaces(),
+    files=[answer(lambda at=at: write(at, 1)) for at in ("/skill/x", "/usr/x", "/x", "/etc/x", "/sys/x")],
+    kernel=answer(lambda: os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))),
+    work=answer(lambda: write("/workspace/x", 1)),
+    disk=answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
+    socket=answer(lambda: socket.socket()),
+    fork=answer(fork_many),
+)
+"""
+HOG = """
+def hog():
+    kept = []
+    while True:
+        kept.append(b"x" * 1048576)
+
+def call(address):
+    with socket.socket() as one:
+        one.connect(address)
+
+_, end = os.waitpid(child(hog), 0)
+tell(end=end, interfaces=interfaces(), call=answer(lambda: call(("192.0.2.1", 80))))
+"""
+REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
+NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH}
+LOOPBACK_ONLY = ["lo"]
+NO_CAPABILITIES = "0" * 16
+# Half a core, and what the coarse clock of a short burst may add to it.
+MOST_CPU_SHARE = 0.9
+KILLED = 9
+
+
+class SelfTestFailed(Exception):
+    """A container ended without an answer."""
+
+
+class SelfTest:
+    """Two containers: one tries what must not be possible, one takes memory until it is stopped.
+
+    Args:
+        containers: of the engine that is tested.
+        python: the interpreter inside.
+        control_groups: what the engine calls them.
+        filtered: whether the kernel filters system calls; a kernel of its own does not need to.
+    """
+
+    def __init__(self, containers: Containers, python: Path, control_groups: str, *, filtered: bool) -> None:
+        self._containers = containers
+        self._python = python
+        self._by = control_groups
+        self._filtered = filtered
+
+    async def execute(self) -> dict[str, Guarantee]:
+        """What is held.
+
+        Raises:
+            SelfTestFailed: nothing could be tried.
+            SandboxStartFailed: no container could be built.
+            SandboxUnavailable: the engine lacks the image.
+        """
+        (tried, _), (hog, used) = await asyncio.gather(
+            self._try(START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True)
+        )
+        return self._held(tried, hog) | self._limited(tried, hog, used)
+
+    def _held(self, tried: dict[str, Any], hog: dict[str, Any]) -> dict[str, Guarantee]:
+        """What namespaces, mounts, capabilities and the filter hold."""
+        status = tried["status"]
+        read_only = {*tried["files"], tried["kernel"]} <= REFUSED and tried["work"] == 0
+        closed = tried["interfaces"] == hog["interfaces"] == LOOPBACK_ONLY
+        no_way_out = closed and tried["socket"] != 0 and hog["call"] in NO_NETWORK
+        powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
+        filtered = status["Seccomp"] == "2" or not self._filtered
+        filter_ = (
+            "a seccomp filter that lists what is allowed" if self._filtered else "a kernel in user space"
+        )
+        return {
+            "files": _kernel(read_only, "a mount namespace, read-only but for folders in memory"),
+            "network": _kernel(no_way_out, "a network namespace without interfaces"),
+            "processes": _kernel(tried["pids"] == [1], "a pid namespace of its own"),
+            "privileges": _kernel(powerless, "a user without capabilities and without new privileges"),
+            "syscalls": _kernel(filtered, filter_),
+            "disk": _kernel(tried["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "time": Guarantee("kernel", "a clock, at whose end the container is killed"),
+            "output": Guarantee("kernel", "a channel, read up to the limit, then the container is killed"),
+        }
+
+    def _limited(self, tried: dict[str, Any], hog: dict[str, Any], used: Usage) -> dict[str, Guarantee]:
+        """What control groups hold."""
+        stopped = hog["end"] == KILLED
+        seen = "" if used.out_of_memory else ", which this user cannot read"
+        return {
+            "memory": _kernel(stopped, f"{self._by}{seen}"),
+            "pids": _kernel(tried["fork"] == errno.EAGAIN, self._by),
+            "cpu": _kernel(tried["share"] <= MOST_CPU_SHARE, self._by),
+        }
+
+    async def _try(self, script: str, *, reach: bool) -> tuple[dict[str, Any], Usage]:
+        """Its answers, and what it was seen to use at the end."""
+        skill = Mount(Path(__file__).parent, Path("/skill"))
+        blueprint = Blueprint(LIMITS, (skill,), self._python, reach, LIMITS.disk_bytes)
+        command = (str(self._python), "-I", "-S", "-c", script)
+        sandbox = await self._containers.build(blueprint, f"self-test-{uuid.uuid4().hex}", {}, command)
+        try:
+            async with asyncio.timeout(SECONDS):
+                said = await _line(sandbox.channel.read)
+            used = await self._containers.usage(sandbox)
+        except TimeoutError as error:
+            raise SelfTestFailed("A container did not answer in time.") from error
+        finally:
+            sandbox.channel.close()
+            await self._containers.remove(sandbox.container)
+        if not said.endswith(b"\n"):
+            raise SelfTestFailed(
+                f"A container ended at once: {sandbox.channel.complaint or 'it said nothing'}"
+            )
+        return loads(said), used or Usage()
+
+
+async def _line(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """All up to the first line's end, or the channel's."""
+    said = b""
+    while not said.endswith(b"\n") and len(said) < MOST_ANSWER:
+        data = await read()
+        if not data:
+            break
+        said += data
+    return said
+
+
+def _kernel(held: bool, by: str) -> Guarantee:
+    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")
