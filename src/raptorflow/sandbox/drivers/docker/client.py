@@ -27,11 +27,10 @@ class DockerEngine:
 
     def __init__(self, socket: Path, seconds: float) -> None:
         self._socket = socket
-        self._docker = aiodocker.Docker(
+        # aiodocker leaves open what many of its methods take and give.
+        self._docker: Any = aiodocker.Docker(
             url=f"unix://{socket}", timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=seconds)
         )
-        # aiodocker leaves the types of keyword arguments open.
-        self._containers: Any = self._docker.containers
 
     async def version(self) -> Json:
         """Its parts and their versions."""
@@ -41,7 +40,7 @@ class DockerEngine:
     async def info(self) -> Json:
         """What it can do."""
         async with _said():
-            return dict(await self._docker.system.info())
+            return await self._docker.system.info()
 
     async def image(self, reference: str) -> Json:
         """What it knows of an image that it has."""
@@ -56,7 +55,7 @@ class DockerEngine:
     async def create(self, name: str, request: Mapping[str, Any]) -> str:
         """Make a container; its id."""
         async with _said():
-            return (await self._containers.create(request, name=name)).id
+            return (await self._docker.containers.create(request, name=name)).id
 
     async def attach(self, container: str) -> Attachment:
         """Its standard input and output; there is one such connection."""
@@ -66,43 +65,43 @@ class DockerEngine:
     async def start(self, container: str) -> None:
         """Start its first process."""
         async with _said():
-            await self._containers.container(container).start()
+            await self._docker.containers.container(container).start()
 
     async def inspect(self, container: str) -> Json:
         """What it is."""
         async with _said():
-            return await self._containers.container(container).show()
+            return await self._docker.containers.container(container).show()
 
     async def stats(self, container: str) -> Json:
         """What it uses, in the engine's words; all zero when it does not run."""
         async with _said():
-            return (await self._containers.container(container).stats(stream=False))[0]
+            return (await self._docker.containers.container(container).stats(stream=False))[0]
 
     async def remove(self, container: str) -> None:
         """End every process of it, and remove it."""
         async with _said():
-            await self._containers.container(container).delete(force=True, v=True)
+            await self._docker.containers.container(container).delete(force=True, v=True)
 
     async def removed(self, container: str) -> None:
         """Wait until it is gone."""
         async with _said():
-            await self._containers.container(container).wait(condition="removed")
+            await self._docker.containers.container(container).wait(condition="removed")
 
     async def pause(self, container: str) -> None:
         """Stop every process of it."""
         async with _said():
-            await self._containers.container(container).pause()
+            await self._docker.containers.container(container).pause()
 
     async def unpause(self, container: str) -> None:
         """Let them go on."""
         async with _said():
-            await self._containers.container(container).unpause()
+            await self._docker.containers.container(container).unpause()
 
     async def containers(self, label: str) -> list[Json]:
         """All that carry a label, those included that do not run."""
         filters = json.dumps({"label": [label]})
         async with _said():
-            found = await self._containers.list(all=True, filters=filters)
+            found = await self._docker.containers.list(all=True, filters=filters)
             return [{"Id": one.id, "Labels": one["Labels"], "State": one["State"]} for one in found]
 
     async def close(self) -> None:
