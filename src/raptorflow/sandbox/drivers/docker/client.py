@@ -27,10 +27,9 @@ class DockerEngine:
 
     def __init__(self, socket: Path, seconds: float) -> None:
         self._socket = socket
+        self._patience = aiohttp.ClientTimeout(total=seconds, sock_connect=seconds)
         # aiodocker leaves open what many of its methods take and give.
-        self._docker: Any = aiodocker.Docker(
-            url=f"unix://{socket}", timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=seconds)
-        )
+        self._docker: Any = aiodocker.Docker(url=f"unix://{socket}", timeout=self._patience)
 
     async def version(self) -> Json:
         """Its parts and their versions."""
@@ -85,7 +84,9 @@ class DockerEngine:
     async def removed(self, container: str) -> None:
         """Wait until it is gone."""
         async with _said():
-            await self._docker.containers.container(container).wait(condition="removed")
+            await self._docker.containers.container(container).wait(
+                condition="removed", timeout=self._patience
+            )
 
     async def pause(self, container: str) -> None:
         """Stop every process of it."""

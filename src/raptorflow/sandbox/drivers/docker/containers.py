@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from raptorflow.core.telemetry import logger
+from raptorflow.sandbox.agent.launch import agent_command
 from raptorflow.sandbox.driver import Blueprint, Usage
 from raptorflow.sandbox.drivers.docker.engine import Attachment, Engine, EngineFailed, EngineGone, NotThere
 from raptorflow.sandbox.drivers.docker.image import EmptyImage, own_image
 from raptorflow.sandbox.drivers.docker.measure import Groups, engine_usage, find_groups
 from raptorflow.sandbox.drivers.docker.mounts import blueprint_mounts, system_mounts
-from raptorflow.sandbox.drivers.docker.request import Base, agent_command, create_request
+from raptorflow.sandbox.drivers.docker.request import Base, create_request
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
 
@@ -178,12 +179,13 @@ class Containers:
 
     async def _base(self, blueprint: Blueprint, command: tuple[str, ...] | None) -> Base:
         own, socket = self._settings.image is not None, self._settings.engine_socket()
+        python = self._settings.image_python if own else blueprint.python
         image = await self.image()
         named = await asyncio.to_thread(blueprint_mounts, blueprint, socket, own_python=own)
         return Base(
             image=image,
             mounts=named if own else (*await asyncio.to_thread(system_mounts), *named),
-            command=command or agent_command(self._settings.image_python if own else blueprint.python),
+            command=command or tuple(agent_command(str(python), "stdio")),
             runtime=self._settings.runtime,
             open_files=self._settings.open_files,
         )

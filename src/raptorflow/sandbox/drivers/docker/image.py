@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from raptorflow.sandbox.agent.launch import AGENT
 from raptorflow.sandbox.drivers.docker.engine import Engine, Json, NotThere, within
-from raptorflow.sandbox.drivers.docker.mounts import AGENT, ETC, LINKS, SERVICES, TMP
+from raptorflow.sandbox.drivers.docker.mounts import ETC, LINKS, SERVICES, TMP
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.spec import ENVIRONMENT, HELPER, SKILL, WORK
 
@@ -23,7 +24,7 @@ REPOSITORY = "raptorflow-sandbox"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 FOLDERS = (
     "dev", "etc", "opt", "proc", "run", "sys", "usr",
-    *(path.strip("/") for path in (SKILL, ENVIRONMENT, WORK, TMP, SERVICES, HELPER, str(AGENT))),
+    *(path.strip("/") for path in (SKILL, ENVIRONMENT, WORK, TMP, SERVICES, HELPER, AGENT)),
     f"{HELPER}/raptorflow_skill".strip("/"),
 )  # fmt: skip
 # What an image may not bring along: it would be writable, run by itself, or change the agent.

@@ -4,13 +4,12 @@ import os
 import stat
 from pathlib import Path
 
+from raptorflow.sandbox.agent.launch import AGENT, agent_folder
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.errors import SandboxStartFailed
-from raptorflow.sandbox.interpreter import SYSTEM, Mount, interpreter_mounts
-from raptorflow.sandbox.spec import HELPER, WORK
+from raptorflow.sandbox.interpreter import SYSTEM, Mount, interpreter_mounts, sandbox_python
+from raptorflow.sandbox.spec import WORK
 
-AGENT = Path(HELPER) / "agent"
-AGENT_SOURCE = Path(__file__).parents[2] / "agent"
 RUN = f"{os.sep}run"
 TMP = f"{os.sep}tmp"
 SERVICES = f"{RUN}/raptorflow"
@@ -46,13 +45,16 @@ def blueprint_mounts(blueprint: Blueprint, socket: Path, *, own_python: bool) ->
 
     Raises:
         SandboxStartFailed: a folder may not be seen by a sandbox, or cannot be read by its user.
+        SandboxUnavailable: there is no interpreter, or it cannot compile the agent.
     """
+    # An image's own interpreter may be another version: it then compiles the agent itself.
+    agent = agent_folder(sandbox_python() if own_python else blueprint.python)
     interpreter = () if own_python else interpreter_mounts(blueprint.python)
     wanted = {mount.target: mount for mount in (*interpreter, *blueprint.mounts)}
     for mount in wanted.values():
         _check_source(mount.source, socket)
         _check_target(mount.target)
-    return (Mount(AGENT_SOURCE, AGENT), *wanted.values())
+    return (Mount(agent, Path(AGENT)), *wanted.values())
 
 
 def _check_source(source: Path, socket: Path) -> None:

@@ -6,11 +6,10 @@ capability, a device, a network, another's namespace, or something writable of t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from raptorflow.sandbox.driver import Blueprint
-from raptorflow.sandbox.drivers.docker.mounts import AGENT, SERVICES, TMP
+from raptorflow.sandbox.drivers.docker.mounts import SERVICES, TMP
 from raptorflow.sandbox.drivers.docker.seccomp import profile
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.spec import WORK
@@ -55,11 +54,6 @@ class Base:
     command: tuple[str, ...]
     runtime: str | None
     open_files: int
-
-
-def agent_command(python: Path) -> tuple[str, ...]:
-    """How the guest agent is started."""
-    return (str(python), "-I", "-S", str(AGENT / "guest.py"))
 
 
 def create_request(

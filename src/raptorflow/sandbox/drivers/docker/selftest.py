@@ -120,9 +120,12 @@ class SelfTest:
             SandboxStartFailed: no container could be built.
             SandboxUnavailable: the engine lacks the image.
         """
-        (tried, _), (hog, used) = await asyncio.gather(
-            self._try(START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True)
-        )
+        both = (self._try(START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True))
+        # Both to their ends, also when one fails: nothing is left of either.
+        done = await asyncio.gather(*both, return_exceptions=True)
+        if failed := [one for one in done if isinstance(one, BaseException)]:
+            raise failed[0]
+        (tried, _), (hog, used) = (one for one in done if not isinstance(one, BaseException))
         return self._held(tried, hog) | self._limited(tried, hog, used)
 
     def _held(self, tried: dict[str, Any], hog: dict[str, Any]) -> dict[str, Guarantee]:
