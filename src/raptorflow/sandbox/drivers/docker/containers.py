@@ -14,6 +14,7 @@ from raptorflow.sandbox.drivers.docker.image import EmptyImage, own_image
 from raptorflow.sandbox.drivers.docker.measure import Groups, engine_usage, find_groups
 from raptorflow.sandbox.drivers.docker.mounts import blueprint_mounts, system_mounts
 from raptorflow.sandbox.drivers.docker.request import Base, create_request
+from raptorflow.sandbox.drivers.docker.runtimes import runtime_named
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
 
@@ -30,14 +31,14 @@ class Sandbox:
     Attributes:
         container: its id.
         channel: to its first process.
-        memory_bytes: what its programs may hold.
+        most_bytes: what its programs, the agent and the runtime may hold together, without files.
         groups: where the kernel counts for it; None where this user cannot read that.
         last: what was seen of it last.
     """
 
     container: str
     channel: Attachment
-    memory_bytes: int
+    most_bytes: int
     groups: Groups | None
     last: Usage = field(default_factory=Usage)
 
@@ -168,7 +169,8 @@ class Containers:
         except BaseException:
             channel.close()
             raise
-        return Sandbox(container, channel, blueprint.limits.memory_bytes, groups)
+        most = blueprint.limits.memory_bytes + runtime_named(self._settings.runtime).bytes
+        return Sandbox(container, channel, most, groups)
 
     async def _first_process(self, container: str) -> int:
         """Its number on this machine; 0 when it has ended."""

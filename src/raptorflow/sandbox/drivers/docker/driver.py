@@ -11,7 +11,7 @@ from raptorflow.sandbox.drivers.docker.connection import connect
 from raptorflow.sandbox.drivers.docker.containers import Containers, Sandbox, container_name
 from raptorflow.sandbox.drivers.docker.engine import Engine, EngineFailed, NotThere
 from raptorflow.sandbox.drivers.docker.probe import NAME, probe
-from raptorflow.sandbox.drivers.docker.request import AGENT_BYTES, LABEL
+from raptorflow.sandbox.drivers.docker.request import LABEL
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
 from raptorflow.sandbox.probing import ProbeReport
@@ -86,8 +86,7 @@ class DockerDriver:
         if sandbox is None:
             return Usage()
         if usage := await self._containers().usage(sandbox):
-            most = sandbox.memory_bytes + AGENT_BYTES
-            over = "oom" if (usage.memory_bytes or 0) > most else None
+            over = "oom" if (usage.memory_bytes or 0) > sandbox.most_bytes else None
             sandbox.last = dataclasses.replace(usage, over=over)
         return sandbox.last
 

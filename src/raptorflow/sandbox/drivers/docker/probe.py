@@ -4,20 +4,15 @@ from pathlib import Path
 
 from raptorflow.sandbox.drivers.docker.containers import Containers
 from raptorflow.sandbox.drivers.docker.engine import EngineFailed, EngineGone, Json
+from raptorflow.sandbox.drivers.docker.runtimes import runtime_named
 from raptorflow.sandbox.drivers.docker.selftest import SelfTest, SelfTestFailed
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.drivers.docker.versions import MENDED_RUNC, runc_flaws, runc_version, too_old
 from raptorflow.sandbox.errors import SandboxStartFailed
 from raptorflow.sandbox.interpreter import sandbox_python
-from raptorflow.sandbox.probing import Boundary, Guarantee, ProbeReport
+from raptorflow.sandbox.probing import Guarantee, ProbeReport
 
 NAME = "docker"
-# Runtimes by their usual names; each stands for another boundary than this machine's kernel.
-BOUNDARIES: tuple[tuple[str, Boundary], ...] = (
-    ("runsc", "user-space-kernel"),
-    ("gvisor", "user-space-kernel"),
-    ("kata", "virtual-machine"),
-)
 ENGINE_REMEDY = (
     "apt-get install docker.io && systemctl start docker (or set RAPTORFLOW_SANDBOX__DOCKER__SOCKET)"
 )
@@ -46,16 +41,11 @@ async def probe(containers: Containers, settings: DockerSettings) -> ProbeReport
     except SelfTestFailed as error:
         return ProbeReport(NAME, problem=str(error), remedy="Look at the engine's log: journalctl -u docker")
     return ProbeReport(
-        NAME, guarantees, remedy=_advice(guarantees, version), boundary=boundary(settings.runtime)
+        NAME,
+        guarantees,
+        remedy=_advice(guarantees, version),
+        boundary=runtime_named(settings.runtime).boundary,
     )
-
-
-def boundary(runtime: str | None) -> Boundary:
-    """What a runtime puts between the code inside and this machine's kernel, going by its name."""
-    for name, kind in BOUNDARIES:
-        if runtime and name in runtime:
-            return kind
-    return "shared-kernel"
 
 
 def remedy_for(socket: Path) -> str:
@@ -96,8 +86,7 @@ def _without_runtime(runtime: str) -> ProbeReport:
 async def _tried(containers: Containers, settings: DockerSettings, info: Json) -> dict[str, Guarantee]:
     python = settings.image_python if settings.image else sandbox_python()
     by = f"cgroup v{info.get('CgroupVersion', '1')}, set by the engine"
-    filtered = boundary(settings.runtime) == "shared-kernel"
-    return await SelfTest(containers, python, by, filtered=filtered).execute()
+    return await SelfTest(containers, python, runtime_named(settings.runtime), by).execute()
 
 
 def _advice(guarantees: dict[str, Guarantee], version: Json) -> str | None:

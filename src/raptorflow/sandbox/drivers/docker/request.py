@@ -10,21 +10,18 @@ from typing import Any
 
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.docker.mounts import SERVICES, TMP
+from raptorflow.sandbox.drivers.docker.runtimes import runtime_named
 from raptorflow.sandbox.drivers.docker.seccomp import profile
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.spec import WORK
-from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.capabilities import MIB, Limits
 
 LABEL = "raptorflow.sandbox"
 NOBODY = "65534"
-MIB = 1024 * 1024
 SCRATCH_BYTES = 64 * MIB
 SHARED_BYTES = 64 * MIB
 SMALL = 65536
 PERIOD_MICROSECONDS = 100_000
-# What the agent itself needs, besides the limits of what it runs.
-AGENT_BYTES = 32 * MIB
-AGENT_TASKS = 8
 # A file needs at least this much of a workspace; so many are enough for any skill and bounded for the kernel.
 BYTES_PER_FILE = 4096
 # All of /sys (a sandbox has no use for what it tells about the machine), and what /proc tells about it.
@@ -107,14 +104,14 @@ def _privileges(blueprint: Blueprint) -> dict[str, Any]:
 
 def _limits(base: Base, blueprint: Blueprint) -> dict[str, Any]:
     limits = blueprint.limits
-    memory = group_bytes(blueprint)
+    memory = group_bytes(blueprint) + runtime_named(base.runtime).bytes
     return {
         "Memory": memory,
         "MemorySwap": memory,
         # A quota and not `NanoCpus`, which the engine refuses when it is more than this machine has.
         "CpuPeriod": PERIOD_MICROSECONDS,
         "CpuQuota": max(1000, int(limits.cpus * PERIOD_MICROSECONDS)),
-        "PidsLimit": limits.pids + AGENT_TASKS,
+        "PidsLimit": limits.pids + runtime_named(base.runtime).tasks,
         "OomKillDisable": False,
         "Ulimits": [
             _ulimit("core", 0),
@@ -148,13 +145,13 @@ def scratch_bytes(limits: Limits) -> int:
 
 
 def group_bytes(blueprint: Blueprint) -> int:
-    """What the kernel holds the container to: programs, the agent, and all files, which live in memory.
+    """What the kernel holds programs to: their own memory, and all files, which live in memory.
 
     Files cannot grow past their file systems' sizes, so programs always have at least the limit's bytes, and
     a full workspace is told from a lack of memory. That programs alone stay below is seen in `stats`.
     """
     limits = blueprint.limits
-    return limits.memory_bytes + blueprint.workspace_bytes + scratch_bytes(limits) + AGENT_BYTES
+    return limits.memory_bytes + blueprint.workspace_bytes + scratch_bytes(limits)
 
 
 def _memory_folder(size: int, mode: str) -> str:

@@ -3,22 +3,22 @@
 import asyncio
 import errno
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
 from raptorflow.sandbox.driver import Blueprint, Usage
 from raptorflow.sandbox.drivers.docker.containers import Containers
-from raptorflow.sandbox.drivers.docker.request import MIB
+from raptorflow.sandbox.drivers.docker.runtimes import Runtime
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.probing import Guarantee
-from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.capabilities import MIB, Limits
 
 LIMITS = Limits(memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
 SECONDS = 30.0
 MOST_ANSWER = 64 * 1024
-# Both run inside as the first process. Each answer is what the kernel said to an attempt: 0 is success,
+# All run inside as the first process. Each answer is what the kernel said to an attempt: 0 is success,
 # otherwise the error's number. They stay until their standard input ends, so that they can be measured.
 START = """
 import errno, json, os, socket, sys, time
@@ -46,11 +46,14 @@ def interfaces():
 
 def tell(**answers):
     print(json.dumps(answers), flush=True)
+
+def stay():
+    print(flush=True)
     sys.stdin.read()
 """
 ATTEMPTS = """
 def fork_many():
-    for _ in range(64):
+    for _ in range(640):
         child(lambda: time.sleep(30))
 
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
@@ -58,7 +61,7 @@ began, spent = time.monotonic(), time.process_time()
 while time.monotonic() - began < 0.3:
     pass
 tell(
-    status={name: status[name].strip() for name in ("Uid", "CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
+    status={n: status[n].strip() for n in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp") if n in status},
     share=(time.process_time() - spent) / (time.monotonic() - began),
     pids=sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
     interfaces=interfaces(),
@@ -67,8 +70,9 @@ tell(
     work=answer(lambda: write("/workspace/x", 1)),
     disk=answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
     socket=answer(lambda: socket.socket()),
-    fork=answer(fork_many),
 )
+tell(fork=answer(fork_many))
+stay()
 """
 HOG = """
 def hog():
@@ -80,8 +84,10 @@ def call(address):
     with socket.socket() as one:
         one.connect(address)
 
+tell(interfaces=interfaces(), call=answer(lambda: call(("192.0.2.1", 80))))
 _, end = os.waitpid(child(hog), 0)
-tell(end=end, interfaces=interfaces(), call=answer(lambda: call(("192.0.2.1", 80))))
+tell(end=end)
+stay()
 """
 REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
 NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH}
@@ -90,6 +96,10 @@ NO_CAPABILITIES = "0" * 16
 # Half a core, and what the coarse clock of a short burst may add to it.
 MOST_CPU_SHARE = 0.9
 KILLED = 9
+END = b"\n\n"
+
+
+Trial = Coroutine[Any, Any, tuple[dict[str, Any], Usage]]
 
 
 class SelfTestFailed(Exception):
@@ -102,15 +112,15 @@ class SelfTest:
     Args:
         containers: of the engine that is tested.
         python: the interpreter inside.
+        runtime: what kind of container that is.
         control_groups: what the engine calls them.
-        filtered: whether the kernel filters system calls; a kernel of its own does not need to.
     """
 
-    def __init__(self, containers: Containers, python: Path, control_groups: str, *, filtered: bool) -> None:
+    def __init__(self, containers: Containers, python: Path, runtime: Runtime, control_groups: str) -> None:
         self._containers = containers
         self._python = python
         self._by = control_groups
-        self._filtered = filtered
+        self._runtime = runtime
 
     async def execute(self) -> dict[str, Guarantee]:
         """What is held.
@@ -120,25 +130,24 @@ class SelfTest:
             SandboxStartFailed: no container could be built.
             SandboxUnavailable: the engine lacks the image.
         """
-        both = (self._try(START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True))
         # Both to their ends, also when one fails: nothing is left of either.
-        done = await asyncio.gather(*both, return_exceptions=True)
-        if failed := [one for one in done if isinstance(one, BaseException)]:
-            raise failed[0]
-        (tried, _), (hog, used) = (one for one in done if not isinstance(one, BaseException))
+        (tried, _), (hog, used) = await _all(
+            (self._try(START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True))
+        )
         return self._held(tried, hog) | self._limited(tried, hog, used)
 
     def _held(self, tried: dict[str, Any], hog: dict[str, Any]) -> dict[str, Guarantee]:
         """What namespaces, mounts, capabilities and the filter hold."""
-        status = tried["status"]
+        status, shares = tried["status"], self._runtime.shares_kernel
         read_only = {*tried["files"], tried["kernel"]} <= REFUSED and tried["work"] == 0
         closed = tried["interfaces"] == hog["interfaces"] == LOOPBACK_ONLY
-        no_way_out = closed and tried["socket"] != 0 and hog["call"] in NO_NETWORK
-        powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
-        filtered = status["Seccomp"] == "2" or not self._filtered
-        filter_ = (
-            "a seccomp filter that lists what is allowed" if self._filtered else "a kernel in user space"
+        # A kernel of its own has no filter: sockets can be made there, and lead nowhere.
+        no_way_out = closed and hog["call"] in NO_NETWORK and (tried["socket"] != 0 or not shares)
+        powerless = (
+            status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status.get("NoNewPrivs", "1") == "1"
         )
+        filtered = status.get("Seccomp") == "2" or not shares
+        filter_ = "a seccomp filter that lists what is allowed" if shares else "a kernel of its own"
         return {
             "files": _kernel(read_only, "a mount namespace, read-only but for folders in memory"),
             "network": _kernel(no_way_out, "a network namespace without interfaces"),
@@ -151,12 +160,15 @@ class SelfTest:
         }
 
     def _limited(self, tried: dict[str, Any], hog: dict[str, Any], used: Usage) -> dict[str, Guarantee]:
-        """What control groups hold."""
-        stopped = hog["end"] == KILLED
-        seen = "" if used.out_of_memory else ", which this user cannot read"
+        """What control groups hold; a kernel of its own may be ended as a whole, without an answer."""
+        refused = tried.get("fork", errno.EAGAIN) == errno.EAGAIN
+        stopped = hog.get("end", KILLED) == KILLED
+        seen = (
+            "" if used.out_of_memory or not self._runtime.shares_kernel else ", which this user cannot read"
+        )
         return {
             "memory": _kernel(stopped, f"{self._by}{seen}"),
-            "pids": _kernel(tried["fork"] == errno.EAGAIN, self._by),
+            "pids": _kernel(refused, self._by),
             "cpu": _kernel(tried["share"] <= MOST_CPU_SHARE, self._by),
         }
 
@@ -168,24 +180,40 @@ class SelfTest:
         sandbox = await self._containers.build(blueprint, f"self-test-{uuid.uuid4().hex}", {}, command)
         try:
             async with asyncio.timeout(SECONDS):
-                said = await _line(sandbox.channel.read)
+                said = await _said(sandbox.channel.read)
             used = await self._containers.usage(sandbox)
         except TimeoutError as error:
             raise SelfTestFailed("A container did not answer in time.") from error
         finally:
             sandbox.channel.close()
             await self._containers.remove(sandbox.container)
-        if not said.endswith(b"\n"):
+        if not said or (self._runtime.shares_kernel and not said.endswith(END)):
             raise SelfTestFailed(
                 f"A container ended at once: {sandbox.channel.complaint or 'it said nothing'}"
             )
-        return loads(said), used or Usage()
+        answers: dict[str, Any] = {}
+        for line in said.splitlines():
+            answers |= loads(line) if line else {}
+        return answers, used or Usage()
 
 
-async def _line(read: Callable[[], Awaitable[bytes]]) -> bytes:
-    """All up to the first line's end, or the channel's."""
+async def _all(trials: Sequence[Trial]) -> list[tuple[dict[str, Any], Usage]]:
+    """What each came to.
+
+    Raises:
+        BaseException: what the first that failed raised, when the others have ended too.
+    """
+    done = await asyncio.gather(*trials, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]
+
+
+async def _said(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """All up to the empty line, or the channel's end."""
     said = b""
-    while not said.endswith(b"\n") and len(said) < MOST_ANSWER:
+    while not said.endswith(END) and len(said) < MOST_ANSWER:
         data = await read()
         if not data:
             break
