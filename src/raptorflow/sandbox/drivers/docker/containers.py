@@ -187,7 +187,7 @@ class Containers:
         return Base(
             image=image,
             mounts=named if own else (*await asyncio.to_thread(system_mounts), *named),
-            command=command or tuple(agent_command(str(python), "stdio")),
+            command=command or tuple(agent_command(str(python), "stdio", alone=True)),
             runtime=self._settings.runtime,
             open_files=self._settings.open_files,
         )
