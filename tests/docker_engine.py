@@ -60,9 +60,16 @@ class OwnEngine:
 
     def stop(self) -> None:
         """Stop it, and remove all that it had."""
+        if self._process and self._process.poll() is not None:
+            # A test ended it: one more clears what it had.
+            self.start()
         if self._process:
             self._process.terminate()
             self._process.wait(READY_SECONDS)
+        # Of one that crashed, the next one leaves a mount behind.
+        mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+        for mount in reversed([mount for mount in mounts if mount.startswith(f"{self.folder}/")]):
+            subprocess.run(["umount", mount], check=True)
         for group in self.groups():
             group.rmdir()
         for parent in CGROUPS.glob(f"*/{self.group}"):

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from pathlib import Path
 
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.agent.launch import agent_command
-from raptorflow.sandbox.driver import Blueprint, Usage
+from raptorflow.sandbox.driver import AGENT_BYTES, Blueprint, Usage
 from raptorflow.sandbox.drivers.docker.engine import Attachment, Engine, EngineFailed, EngineGone, NotThere
 from raptorflow.sandbox.drivers.docker.image import EmptyImage, own_image
 from raptorflow.sandbox.drivers.docker.measure import Groups, engine_usage, find_groups
@@ -17,6 +18,7 @@ from raptorflow.sandbox.drivers.docker.request import Base, create_request
 from raptorflow.sandbox.drivers.docker.runtimes import runtime_named
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
+from raptorflow.sandbox.spec import INPUTS, OUTPUTS
 
 log = logger(__name__)
 
@@ -31,7 +33,7 @@ class Sandbox:
     Attributes:
         container: its id.
         channel: to its first process.
-        most_bytes: what its programs, the agent and the runtime may hold together, without files.
+        most_bytes: what its programs and the agent may hold together, without files.
         groups: where the kernel counts for it; None where this user cannot read that.
         last: what was seen of it last.
     """
@@ -109,8 +111,12 @@ class Containers:
             return engine_usage(stats) if stats.get("memory_stats") else None
         return None
 
-    async def remove(self, container: str) -> None:
+    async def remove(self, container: str, sandbox: Sandbox | None = None) -> None:
         """End it and wait until it is gone; nothing when it is gone already.
+
+        Args:
+            container: its id or name.
+            sandbox: what is known of it; its processes are then ended even when there is no engine.
 
         Raises:
             EngineFailed: the engine does not do it.
@@ -119,6 +125,10 @@ class Containers:
             await self.engine.remove(container)
         except NotThere:
             return
+        except EngineGone:
+            if sandbox and sandbox.groups:
+                sandbox.groups.kill()
+            raise
         except EngineFailed as error:
             # It ended by itself at the same moment, and the engine is removing it.
             if error.status != HTTPStatus.CONFLICT:
@@ -165,12 +175,12 @@ class Containers:
             pid = await self._first_process(container)
             if not pid:
                 raise SandboxStartFailed(f"The sandbox ended at once: {await _last_words(channel)}")
-            groups = await asyncio.to_thread(find_groups, pid, container)
+            shares = runtime_named(self._settings.runtime).shares_kernel
+            groups = await asyncio.to_thread(find_groups, pid, container, shares_kernel=shares)
         except BaseException:
             channel.close()
             raise
-        most = blueprint.limits.memory_bytes + runtime_named(self._settings.runtime).bytes
-        return Sandbox(container, channel, most, groups)
+        return Sandbox(container, channel, blueprint.limits.memory_bytes + AGENT_BYTES, groups)
 
     async def _first_process(self, container: str) -> int:
         """Its number on this machine; 0 when it has ended."""
@@ -187,9 +197,8 @@ class Containers:
         return Base(
             image=image,
             mounts=named if own else (*await asyncio.to_thread(system_mounts), *named),
-            command=command or tuple(agent_command(str(python), "stdio", alone=True)),
+            command=command or _agent(python),
             runtime=self._settings.runtime,
-            open_files=self._settings.open_files,
         )
 
     async def _clear(self, container: str) -> None:
@@ -216,6 +225,13 @@ class Containers:
 def container_name(sandbox_id: str) -> str:
     """What the engine calls it."""
     return f"{PREFIX}{sandbox_id}"
+
+
+def _agent(python: Path) -> tuple[str, ...]:
+    """The agent, which first makes the folders of its workspace: an engine mounts that empty."""
+    *options, code, how, alone = agent_command(str(python), "stdio", alone=True)
+    folders = f"import os; [os.makedirs(path, exist_ok=True) for path in {(INPUTS, OUTPUTS)!r}]"
+    return (*options, f"{folders}; {code}", how, alone)
 
 
 async def _last_words(channel: Attachment) -> str:

@@ -96,10 +96,11 @@ class DockerDriver:
         Raises:
             SandboxUnavailable: the engine cannot be reached or does not do it.
         """
-        if sandbox := self._sandboxes.pop(handle.sandbox_id, None):
+        sandbox = self._sandboxes.pop(handle.sandbox_id, None)
+        if sandbox:
             sandbox.channel.close()
         async with _asking(f"remove the sandbox {handle.sandbox_id}"):
-            await self._containers().remove(container_name(handle.sandbox_id))
+            await self._containers().remove(container_name(handle.sandbox_id), sandbox)
 
     async def list(self) -> list[Handle]:
         """What the engine has, whoever made it.
@@ -140,7 +141,7 @@ class DockerDriver:
             for sandbox_id, sandbox in list(self._sandboxes.items()):
                 sandbox.channel.close()
                 async with _asking(f"remove the sandbox {sandbox_id}"):
-                    await made.remove(sandbox.container)
+                    await made.remove(sandbox.container, sandbox)
                 del self._sandboxes[sandbox_id]
         finally:
             await made.close()

@@ -20,7 +20,7 @@ ETC = ("ld.so.cache", "localtime", "alternatives")
 NEVER_FROM = tuple(map(Path, ("/proc", "/sys", "/dev", "/boot", "/etc")))
 # What must not lie in a mounted folder: sockets, keys, other people's files, the engine's own.
 NEVER_AROUND = tuple(map(Path, (RUN, "/home", "/root", "/var/lib", "/etc", "/proc", "/sys", "/dev")))
-NEVER_TO = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc", RUN, TMP, WORK, AGENT)))
+NEVER_TO = tuple(map(Path, ("/proc", "/sys", "/dev", "/etc", RUN, TMP, WORK)))
 READABLE = {True: stat.S_IROTH | stat.S_IXOTH, False: stat.S_IROTH}
 
 
@@ -50,11 +50,12 @@ def blueprint_mounts(blueprint: Blueprint, socket: Path, *, own_python: bool) ->
     # An image's own interpreter may be another version: it then compiles the agent itself.
     agent = agent_folder(sandbox_python() if own_python else blueprint.python)
     interpreter = () if own_python else interpreter_mounts(blueprint.python)
-    wanted = {mount.target: mount for mount in (*interpreter, *blueprint.mounts)}
+    usual = (Mount(agent, Path(AGENT)), *interpreter)
+    wanted = {mount.target: mount for mount in (*usual, *blueprint.mounts)}
     for mount in wanted.values():
         _check_source(mount.source, socket)
         _check_target(mount.target)
-    return (Mount(agent, Path(AGENT)), *wanted.values())
+    return tuple(wanted.values())
 
 
 def _check_source(source: Path, socket: Path) -> None:

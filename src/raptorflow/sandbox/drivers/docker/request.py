@@ -8,20 +8,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from raptorflow.sandbox.cgroups.group import (
+    PERIOD_MICROSECONDS,
+    memory_limit,
+    quota_microseconds,
+    scratch_bytes,
+    tasks_limit,
+)
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.docker.mounts import SERVICES, TMP
 from raptorflow.sandbox.drivers.docker.runtimes import runtime_named
 from raptorflow.sandbox.drivers.docker.seccomp import profile
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.spec import WORK
-from raptorflow.skills.capabilities import MIB, Limits
+from raptorflow.skills.capabilities import MIB
 
 LABEL = "raptorflow.sandbox"
 NOBODY = "65534"
-SCRATCH_BYTES = 64 * MIB
 SHARED_BYTES = 64 * MIB
+# Of the agent, which gives its programs fewer.
+OPEN_FILES = 1024
 SMALL = 65536
-PERIOD_MICROSECONDS = 100_000
 # A file needs at least this much of a workspace; so many are enough for any skill and bounded for the kernel.
 BYTES_PER_FILE = 4096
 # All of /sys (a sandbox has no use for what it tells about the machine), and what /proc tells about it.
@@ -43,14 +50,12 @@ class Base:
         mounts: what is seen inside besides the image, read-only.
         command: the first process, whose standard input and output are the channel.
         runtime: the engine's name of it; None for the engine's own.
-        open_files: how many a process may have.
     """
 
     image: str
     mounts: tuple[Mount, ...]
     command: tuple[str, ...]
     runtime: str | None
-    open_files: int
 
 
 def create_request(
@@ -104,20 +109,22 @@ def _privileges(blueprint: Blueprint) -> dict[str, Any]:
 
 def _limits(base: Base, blueprint: Blueprint) -> dict[str, Any]:
     limits = blueprint.limits
-    memory = group_bytes(blueprint) + runtime_named(base.runtime).bytes
+    runtime = runtime_named(base.runtime)
+    memory = memory_limit(blueprint) + runtime.bytes
     return {
         "Memory": memory,
         "MemorySwap": memory,
         # A quota and not `NanoCpus`, which the engine refuses when it is more than this machine has.
         "CpuPeriod": PERIOD_MICROSECONDS,
-        "CpuQuota": max(1000, int(limits.cpus * PERIOD_MICROSECONDS)),
-        "PidsLimit": limits.pids + runtime_named(base.runtime).tasks,
+        "CpuQuota": quota_microseconds(limits),
+        "PidsLimit": tasks_limit(blueprint) + runtime.tasks,
         "OomKillDisable": False,
         "Ulimits": [
             _ulimit("core", 0),
-            _ulimit("fsize", max(blueprint.workspace_bytes, scratch_bytes(limits))),
+            # Above what fits: a full folder should say so.
+            _ulimit("fsize", blueprint.workspace_bytes + scratch_bytes(limits)),
             _ulimit("msgqueue", 0),
-            _ulimit("nofile", base.open_files),
+            _ulimit("nofile", OPEN_FILES),
         ],
     }
 
@@ -137,21 +144,6 @@ def _files(base: Base, blueprint: Blueprint) -> dict[str, Any]:
         "MaskedPaths": list(MASKED),
         "ReadonlyPaths": list(READ_ONLY),
     }
-
-
-def scratch_bytes(limits: Limits) -> int:
-    """The size of `/tmp`."""
-    return min(SCRATCH_BYTES, limits.disk_bytes)
-
-
-def group_bytes(blueprint: Blueprint) -> int:
-    """What the kernel holds programs to: their own memory, and all files, which live in memory.
-
-    Files cannot grow past their file systems' sizes, so programs always have at least the limit's bytes, and
-    a full workspace is told from a lack of memory. That programs alone stay below is seen in `stats`.
-    """
-    limits = blueprint.limits
-    return limits.memory_bytes + blueprint.workspace_bytes + scratch_bytes(limits)
 
 
 def _memory_folder(size: int, mode: str) -> str:

@@ -12,7 +12,7 @@ class Runtime:
 
     Attributes:
         boundary: what it builds.
-        bytes: what it and the agent need, besides what the limits give to programs.
+        bytes: what it needs for itself, besides what a group of programs has.
         tasks: the same of processes and threads, as this machine's kernel counts them.
     """
 
@@ -26,9 +26,9 @@ class Runtime:
         return self.boundary == "shared-kernel"
 
 
-SHARED = Runtime("shared-kernel", bytes=32 * MIB, tasks=8)
+SHARED = Runtime("shared-kernel", bytes=0, tasks=0)
 # Its kernel is a program with some dozens of threads, and has further ones for each that it runs.
-USER_SPACE = Runtime("user-space-kernel", bytes=160 * MIB, tasks=256)
+USER_SPACE = Runtime("user-space-kernel", bytes=128 * MIB, tasks=256)
 MACHINE = Runtime("virtual-machine", bytes=256 * MIB, tasks=256)
 # By their usual names.
 KNOWN = {"runsc": USER_SPACE, "gvisor": USER_SPACE, "kata": MACHINE}

@@ -24,7 +24,6 @@ class DockerSettings(BaseModel):
     are this machine's own `/usr`, seen read-only."""
     image_python: Path = Path("/usr/bin/python3")
     """The interpreter, 3.11 or later, inside `image`."""
-    open_files: int = Field(default=512, ge=16)
     start_seconds: float = Field(default=30.0, gt=0)
     """How long building a sandbox may take."""
     call_seconds: float = Field(default=20.0, gt=0)
