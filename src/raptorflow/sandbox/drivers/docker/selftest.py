@@ -1,0 +1,225 @@
+"""What containers hold on this machine, found by trying each thing that they should stop."""
+
+import asyncio
+import errno
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+from raptorflow.base.json import loads
+from raptorflow.sandbox.driver import Blueprint, Usage
+from raptorflow.sandbox.drivers.docker.containers import Containers
+from raptorflow.sandbox.drivers.docker.runtimes import Runtime
+from raptorflow.sandbox.interpreter import Mount
+from raptorflow.sandbox.probing import Guarantee
+from raptorflow.skills.capabilities import MIB, Limits
+
+LIMITS = Limits(memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
+SECONDS = 30.0
+MOST_ANSWER = 64 * 1024
+# All run inside as the first process. Each answer is what the kernel said to an attempt: 0 is success,
+# otherwise the error's number. They stay until their standard input ends, so that they can be measured.
+START = """
+import errno, json, os, socket, sys, time
+
+def answer(attempt):
+    try:
+        attempt()
+    except OSError as error:
+        return error.errno
+    return 0
+
+def write(path, size):
+    with open(path, "wb") as file:
+        file.write(bytes(size))
+
+def child(attempt):
+    pid = os.fork()
+    if pid == 0:
+        attempt()
+        os._exit(0)
+    return pid
+
+def interfaces():
+    return [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
+
+def tell(**answers):
+    print(json.dumps(answers), flush=True)
+
+def stay():
+    print(flush=True)
+    sys.stdin.read()
+"""
+ATTEMPTS = """
+def fork_many():
+    for _ in range(640):
+        child(lambda: time.sleep(30))
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+began, spent = time.monotonic(), time.process_time()
+while time.monotonic() - began < 0.3:
+    pass
+tell(
+    status={n: status[n].strip() for n in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp") if n in status},
+    share=(time.process_time() - spent) / (time.monotonic() - began),
+    pids=sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
+    interfaces=interfaces(),
+    files=[answer(lambda at=at: write(at, 1)) for at in ("/skill/x", "/usr/x", "/x", "/etc/x", "/sys/x")],
+    kernel=answer(lambda: os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))),
+    work=answer(lambda: write("/workspace/x", 1)),
+    disk=answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
+    socket=answer(lambda: socket.socket()),
+)
+tell(fork=answer(fork_many))
+stay()
+"""
+HOG = """
+def hog():
+    kept = []
+    while True:
+        kept.append(b"x" * 1048576)
+
+def call(address):
+    with socket.socket() as one:
+        one.connect(address)
+
+tell(interfaces=interfaces(), call=answer(lambda: call(("192.0.2.1", 80))))
+_, end = os.waitpid(child(hog), 0)
+tell(end=end)
+stay()
+"""
+REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
+NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH}
+LOOPBACK_ONLY = ["lo"]
+NO_CAPABILITIES = "0" * 16
+# Half a core, and what the coarse clock of a short burst may add to it.
+MOST_CPU_SHARE = 0.9
+KILLED = 9
+END = b"\n\n"
+
+
+Trial = Coroutine[Any, Any, tuple[dict[str, Any], Usage]]
+
+
+class SelfTestFailed(Exception):
+    """A container ended without an answer."""
+
+
+class SelfTest:
+    """Two containers: one tries what must not be possible, one takes memory until it is stopped.
+
+    Args:
+        containers: of the engine that is tested.
+        python: the interpreter inside.
+        runtime: what kind of container that is.
+        control_groups: what the engine calls them.
+    """
+
+    def __init__(self, containers: Containers, python: Path, runtime: Runtime, control_groups: str) -> None:
+        self._containers = containers
+        self._python = python
+        self._by = control_groups
+        self._runtime = runtime
+
+    async def execute(self) -> dict[str, Guarantee]:
+        """What is held.
+
+        Raises:
+            SelfTestFailed: nothing could be tried.
+            SandboxStartFailed: no container could be built.
+            SandboxUnavailable: the engine lacks the image.
+        """
+        # Both to their ends, also when one fails: nothing is left of either.
+        (tried, _), (hog, used) = await _all(
+            (self._try(START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True))
+        )
+        return self._held(tried, hog) | self._limited(tried, hog, used)
+
+    def _held(self, tried: dict[str, Any], hog: dict[str, Any]) -> dict[str, Guarantee]:
+        """What namespaces, mounts, capabilities and the filter hold."""
+        status, shares = tried["status"], self._runtime.shares_kernel
+        read_only = {*tried["files"], tried["kernel"]} <= REFUSED and tried["work"] == 0
+        closed = tried["interfaces"] == hog["interfaces"] == LOOPBACK_ONLY
+        # A kernel of its own has no filter: sockets can be made there, and lead nowhere.
+        no_way_out = closed and hog["call"] in NO_NETWORK and (tried["socket"] != 0 or not shares)
+        powerless = (
+            status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status.get("NoNewPrivs", "1") == "1"
+        )
+        filtered = status.get("Seccomp") == "2" or not shares
+        filter_ = "a seccomp filter that lists what is allowed" if shares else "a kernel of its own"
+        return {
+            "files": _kernel(read_only, "a mount namespace, read-only but for folders in memory"),
+            "network": _kernel(no_way_out, "a network namespace without interfaces"),
+            "processes": _kernel(tried["pids"] == [1], "a pid namespace of its own"),
+            "privileges": _kernel(powerless, "a user without capabilities and without new privileges"),
+            "syscalls": _kernel(filtered, filter_),
+            "disk": _kernel(tried["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "time": Guarantee("kernel", "a clock, at whose end the container is killed"),
+            "output": Guarantee("kernel", "a channel, read up to the limit, then the container is killed"),
+        }
+
+    def _limited(self, tried: dict[str, Any], hog: dict[str, Any], used: Usage) -> dict[str, Guarantee]:
+        """What control groups hold; a kernel of its own may be ended as a whole, without an answer."""
+        refused = tried.get("fork", errno.EAGAIN) == errno.EAGAIN
+        stopped = hog.get("end", KILLED) == KILLED
+        seen = (
+            "" if used.out_of_memory or not self._runtime.shares_kernel else ", which this user cannot read"
+        )
+        return {
+            "memory": _kernel(stopped, f"{self._by}{seen}"),
+            "pids": _kernel(refused, self._by),
+            "cpu": _kernel(tried["share"] <= MOST_CPU_SHARE, self._by),
+        }
+
+    async def _try(self, script: str, *, reach: bool) -> tuple[dict[str, Any], Usage]:
+        """Its answers, and what it was seen to use at the end."""
+        skill = Mount(Path(__file__).parent, Path("/skill"))
+        blueprint = Blueprint(LIMITS, (skill,), self._python, reach, LIMITS.disk_bytes)
+        command = (str(self._python), "-I", "-S", "-c", script)
+        sandbox = await self._containers.build(blueprint, f"self-test-{uuid.uuid4().hex}", {}, command)
+        try:
+            async with asyncio.timeout(SECONDS):
+                said = await _said(sandbox.channel.read)
+            used = await self._containers.usage(sandbox)
+        except TimeoutError as error:
+            raise SelfTestFailed("A container did not answer in time.") from error
+        finally:
+            sandbox.channel.close()
+            await self._containers.remove(sandbox.container)
+        if not said or (self._runtime.shares_kernel and not said.endswith(END)):
+            raise SelfTestFailed(
+                f"A container ended at once: {sandbox.channel.complaint or 'it said nothing'}"
+            )
+        answers: dict[str, Any] = {}
+        for line in said.splitlines():
+            answers |= loads(line) if line else {}
+        return answers, used or Usage()
+
+
+async def _all(trials: Sequence[Trial]) -> list[tuple[dict[str, Any], Usage]]:
+    """What each came to.
+
+    Raises:
+        BaseException: what the first that failed raised, when the others have ended too.
+    """
+    done = await asyncio.gather(*trials, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return [one for one in done if not isinstance(one, BaseException)]
+
+
+async def _said(read: Callable[[], Awaitable[bytes]]) -> bytes:
+    """All up to the empty line, or the channel's end."""
+    said = b""
+    while not said.endswith(END) and len(said) < MOST_ANSWER:
+        data = await read()
+        if not data:
+            break
+        said += data
+    return said
+
+
+def _kernel(held: bool, by: str) -> Guarantee:
+    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")
