@@ -45,7 +45,7 @@ async def work(settings: Settings) -> None:
     valkey = open_valkey(settings.valkey_url())
     blobs = open_blobs(settings.blobs_url())
     python = settings.sandbox.python or sandbox_python()
-    sandbox = build_manager(settings.sandbox)
+    sandbox = build_manager(settings.sandbox, data_dir=settings.data_dir())
     embedder = MiniLmEmbedder()
     registry = build_registry(database, blobs, embedder, settings.registry, (settings.data_dir(), python))
     orchestrator = AgentOrchestrator(database, valkey, blobs, settings.orchestrator, registry)
@@ -62,6 +62,8 @@ async def work(settings: Settings) -> None:
         parts.push_async_callback(valkey.aclose)
         parts.push_async_callback(orchestrator.close)
         parts.push_async_callback(connector.close)
+        await sandbox.start()
+        parts.push_async_callback(sandbox.close)
         for part in (pages, runs, engine, relay):
             await part.start()
             parts.push_async_callback(part.stop)

@@ -1,25 +1,60 @@
-"""`SandboxManager`: chooses the driver, holds to the policy, and limits how many run at once."""
+"""`SandboxManager`: chooses the driver, holds to the policy, and sees each run through."""
 
-import asyncio
 import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from prometheus_client import Counter, Histogram
 
+from raptorflow.base.clock import Stopwatch
+from raptorflow.base.errors import RaptorFlowError
 from raptorflow.core.telemetry import logger
+from raptorflow.sandbox.audit.log import AuditLog
+from raptorflow.sandbox.broker.facade import Broker
+from raptorflow.sandbox.broker.ports import Resolver, Secrets, ServiceCaller
 from raptorflow.sandbox.driver import SandboxDriver
+from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
-from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxUnavailable
+from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxStartFailed, SandboxUnavailable
+from raptorflow.sandbox.pool.admission import Admission
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.result import SandboxResult
-from raptorflow.sandbox.running.once import run_once
+from raptorflow.sandbox.running.commands import blueprint_of
+from raptorflow.sandbox.running.egress import way_out
+from raptorflow.sandbox.running.journal import LIMITS, Journal
+from raptorflow.sandbox.running.run import Run
+from raptorflow.sandbox.running.secrets import FolderSecrets
+from raptorflow.sandbox.running.supply import Supply
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.skills.capabilities import Limits
 
 log = logger(__name__)
 
 RUNS = Counter("raptorflow_sandbox_runs_total", "Runs in a sandbox", ["driver", "status"])
 WALL = Histogram("raptorflow_sandbox_run_seconds", "Time of a run", ["driver"])
 START = Histogram("raptorflow_sandbox_start_seconds", "Time until a command was let go", ["driver"])
+LIMIT_HITS = Counter("raptorflow_sandbox_limit_hits_total", "Runs that a limit ended", ["limit"])
+MS = 1000
+DRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What sandboxes are given by others.
+
+    Attributes:
+        secrets: an organisation's secrets, by its id; files of the settings' folder when not given.
+        caller: does service calls; without one they answer that the service is not connected.
+        resolver: looks up names; the system's when not given.
+        audit: where what happens is written; None writes nothing.
+    """
+
+    secrets: Callable[[str], Secrets] | None = None
+    caller: ServiceCaller | None = None
+    resolver: Resolver | None = None
+    audit: AuditLog | None = None
 
 
 class SandboxManager:
@@ -28,12 +63,33 @@ class SandboxManager:
     Args:
         settings: the policy.
         drivers: by name; the settings name the one that is used.
+        around: what sandboxes are given by others.
     """
 
-    def __init__(self, settings: SandboxSettings, drivers: dict[str, SandboxDriver]) -> None:
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        drivers: Mapping[str, SandboxDriver],
+        around: Surroundings = Surroundings(),
+    ) -> None:
         self._settings = settings
         self._drivers = drivers
-        self._free = asyncio.Semaphore(settings.max_concurrent)
+        self._around = around
+        self._journal = Journal(around.audit)
+        self._broker = Broker(settings.broker, self._journal.decided, around.caller, around.resolver)
+        self._admission = Admission(settings.max_concurrent, settings.queue)
+        self._supplies = {
+            name: Supply(driver, settings.pool, settings.start_seconds) for name, driver in drivers.items()
+        }
+
+    async def start(self) -> None:
+        """Open the audit log.
+
+        Raises:
+            AuditUnavailable: it cannot be written.
+        """
+        if self._around.audit:
+            await self._around.audit.start()
 
     async def run(self, spec: SandboxSpec) -> SandboxResult:
         """Run a command under all guarantees that the policy asks for.
@@ -44,24 +100,21 @@ class SandboxManager:
             SandboxSpecInvalid: what was asked for makes no sense.
             SandboxUnavailable: no sandbox can be made here.
             SandboxGuaranteeMissing: the kernel cannot keep a guarantee and the policy wants it kept.
+            SandboxBusy: too many wait already.
+            AuditUnavailable: what happens could not be written down.
         """
         spec.check(max_input_bytes=self._settings.max_input_bytes)
-        driver = await self._allowed_driver()
-        async with self._free:
-            result = await run_once(driver, spec, settings=self._settings)
-            report = await driver.probe()
-            result = dataclasses.replace(result, weakened=report.weakened)
-        RUNS.labels(result.driver, result.status).inc()
-        WALL.labels(result.driver).observe(result.wall_ms / 1000)
-        START.labels(result.driver).observe(result.start_ms / 1000)
-        log.info(
-            "sandbox run",
-            sandbox_run=spec.run_id,
-            driver=result.driver,
-            status=result.status,
-            wall_ms=result.wall_ms,
-            supervised=list(result.weakened),
-        )
+        spec = dataclasses.replace(spec, limits=self._capped(spec))
+        watch = Stopwatch()
+        try:
+            self._journal.check()
+            driver = await self._allowed_driver()
+            async with self._admission.place(spec.tenant):
+                result = await self._run(driver, spec, watch)
+        except RaptorFlowError as error:
+            await self._journal.refused(spec, error)
+            raise
+        _observe(spec, result)
         return result
 
     async def probe(self) -> list[ProbeReport]:
@@ -78,9 +131,42 @@ class SandboxManager:
         await self._allowed_driver()
 
     async def close(self) -> None:
-        """Remove what the drivers keep between runs."""
+        """Let what runs end, end what does not, and remove what is kept between runs."""
+        await self._admission.drain(DRAIN_SECONDS)
+        for supply in self._supplies.values():
+            await supply.close()
         for driver in self._drivers.values():
             await driver.close()
+        await self._journal.close()
+
+    def _capped(self, spec: SandboxSpec) -> Limits:
+        """The run's limits, no longer than the policy lets any run take."""
+        seconds = min(spec.limits.timeout_seconds, self._settings.max_seconds)
+        return spec.limits.model_copy(update={"timeout_seconds": seconds})
+
+    async def _run(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult:
+        """One run, from taking a sandbox to its end."""
+        try:
+            sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
+        except SandboxStartFailed as error:
+            return SandboxResult(
+                "sandbox_error", driver.name, start_ms=watch.elapsed_ms(), message=error.message
+            )
+        lived = Stopwatch()
+        try:
+            await self._journal.created(spec, sandbox, path, watch.elapsed_ms())
+            async with way_out(self._broker, spec, sandbox, self._secrets(spec)) as told:
+                result = await Run(told, self._settings, watch).through(sandbox)
+            await self._journal.ran(spec, sandbox, result)
+        finally:
+            await sandbox.destroy()
+            await self._journal.destroyed(spec, sandbox, lived.elapsed_ms())
+        return dataclasses.replace(result, weakened=(await driver.probe()).weakened)
+
+    def _secrets(self, spec: SandboxSpec) -> Secrets:
+        if self._around.secrets:
+            return self._around.secrets(spec.tenant)
+        return FolderSecrets(self._settings.secrets_dir, spec.tenant)
 
     async def _allowed_driver(self) -> SandboxDriver:
         driver = self._drivers.get(self._settings.driver)
@@ -104,7 +190,34 @@ class SandboxManager:
         return driver
 
 
-def build_manager(settings: SandboxSettings) -> SandboxManager:
-    """The manager of this machine's drivers."""
-    local = LocalDriver(settings)
-    return SandboxManager(settings, {local.name: local})
+def _observe(spec: SandboxSpec, result: SandboxResult) -> None:
+    RUNS.labels(result.driver, result.status).inc()
+    WALL.labels(result.driver).observe(result.wall_ms / MS)
+    START.labels(result.driver).observe(result.start_ms / MS)
+    if result.status in LIMITS:
+        LIMIT_HITS.labels(result.status).inc()
+    log.info(
+        "sandbox run",
+        sandbox_run=spec.run_id,
+        driver=result.driver,
+        status=result.status,
+        wall_ms=result.wall_ms,
+        supervised=list(result.weakened),
+    )
+
+
+def build_manager(
+    settings: SandboxSettings, *, data_dir: Path | None = None, around: Surroundings | None = None
+) -> SandboxManager:
+    """The manager of this machine's drivers.
+
+    Args:
+        settings: the policy.
+        data_dir: where the audit log is kept unless the settings say where; None keeps none.
+        around: what sandboxes are given by others.
+    """
+    given = around or Surroundings()
+    if data_dir:
+        given = dataclasses.replace(given, audit=AuditLog(settings.audit.folder(data_dir), settings.audit))
+    drivers: list[SandboxDriver] = [LocalDriver(settings), DockerDriver(settings.docker)]
+    return SandboxManager(settings, {driver.name: driver for driver in drivers}, given)

@@ -38,6 +38,8 @@ class SandboxResult:
         driver: which sandbox.
         exit_code: for `ok`, `error`, and limits that the program noticed itself.
         signal: such as `SIGSEGV`, when one ended it. Like in shells, exit code 128 + n stands for signal n.
+        stdout_bytes: how many were read, kept or not; likewise `stderr_bytes`.
+        stdout_sha256: of all that was read, hex; likewise `stderr_sha256`.
         stdout_truncated: whether something is missing from the middle or the end of `stdout`.
         wall_ms: from the program's first instruction to the end of its last process.
         start_ms: from the request to the program's first instruction.
@@ -57,6 +59,10 @@ class SandboxResult:
     stderr: bytes = b""
     stdout_truncated: bool = False
     stderr_truncated: bool = False
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_sha256: str | None = None
+    stderr_sha256: str | None = None
     start_ms: float = 0.0
     first_output_ms: float | None = None
     wall_ms: float = 0.0

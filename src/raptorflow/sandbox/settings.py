@@ -4,6 +4,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from raptorflow.sandbox.audit.settings import AuditSettings
+from raptorflow.sandbox.broker.settings import BrokerSettings
+from raptorflow.sandbox.drivers.docker.settings import DockerSettings
+from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
+
 MIB = 1024 * 1024
 
 
@@ -20,6 +25,10 @@ class SandboxSettings(BaseModel):
     state_dir: Path | None = None
     """Where a manager notes what it made, for the next one to clean up; a runtime folder when not given."""
     max_concurrent: int = Field(default=8, ge=1)
+    max_seconds: float = Field(default=3600.0, gt=0)
+    """How long a run may take at most, whatever its skill asks for."""
+    secrets_dir: Path | None = None
+    """Secrets that the broker injects, a file each: `<organisation id>/<NAME>`, read anew each time."""
     start_seconds: float = Field(default=20.0, gt=0)
     """How long building a sandbox may take."""
     watch_seconds: float = Field(default=0.02, gt=0, le=1)
@@ -30,3 +39,8 @@ class SandboxSettings(BaseModel):
     max_artifact_bytes: int = Field(default=10 * MIB, ge=1)
     max_artifacts_bytes: int = Field(default=100 * MIB, ge=1)
     max_artifacts: int = Field(default=100, ge=0)
+    queue: QueueSettings = QueueSettings()
+    pool: PoolSettings = PoolSettings()
+    broker: BrokerSettings = BrokerSettings()
+    audit: AuditSettings = AuditSettings()
+    docker: DockerSettings = DockerSettings()

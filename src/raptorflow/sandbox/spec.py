@@ -39,7 +39,9 @@ class SandboxSpec:
         env: further environment variables; never a credential.
         limits: how much it may use.
         reach: what the broker lets it reach: hosts, secrets' hosts, services (its own limits are not read).
-        tenant: whose run it is, for quotas and the audit log.
+        declared: what the skill asks for, so that a refusal can say whether that or the grant lacks a line.
+        tenant: the organisation whose run it is, for quotas, secrets and the audit log.
+        skill: `owner/name@version`, for the audit log.
     """
 
     command: tuple[str, ...]
@@ -53,7 +55,9 @@ class SandboxSpec:
     env: Mapping[str, str] = field(default_factory=dict[str, str])
     limits: Limits = field(default_factory=Limits)
     reach: Capabilities = field(default_factory=Capabilities)
+    declared: Capabilities | None = None
     tenant: str = ""
+    skill: str = ""
 
     def check(self, *, max_input_bytes: int) -> None:
         """Refuse what makes no sense, before anything is built.

@@ -98,6 +98,7 @@ class Actions:
                 inputs[file.name] = await self._store.local(file)
                 values[name] = f"{INPUTS}/{file.name}"
         loaded = tool.loaded
+        allowed = effective(loaded, self._policy)
         return SandboxSpec(
             command=tool.action.command,
             skill_dir=loaded.skill_dir,
@@ -106,7 +107,11 @@ class Actions:
             stdin=dumps(values).encode(),
             inputs=inputs,
             env={VARIABLES: dumps(loaded.skill.defaults())},
-            limits=effective(loaded, self._policy).limits,
+            limits=allowed.limits,
+            reach=allowed,
+            declared=loaded.skill.capabilities,
+            tenant=str(context.org_id),
+            skill=f"{loaded.ref}@{loaded.version}",
             run_id=str(context.run_id),
             artifacts_dir=workplace,
         )

@@ -82,6 +82,18 @@ class Link:
         self.landlock = wire.number(version)
         self._takers[0] = _Refusal()
 
+    async def ping(self) -> None:
+        """Wait for a sign of life.
+
+        Raises:
+            SandboxGone: the sandbox has ended.
+        """
+        answer = _Once(wire.PONG)
+        stream = self.stream(answer)
+        await self.send(wire.PING, stream)
+        await answer.value()
+        self.forget(stream)
+
     def stream(self, taker: Taker) -> int:
         """A stream of its own for a taker.
 

@@ -1,7 +1,5 @@
 """One run from nothing to nothing: build a sandbox, use it, destroy it."""
 
-import uuid
-
 from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.errors import SandboxStartFailed
@@ -9,10 +7,9 @@ from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import start
 from raptorflow.sandbox.running.run import Run
+from raptorflow.sandbox.running.supply import new_sandbox_id
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
-
-ID_DIGITS = 12
 
 
 async def run_once(driver: SandboxDriver, spec: SandboxSpec, *, settings: SandboxSettings) -> SandboxResult:
@@ -33,8 +30,3 @@ async def run_once(driver: SandboxDriver, spec: SandboxSpec, *, settings: Sandbo
         return await Run(spec, settings, watch).through(sandbox)
     finally:
         await sandbox.destroy()
-
-
-def new_sandbox_id() -> str:
-    """A name that no other sandbox has."""
-    return uuid.uuid4().hex[:ID_DIGITS]

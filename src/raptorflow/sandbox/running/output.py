@@ -1,5 +1,6 @@
 """What a program prints, kept within bounds: the beginning, the end, and how much there was."""
 
+import hashlib
 from collections import deque
 
 CHUNK_BYTES = 64 * 1024
@@ -21,6 +22,7 @@ class Capture:
         self._tail_bytes = 0
         self.total = 0
         self.cut = False
+        self._digest = hashlib.sha256()
 
     @property
     def truncated(self) -> bool:
@@ -30,12 +32,18 @@ class Capture:
     def add(self, chunk: bytes) -> None:
         """Take the next bytes."""
         self.total += len(chunk)
+        self._digest.update(chunk)
         room = self._head_capacity - len(self._head)
         self._head += chunk[:room]
         if rest := chunk[room:]:
             self._tail.append(rest)
             self._tail_bytes += len(rest)
             self._shed()
+
+    @property
+    def sha256(self) -> str:
+        """Of the whole stream, as far as it was read; hex."""
+        return self._digest.hexdigest()
 
     def value(self) -> bytes:
         """What was kept, in order."""

@@ -28,7 +28,7 @@ NOBODY = "65534"
 SHARED_BYTES = 64 * MIB
 # Of the agent, which gives its programs fewer.
 OPEN_FILES = 1024
-SMALL = 65536
+SMALL = 1024 * 1024
 # A file needs at least this much of a workspace; so many are enough for any skill and bounded for the kernel.
 BYTES_PER_FILE = 4096
 # All of /sys (a sandbox has no use for what it tells about the machine), and what /proc tells about it.

@@ -16,6 +16,7 @@ from raptorflow.sandbox.spec import INPUTS, OUTPUTS, WORK
 NOBODY = "65534"
 SOCKETS = "/run/raptorflow"
 SMALL = "65536"
+SOCKETS_SIZE = "1048576"
 DEV = "/dev"
 SHARED_MEMORY = f"{DEV}/shm"
 TMP = f"{os.sep}tmp"
@@ -114,7 +115,7 @@ class CommandLine:
         self._add("--size", str(blueprint.workspace_bytes), "--tmpfs", WORK)
         self._add("--dir", INPUTS, "--dir", OUTPUTS)
         self._add("--perms", "1777", "--size", str(scratch_bytes(blueprint.limits)), "--tmpfs", TMP)
-        self._add("--size", SMALL, "--tmpfs", SOCKETS)
+        self._add("--size", SOCKETS_SIZE, "--tmpfs", SOCKETS)
 
 
 def memory_file(content: bytes) -> int:
