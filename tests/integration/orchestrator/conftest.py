@@ -43,6 +43,7 @@ from raptorflow.orchestrator.settings import OrchestratorSettings
 from raptorflow.orchestrator.sockets import router as sockets
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.stack.postgres import PostgresUrls
 
@@ -331,7 +332,7 @@ async def make_house(
             orchestrator,
             accounts,
             skills,
-            build_manager(SandboxSettings(allow_supervised=True)),
+            build_manager(SandboxSettings(pool=NONE_READY, allow_supervised=True)),
             settings,
             Connector(settings, keys),
         )

@@ -24,6 +24,7 @@ from raptorflow.orchestrator.service import AgentOrchestrator
 from raptorflow.orchestrator.settings import OrchestratorSettings
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -104,7 +105,7 @@ async def main(given: JsonObject) -> None:
     settings = OrchestratorSettings.model_validate(given["settings"])
     notes = Notes(Path(given["notes"]))
     database, valkey = Database(given["database"]), open_valkey(given["valkey"])
-    runner = NotedRunner(build_manager(SandboxSettings(allow_supervised=True)), notes)
+    runner = NotedRunner(build_manager(SandboxSettings(pool=NONE_READY, allow_supervised=True)), notes)
     skills = NotedSkills(Path(given["skill"]), notes)
     orchestrator = AgentOrchestrator(database, valkey, open_blobs(given["blobs"]), settings, skills)
     worker = RunWorker(orchestrator, Abilities(skills, runner, model_of(notes), sandbox_python()))

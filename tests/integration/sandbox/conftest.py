@@ -8,6 +8,7 @@ import pytest
 
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -21,7 +22,7 @@ MakeSpec = Callable[..., SandboxSpec]
 async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[SandboxManager]:
     """The manager, with whatever guarantees this user can have."""
     state = tmp_path_factory.mktemp("state")
-    manager = build_manager(SandboxSettings(allow_supervised=True, state_dir=state))
+    manager = build_manager(SandboxSettings(pool=NONE_READY, allow_supervised=True, state_dir=state))
     yield manager
     await manager.close()
     assert list(state.iterdir()) == []

@@ -19,7 +19,7 @@ from raptorflow.skills.capabilities import Limits
 
 async def main(state: Path, folder: Path, code: str, limits: str = "{}", settings: str = "{}") -> None:
     """Probe, say so on a line, run, print the result or the refusal as JSON on another."""
-    given = {"allow_supervised": True, "state_dir": state, **json.loads(settings)}
+    given = {"allow_supervised": True, "pool": {"max_total": 0}, "state_dir": state, **json.loads(settings)}
     manager = build_manager(SandboxSettings.model_validate(given))
     report = (await manager.probe())[0]
     held = {name: guarantee.holder for name, guarantee in report.guarantees.items()}

@@ -19,6 +19,7 @@ from raptorflow.sandbox.drivers.local.leftovers import PREFIX, state_folder
 from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -54,6 +55,12 @@ def groups_of(pid: int) -> list[Path]:
 def runs_held() -> list[Path]:
     """Groups of runs that this process's managers have not removed."""
     return [run for group in groups_of(os.getpid()) for run in group.iterdir() if run.is_dir()]
+
+
+def settings_of(folder: Path, **changes: object) -> SandboxSettings:
+    """No sandbox is kept ready: what is left over shows."""
+    given = {"pool": NONE_READY, "allow_supervised": True, "state_dir": folder / "state"}
+    return SandboxSettings.model_validate({**given, **changes})
 
 
 async def until(condition: Callable[[], object]) -> None:
@@ -128,7 +135,7 @@ async def test_a_run_that_cannot_even_be_described_leaves_nothing(run_code: RunC
 
 
 async def test_only_so_many_run_at_once(make_spec: MakeSpec, tmp_path: Path) -> None:
-    settings = SandboxSettings(max_concurrent=2, allow_supervised=True, state_dir=tmp_path / "state")
+    settings = settings_of(tmp_path, max_concurrent=2, queue={"tenant_running": 2})
     manager = build_manager(settings)
     mark = f"crowd-{tmp_path.name}"
     spec = make_spec(f"mark = {mark!r}\nimport time; time.sleep(0.2)")
@@ -164,7 +171,7 @@ async def test_a_killed_manager_takes_its_sandboxes_with_it(tmp_path: Path, mome
     await victim.communicate()
     assert bool(groups_of(victim.pid)) == IS_ROOT
     await until(lambda: not processes(mark))
-    next_one = build_manager(SandboxSettings(allow_supervised=True, state_dir=state))
+    next_one = build_manager(SandboxSettings(pool=NONE_READY, allow_supervised=True, state_dir=state))
     await next_one.probe()
     assert groups_of(victim.pid) == []
     assert len(os.listdir(state)) == 1
@@ -200,7 +207,7 @@ def test_a_program_that_just_ends_leaves_nothing(tmp_path: Path) -> None:
 async def test_a_manager_whose_groups_were_taken_away_makes_new_ones(
     make_spec: MakeSpec, tmp_path: Path
 ) -> None:
-    manager = build_manager(SandboxSettings(allow_supervised=True, state_dir=tmp_path / "state"))
+    manager = build_manager(settings_of(tmp_path))
     before = set(groups_of(os.getpid()))
     assert (await manager.run(make_spec("print(1)"))).status == "ok"
     for group in set(groups_of(os.getpid())) - before:
@@ -213,7 +220,7 @@ async def test_a_manager_whose_groups_were_taken_away_makes_new_ones(
 
 def test_it_works_in_the_servers_event_loop(make_spec: MakeSpec, tmp_path: Path) -> None:
     async def main() -> list[SandboxResult]:
-        manager = build_manager(SandboxSettings(allow_supervised=True, state_dir=tmp_path / "state"))
+        manager = build_manager(settings_of(tmp_path))
         specs = [make_spec("print(1)"), make_spec(SLEEP, limits={"timeout_seconds": 0.2})]
         results = await asyncio.gather(*(manager.run(spec) for spec in specs))
         await manager.close()

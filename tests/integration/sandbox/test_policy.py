@@ -12,6 +12,7 @@ from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxSpecInvalid, SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.probing import Guarantee, Holder, ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -21,7 +22,7 @@ class Reporting(LocalDriver):
     """The local driver that reports what it is told to, and counts its sandboxes after that."""
 
     def __init__(self, report: ProbeReport, folder: Path) -> None:
-        super().__init__(SandboxSettings(allow_supervised=True, state_dir=folder / "state"))
+        super().__init__(SandboxSettings(pool=NONE_READY, allow_supervised=True, state_dir=folder / "state"))
         self._told = report
         self.made = 0
 
@@ -71,7 +72,8 @@ async def test_guarantees_are_required(
 ) -> None:
     guarantees = {"files": Guarantee("kernel", "mounts"), "memory": Guarantee(holder, "a watch")}
     driver = reporting(ProbeReport("local", guarantees))
-    manager = SandboxManager(SandboxSettings(allow_supervised=allow_supervised), {"local": driver})
+    settings = SandboxSettings(pool=NONE_READY, allow_supervised=allow_supervised)
+    manager = SandboxManager(settings, {"local": driver})
     if runs:
         assert (await manager.run(spec)).status == "ok"
     else:
@@ -97,7 +99,7 @@ async def test_a_senseless_spec_is_refused_before_anything_runs(
 ) -> None:
     driver = reporting(ProbeReport("local"))
     with pytest.raises(SandboxSpecInvalid):
-        await SandboxManager(SandboxSettings(max_input_bytes=0), {"local": driver}).run(
+        await SandboxManager(SandboxSettings(pool=NONE_READY, max_input_bytes=0), {"local": driver}).run(
             SandboxSpec(spec.command, spec.skill_dir, spec.python, stdin=b"x")
         )
     assert driver.made == 0
@@ -115,7 +117,7 @@ async def test_a_machine_without_sandboxes_refuses(
     spec: SandboxSpec, tmp_path: Path, text: str, part: str
 ) -> None:
     settings = SandboxSettings(
-        bubblewrap=program(tmp_path, text), state_dir=tmp_path / "state", start_seconds=0.5
+        pool=NONE_READY, bubblewrap=program(tmp_path, text), state_dir=tmp_path / "state", start_seconds=0.5
     )
     manager = build_manager(settings)
     with pytest.raises(SandboxUnavailable) as refused:
@@ -127,7 +129,7 @@ async def test_a_machine_without_sandboxes_refuses(
 
 
 async def test_a_missing_bubblewrap_is_named(spec: SandboxSpec, tmp_path: Path) -> None:
-    settings = SandboxSettings(bubblewrap=tmp_path / "none", state_dir=tmp_path / "state")
+    settings = SandboxSettings(pool=NONE_READY, bubblewrap=tmp_path / "none", state_dir=tmp_path / "state")
     manager = build_manager(settings)
     with pytest.raises(SandboxUnavailable, match="does not start"):
         await manager.run(spec)
@@ -136,14 +138,16 @@ async def test_a_missing_bubblewrap_is_named(spec: SandboxSpec, tmp_path: Path) 
 
 async def test_a_sandbox_without_a_filter_is_found_out(spec: SandboxSpec, tmp_path: Path) -> None:
     """The self-test looks at what is held, not at what was asked for: here bubblewrap drops the filter."""
-    manager = build_manager(SandboxSettings(state_dir=tmp_path / "first"))
+    manager = build_manager(SandboxSettings(pool=NONE_READY, state_dir=tmp_path / "first"))
     assert "syscalls" not in (await manager.probe())[0].missing
     await manager.close()
     wheel = used_program().resolve()
     script = f"""args="$2"; shift 2
 tr '\\0' '\\n' <"/proc/self/fd/$args" | sed '/^--seccomp$/,+1d' | tr '\\n' '\\0' >"{tmp_path}/args.$$"
 exec 9<"{tmp_path}/args.$$"; exec {wheel} --args 9 "$@\""""
-    settings = SandboxSettings(bubblewrap=program(tmp_path, script), state_dir=tmp_path / "second")
+    settings = SandboxSettings(
+        pool=NONE_READY, bubblewrap=program(tmp_path, script), state_dir=tmp_path / "second"
+    )
     manager = build_manager(settings)
     with pytest.raises(SandboxGuaranteeMissing) as refused:
         await manager.run(spec)

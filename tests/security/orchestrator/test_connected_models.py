@@ -25,6 +25,7 @@ from raptorflow.orchestrator.language_models.connector import Connector
 from raptorflow.orchestrator.language_models.offline import OfflineModel
 from raptorflow.orchestrator.runs.worker import Abilities, RunWorker
 from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.settings import Settings
 
@@ -47,7 +48,7 @@ async def start_worker(app: FastAPI, settings: Settings) -> AsyncGenerator[Start
         database = Database(url)
         engine = Engine(database, url, EngineSettings(executor_id=f"models-{new_id()}"))
         ModelTester(database, connector, chosen).register(engine)
-        sandbox = build_manager(SandboxSettings(allow_supervised=True))
+        sandbox = build_manager(SandboxSettings(pool=NONE_READY, allow_supervised=True))
         abilities = Abilities(
             FolderSkills([]), sandbox, OfflineModel(min_score=0.1), Path("python"), connector
         )

@@ -8,6 +8,7 @@ import pytest
 
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -19,7 +20,7 @@ SMALL = {"timeout_seconds": 20.0, "memory_bytes": 64 * MIB, "disk_bytes": 8 * MI
 
 @pytest.fixture(scope="session")
 def manager() -> SandboxManager:
-    return build_manager(SandboxSettings(max_artifact_bytes=1000, max_artifacts=3))
+    return build_manager(SandboxSettings(pool=NONE_READY, max_artifact_bytes=1000, max_artifacts=3))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.registry.environments import Environments
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.settings import load_settings
 from raptorflow.skills.files import collect_files
@@ -77,7 +78,7 @@ class LocalSandbox:
 async def local_sandbox() -> AsyncGenerator[LocalSandbox]:
     """A sandbox for as long as the block lasts."""
     configure_telemetry(TelemetrySettings(log_level="ERROR"), service="cli")
-    settings = load_settings().sandbox
+    settings = load_settings().sandbox.model_copy(update={"pool": NONE_READY})
     python = settings.python or sandbox_python()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "raptorflow" / "environments"
     manager = build_manager(settings)

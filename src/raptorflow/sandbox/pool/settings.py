@@ -53,3 +53,7 @@ class PoolSettings(BaseModel):
     """Nothing is made ahead while the machine has less memory to give."""
     stall_percent: float = Field(default=20.0, gt=0)
     """Nothing is made ahead while programs wait for memory for more of the last ten seconds."""
+
+
+# For runs that come one by one and seldom, such as a developer's.
+NONE_READY = PoolSettings(max_total=0)
