@@ -97,9 +97,9 @@ class Containers:
                 return await asyncio.shield(building)
         except BaseException as error:
             self._abandon(building)
-            if isinstance(error, (EngineFailed, TimeoutError)):
+            if isinstance(error, (EngineFailed, OSError)):
                 reason = str(error) or f"not within {self._settings.start_seconds:g} s"
-                raise SandboxStartFailed(f"The engine did not start {sandbox_id}: {reason}") from error
+                raise SandboxStartFailed(f"{sandbox_id} could not be started: {reason}") from error
             raise
 
     async def usage(self, sandbox: Sandbox) -> Usage | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 
+from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Blueprint, Channel, Handle, Usage
 from raptorflow.sandbox.drivers.docker.connection import connect
 from raptorflow.sandbox.drivers.docker.containers import Containers, Sandbox, container_name
@@ -15,6 +16,8 @@ from raptorflow.sandbox.drivers.docker.request import LABEL
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
 from raptorflow.sandbox.probing import ProbeReport
+
+log = logger(__name__)
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
@@ -99,6 +102,8 @@ class DockerDriver:
         sandbox = self._sandboxes.pop(handle.sandbox_id, None)
         if sandbox:
             sandbox.channel.close()
+            if said := sandbox.channel.complaint:
+                log.warning("a sandbox's agent complained", sandbox=handle.sandbox_id, said=said)
         async with _asking(f"remove the sandbox {handle.sandbox_id}"):
             await self._containers().remove(container_name(handle.sandbox_id), sandbox)
 
