@@ -74,6 +74,8 @@ class Gate:
         task = asyncio.create_task(visit.run(serve))
         self._visits[task] = visit
         try:
-            await task
+            # Waited for from outside: when it is cut, that is no cancellation of ours.
+            await asyncio.wait([task])
         finally:
+            await end_tasks([task])
             del self._visits[task]

@@ -58,6 +58,6 @@ class Ledger:
         try:
             self._on_decision(decision)
         except Exception:
-            log.exception("a decision was not kept", reason=decision.reason, host=decision.host)
+            log.exception("a decision was not kept", reason=decision.reason, kind=decision.kind)
             if decision.allowed and decision.stage == "decided":
                 raise

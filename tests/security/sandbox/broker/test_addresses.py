@@ -17,7 +17,14 @@ FORBIDDEN = (
     *("224.0.0.1", "239.255.255.250", "255.255.255.255", "240.0.0.1", "ff02::1", "192.0.0.1", "192.0.2.1"),
     *("198.18.0.1", "198.51.100.1", "203.0.113.1", "192.88.99.1", "2001:db8::1", "100::1", "3fff::1"),
     # IPv4 in IPv6: mapped, compatible, translated, 6to4, Teredo.
-    *("::ffff:127.0.0.2", "::ffff:8.8.8.8", "::127.0.0.2", "64:ff9b::7f00:2", "64:ff9b:1::1", "2002:7f00:2::"),
+    *(
+        "::ffff:127.0.0.2",
+        "::ffff:8.8.8.8",
+        "::127.0.0.2",
+        "64:ff9b::7f00:2",
+        "64:ff9b:1::1",
+        "2002:7f00:2::",
+    ),
     "2001:0:7f00:2::",
 )
 
@@ -116,7 +123,9 @@ async def test_the_machines_own_addresses_are_out_of_reach(world: Outside) -> No
     assert answer.code == "address-denied"
 
 
-async def test_a_name_that_is_not_known_and_a_host_that_does_not_answer_are_told_apart(world: Outside) -> None:
+async def test_a_name_that_is_not_known_and_a_host_that_does_not_answer_are_told_apart(
+    world: Outside,
+) -> None:
     with socket.create_server((PUBLIC, 0)) as closed:
         port = closed.getsockname()[1]
     gate = world.gate(f"{HOST}:{port}", "nowhere.example:80")

@@ -43,7 +43,9 @@ async def test_tls_to_another_host_than_the_tunnels_is_cut(world: Outside, name:
     assert "server-name-mismatch" in [one.reason for one in world.decisions]
 
 
-async def greeted(world: Outside, first: bytes, *, strict: bool = True, at: str = HOST) -> tuple[bytes, bytes]:
+async def greeted(
+    world: Outside, first: bytes, *, strict: bool = True, at: str = HOST
+) -> tuple[bytes, bytes]:
     """Send first bytes into a tunnel: what the server got of them, and what came back."""
     got: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -90,7 +92,9 @@ async def test_a_hello_that_hides_or_names_another_host_does_not_reach_the_serve
     assert reason in [one.reason for one in world.decisions]
 
 
-@pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01", b"\0", b""])
+@pytest.mark.parametrize(
+    "first", [b"SSH-2.0-x\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01", b"\0", b""]
+)
 async def test_only_tls_passes_a_tunnel_to_a_port_of_many_hosts(world: Outside, first: bytes) -> None:
     got, _ = await greeted(world, first)
     assert got == b""
@@ -191,7 +195,9 @@ async def test_connect_is_taken_with_and_without_a_host_header(world: Outside, v
     gate = world.gate(there)
     host = "" if version == "1.0" else f"Host: {HOST}\r\n"
     inside = await world.open(gate)
-    inside.send(f"CONNECT {there} HTTP/{version}\r\n{host if version == '1.0' else f'Host: {there}'}\r\n\r\n".encode())
+    inside.send(
+        f"CONNECT {there} HTTP/{version}\r\n{host if version == '1.0' else f'Host: {there}'}\r\n\r\n".encode()
+    )
     assert b" 200 " in await inside.until(b"\r\n\r\n")
 
 
