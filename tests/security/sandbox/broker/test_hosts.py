@@ -9,9 +9,8 @@ from raptorflow.skills.capabilities import Capabilities
 
 def get(authority: str, host: str | None = None, path: str = "/") -> bytes:
     """A plain request through the proxy."""
-    return f"GET http://{authority}{path} HTTP/1.1\r\nHost: {host or authority}\r\nConnection: close\r\n\r\n".encode(
-        "latin-1"
-    )
+    head = f"GET http://{authority}{path} HTTP/1.1\r\nHost: {host or authority}\r\nConnection: close\r\n\r\n"
+    return head.encode("latin-1")
 
 
 def connect(authority: str) -> bytes:
@@ -74,8 +73,10 @@ async def test_a_host_or_port_that_is_not_declared_is_refused(
         "1.2.3.4.5",
         "256.1.1.1",
         "0x",
-    ]
-    + ["[::ffff:127.0.0.2]", "[::ffff:7f00:2]", "1.2.3.4.0x5"],
+        "[::ffff:127.0.0.2]",
+        "[::ffff:7f00:2]",
+        "1.2.3.4.0x5",
+    ],
 )
 @pytest.mark.parametrize("way", [get, connect])
 async def test_an_address_in_disguise_is_refused(world: Outside, way: object, host: str) -> None:
@@ -90,22 +91,24 @@ async def test_an_address_in_disguise_is_refused(world: Outside, way: object, ho
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example%00.api.example.com", "api.example.com%2eevil.example", "user@api.example.com"]
-    + [
+    [
+        "evil.example%00.api.example.com",
+        "api.example.com%2eevil.example",
+        "user@api.example.com",
         "user:pass@api.example.com",
         "[fe80::1%25eth0]",
         "api..example.com",
         ".api.example.com",
         "-.example.com",
-    ]
-    + [
         "a" * 64 + ".example.com",
         "a" * 256,
         ".".join(["abcdefgh"] * 40),
         "api.example.com..",
         "[api.example.com]",
-    ]
-    + ["api.example.com#.evil.example", "api\\.example.com", "[::1"],
+        "api.example.com#.evil.example",
+        "api\\.example.com",
+        "[::1",
+    ],
 )
 @pytest.mark.parametrize("way", [get, connect])
 async def test_what_is_no_host_is_refused(world: Outside, way: object, host: str) -> None:
