@@ -1,7 +1,7 @@
 """What the broker adds to a request over TLS: a new connection, and one more request on it.
 
-Direct, through a tunnel that is passed through unread, and through one whose TLS ends in the broker to fill in a
-secret; one after the other in each round, so that all see the same machine. Everything is on loopback.
+Direct, through a tunnel that is passed through unread, and through one whose TLS ends in the broker to fill
+in a secret; one after the other in each round, so that all see the same machine. Everything is on loopback.
 
     python benchmarks/broker.py [rounds]
 """
