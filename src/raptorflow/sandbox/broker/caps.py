@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from raptorflow.sandbox.broker.errors import BytesSpent, TooFast, TooManyConnections
-from raptorflow.sandbox.broker.metrics import BYTES, OPEN
+from raptorflow.sandbox.broker.metrics import BYTES_DOWN, BYTES_UP, OPEN
 from raptorflow.sandbox.broker.settings import BrokerLimits
 
 
@@ -97,7 +97,7 @@ class Caps:
             BytesSpent: that is more than it may send.
         """
         self.bytes_up += count
-        BYTES.labels("up").inc(count)
+        BYTES_UP.inc(count)
         if self.bytes_up > self._limits.bytes_up:
             raise BytesSpent(f"A sandbox may send {self._limits.bytes_up:,} bytes.")
 
@@ -108,6 +108,6 @@ class Caps:
             BytesSpent: that is more than it may receive.
         """
         self.bytes_down += count
-        BYTES.labels("down").inc(count)
+        BYTES_DOWN.inc(count)
         if self.bytes_down > self._limits.bytes_down:
             raise BytesSpent(f"A sandbox may receive {self._limits.bytes_down:,} bytes.")

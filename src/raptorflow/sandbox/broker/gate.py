@@ -58,11 +58,12 @@ class Gate:
 
     async def close(self) -> None:
         """Cut everything; handles and authority are worth nothing from here on. Again does nothing."""
-        self.set_policy(None)
         self._closed = True
         for visit in list(self._visits.values()):
             visit.cut(GateClosed("The run is over."))
         await end_tasks(list(self._visits))
+        self._guest.rules = Rules(None, self._denied)
+        self._guest.authority = None
         self._guest.needles.clear()
         self._guest.ledger.finish()
 
@@ -74,6 +75,8 @@ class Gate:
         task = asyncio.create_task(visit.run(serve))
         self._visits[task] = visit
         try:
-            await task
+            # Waited for from outside: when it is cut, that is no cancellation of ours.
+            await asyncio.wait([task])
         finally:
+            await end_tasks([task])
             del self._visits[task]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.broker.decisions import Decision, OnDecision
+from raptorflow.sandbox.broker.errors import BrokerFailure
 from raptorflow.sandbox.broker.metrics import DECISIONS
 
 log = logger(__name__)
@@ -57,7 +58,7 @@ class Ledger:
     def _hand_on(self, decision: Decision) -> None:
         try:
             self._on_decision(decision)
-        except Exception:
-            log.exception("a decision was not kept", reason=decision.reason, host=decision.host)
+        except Exception as error:
+            log.error("a decision was not kept", error=repr(error), reason=decision.reason, kind=decision.kind)
             if decision.allowed and decision.stage == "decided":
-                raise
+                raise BrokerFailure("The decision could not be recorded; nothing was passed on.") from error

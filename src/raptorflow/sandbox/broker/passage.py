@@ -33,7 +33,6 @@ class Passage:
         self._port = port
         self._id = str(new_id())
         self._watch = Stopwatch()
-        self._elsewhere_ms = 0.0
         self._address: str | None = None
         self._rule: str | None = None
         self._check: Check | None = None
@@ -72,9 +71,9 @@ class Passage:
         """
         if not self.destination:
             raise RuntimeError("a passage is aimed before it is dialled")
-        waiting = Stopwatch()
+        before_ms = self._watch.elapsed_ms()
         dialled = await self._guest.means.dialer.dial(self.destination)
-        self._elsewhere_ms += waiting.elapsed_ms()
+        OVERHEAD.observe(max(0.0, before_ms) / 1000)
         self._address = str(dialled.address)
         return dialled.stream
 
@@ -96,7 +95,6 @@ class Passage:
         if not self._allowed:
             self._write("decided", allowed=True, reason="allowed")
             self._allowed = True
-            OVERHEAD.observe(max(0.0, self._watch.elapsed_ms() - self._elsewhere_ms) / 1000)
 
     def note(self, kind: Kind, rule: str | None, denial: EgressDenied | None = None) -> None:
         """Write down a decision about something within it, such as a secret."""

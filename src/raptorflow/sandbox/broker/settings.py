@@ -20,9 +20,9 @@ class BrokerLimits(BaseModel):
     """Connections that may come at once before the rate holds."""
     bytes_up: int = Field(default=256 * MIB, ge=0)
     bytes_down: int = Field(default=1024 * MIB, ge=0)
-    idle_seconds: float = Field(default=60, gt=0)
+    idle_seconds: float = Field(default=120, gt=0)
     """How long nothing may move."""
-    connection_seconds: float = Field(default=900, gt=0)
+    connection_seconds: float = Field(default=3600, gt=0)
     handshake_seconds: float = Field(default=10, gt=0)
     """For a request's head, and again for a TLS handshake."""
     resolve_seconds: float = Field(default=5, gt=0)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from traceback import extract_tb
 
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.broker.decisions import Kind
@@ -121,14 +122,21 @@ class Visit:
             timers[-1] = self._loop.call_later(left, self._look, timers)
 
     def _up(self, count: int) -> None:
+        self._stop_if_cut()
         self._moved = self._loop.time()
         self.passage.bytes_up += count
         self.guest.caps.up(count)
 
     def _down(self, count: int) -> None:
+        self._stop_if_cut()
         self._moved = self._loop.time()
         self.passage.bytes_down += count
         self.guest.caps.down(count)
+
+    def _stop_if_cut(self) -> None:
+        """A task that is cancelled may still write until it next waits."""
+        if self._cause:
+            raise self._cause
 
 
 def as_denial(error: Exception) -> EgressDenied:
@@ -137,5 +145,7 @@ def as_denial(error: Exception) -> EgressDenied:
         return error
     if isinstance(error, OSError):
         return ConnectionLost("The connection broke.")
-    log.error("the broker failed", exc_info=error)
+    # Not the error's own words: they could quote a secret.
+    place = extract_tb(error.__traceback__)[-1]
+    log.error("the broker failed", error=type(error).__qualname__, at=f"{place.filename}:{place.lineno}")
     return BrokerFailure("The broker failed; nothing was passed on.")

@@ -26,7 +26,15 @@ def client_hello(
     extensions += _extension(43, b"\x02\x03\x04")
     if encrypted is not None:
         extensions += _extension(encrypted, b"\0" * 32)
-    body = b"\x03\x03" + bytes(32) + b"\x00" + _vector(b"\x13\x01") + b"\x01\x00" + _vector(extensions) + trailing
+    body = (
+        b"\x03\x03"
+        + bytes(32)
+        + b"\x00"
+        + _vector(b"\x13\x01")
+        + b"\x01\x00"
+        + _vector(extensions)
+        + trailing
+    )
     return records(b"\x01" + struct.pack("!I", len(body))[1:] + body, record_bytes)
 
 

@@ -105,15 +105,27 @@ class Outside:
     async def close(self) -> None:
         await self._stack.aclose()
 
-    async def serve(self, handler: Handler, *, tls: str | None = None, at: str = PUBLIC) -> int:
+    async def serve(
+        self,
+        handler: Handler,
+        *,
+        tls: str | None = None,
+        at: str = PUBLIC,
+        context: ssl.SSLContext | None = None,
+    ) -> int:
         """Start a server; with TLS when a host is named that it has a certificate for."""
-        context = self.server_context(tls) if tls else None
+        context = context or (self.server_context(tls) if tls else None)
         server = await asyncio.start_server(handler, at, 0, ssl=context)
         self._stack.push_async_callback(_stop, server)
         return server.sockets[0].getsockname()[1]
 
     async def origin(
-        self, reply: Reply = lambda _: ok(b"hello"), *, tls: str | None = None, at: str = PUBLIC
+        self,
+        reply: Reply = lambda _: ok(b"hello"),
+        *,
+        tls: str | None = None,
+        at: str = PUBLIC,
+        context: ssl.SSLContext | None = None,
     ) -> Origin:
         """An HTTP server that answers whatever it is asked."""
         origin = Origin(0)
@@ -131,12 +143,13 @@ class Outside:
             finally:
                 writer.close()
 
-        origin.port = await self.serve(handle, tls=tls, at=at)
+        origin.port = await self.serve(handle, tls=tls, at=at, context=context)
         return origin
 
     def server_context(self, host: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.authority.issue_cert(host).configure_cert(context)
+        with self.authority.issue_cert(host).private_key_and_cert_chain_pem.tempfile() as file:
+            context.load_cert_chain(file)
         return context
 
     def broker(self) -> Broker:

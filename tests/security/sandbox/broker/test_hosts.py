@@ -9,7 +9,8 @@ from raptorflow.skills.capabilities import Capabilities
 
 def get(authority: str, host: str | None = None, path: str = "/") -> bytes:
     """A plain request through the proxy."""
-    return f"GET http://{authority}{path} HTTP/1.1\r\nHost: {host or authority}\r\nConnection: close\r\n\r\n".encode("latin-1")
+    head = f"GET http://{authority}{path} HTTP/1.1\r\nHost: {host or authority}\r\nConnection: close\r\n\r\n"
+    return head.encode("latin-1")
 
 
 def connect(authority: str) -> bytes:
@@ -46,7 +47,9 @@ async def test_a_declared_host_is_reached(world: Outside) -> None:
     ],
 )
 @pytest.mark.parametrize("way", [get, connect])
-async def test_a_host_or_port_that_is_not_declared_is_refused(world: Outside, way: object, asked: str) -> None:
+async def test_a_host_or_port_that_is_not_declared_is_refused(
+    world: Outside, way: object, asked: str
+) -> None:
     origin = await world.origin()
     gate = world.gate(f"{HOST}:{origin.port}")
     asked = asked.format(port=origin.port)
@@ -60,8 +63,20 @@ async def test_a_host_or_port_that_is_not_declared_is_refused(world: Outside, wa
 
 @pytest.mark.parametrize(
     "host",
-    ["2130706433", "0x7f000001", "0177.0.0.1", "0x7f.1", "127.1", "127.0.0.01", "1.2.3.4.5", "256.1.1.1", "0x"]
-    + ["[::ffff:127.0.0.2]", "[::ffff:7f00:2]", "1.2.3.4.0x5"],
+    [
+        "2130706433",
+        "0x7f000001",
+        "0177.0.0.1",
+        "0x7f.1",
+        "127.1",
+        "127.0.0.01",
+        "1.2.3.4.5",
+        "256.1.1.1",
+        "0x",
+        "[::ffff:127.0.0.2]",
+        "[::ffff:7f00:2]",
+        "1.2.3.4.0x5",
+    ],
 )
 @pytest.mark.parametrize("way", [get, connect])
 async def test_an_address_in_disguise_is_refused(world: Outside, way: object, host: str) -> None:
@@ -76,10 +91,24 @@ async def test_an_address_in_disguise_is_refused(world: Outside, way: object, ho
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example%00.api.example.com", "api.example.com%2eevil.example", "user@api.example.com"]
-    + ["user:pass@api.example.com", "[fe80::1%25eth0]", "api..example.com", ".api.example.com", "-.example.com"]
-    + ["a" * 64 + ".example.com", "a" * 256, ".".join(["abcdefgh"] * 40), "api.example.com..", "[api.example.com]"]
-    + ["api.example.com#.evil.example", "api\\.example.com", "[::1"],
+    [
+        "evil.example%00.api.example.com",
+        "api.example.com%2eevil.example",
+        "user@api.example.com",
+        "user:pass@api.example.com",
+        "[fe80::1%25eth0]",
+        "api..example.com",
+        ".api.example.com",
+        "-.example.com",
+        "a" * 64 + ".example.com",
+        "a" * 256,
+        ".".join(["abcdefgh"] * 40),
+        "api.example.com..",
+        "[api.example.com]",
+        "api.example.com#.evil.example",
+        "api\\.example.com",
+        "[::1",
+    ],
 )
 @pytest.mark.parametrize("way", [get, connect])
 async def test_what_is_no_host_is_refused(world: Outside, way: object, host: str) -> None:
@@ -92,7 +121,9 @@ async def test_what_is_no_host_is_refused(world: Outside, way: object, host: str
     assert (origin.connections, world.names.asked) == (0, [])
 
 
-@pytest.mark.parametrize("byte", ["\0", "\r", "\n", " ", "\t", "\x0b", "\x7f", "\xad", "\u00e4", "\r\nX: y\r\n"])
+@pytest.mark.parametrize(
+    "byte", ["\0", "\r", "\n", " ", "\t", "\x0b", "\x7f", "\xad", "\u00e4", "\r\nX: y\r\n"]
+)
 async def test_a_byte_that_readers_read_in_different_ways_is_refused(world: Outside, byte: str) -> None:
     origin = await world.origin()
     gate = world.gate(f"{HOST}:{origin.port}")
@@ -111,7 +142,9 @@ async def test_case_and_one_final_dot_do_not_matter(world: Outside) -> None:
 
 
 @pytest.mark.parametrize("policy", [None, EgressPolicy(), EgressPolicy(Capabilities.none())])
-async def test_an_empty_or_missing_policy_denies_everything(world: Outside, policy: EgressPolicy | None) -> None:
+async def test_an_empty_or_missing_policy_denies_everything(
+    world: Outside, policy: EgressPolicy | None
+) -> None:
     origin = await world.origin()
     gate = world.admit(policy)
     for asked in (f"{HOST}:{origin.port}", f"{PUBLIC}:{origin.port}"):
@@ -122,7 +155,9 @@ async def test_an_empty_or_missing_policy_denies_everything(world: Outside, poli
 
 async def test_what_cannot_be_read_in_a_policy_allows_nothing(world: Outside) -> None:
     origin = await world.origin()
-    gate = world.gate("*", "*:*", f"*.example.com:{origin.port}", HOST, f"{HOST}:", f"{HOST}:0", f"http://{HOST}")
+    gate = world.gate(
+        "*", "*:*", f"*.example.com:{origin.port}", HOST, f"{HOST}:", f"{HOST}:0", f"http://{HOST}"
+    )
     assert (await world.ask(gate, get(f"{HOST}:{origin.port}"))).code == "host-not-allowed"
 
 
@@ -137,7 +172,9 @@ async def test_the_operators_denial_wins(world: Outside, pattern: str) -> None:
     assert "No line of skill.toml" in answer.problem["hint"]
 
 
-@pytest.mark.parametrize("pattern", ["example.com", "*.api.example.com", "**.api.example.com", "*.com", "api.example.com:1"])
+@pytest.mark.parametrize(
+    "pattern", ["example.com", "*.api.example.com", "**.api.example.com", "*.com", "api.example.com:1"]
+)
 async def test_a_denial_of_other_hosts_leaves_this_one(world: Outside, pattern: str) -> None:
     origin = await world.origin()
     world.settings["denied_hosts"] = [pattern]

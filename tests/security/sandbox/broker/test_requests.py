@@ -22,7 +22,10 @@ async def proxy(world: Outside, gate: Gate) -> str:
 
 
 async def test_real_clients_reach_http_and_https(world: Outside) -> None:
-    plain, tls = await world.origin(lambda _: ok(b"plain")), await world.origin(lambda _: ok(b"tls"), tls=HOST)
+    plain, tls = (
+        await world.origin(lambda _: ok(b"plain")),
+        await world.origin(lambda _: ok(b"tls"), tls=HOST),
+    )
     gate = world.gate(f"{HOST}:{plain.port}", f"{HOST}:{tls.port}")
     door = await proxy(world, gate)
     context = trusting(world.authority.cert_pem.bytes())
@@ -32,16 +35,23 @@ async def test_real_clients_reach_http_and_https(world: Outside) -> None:
         assert (await client.get("http://evil.example/")).json()["code"] == "host-not-allowed"
     # The standard library opens tunnels with HTTP/1.0.
     opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({"http": door, "https": door}), urllib.request.HTTPSHandler(context=context)
+        urllib.request.ProxyHandler({"http": door, "https": door}),
+        urllib.request.HTTPSHandler(context=context),
     )
+
+    def fetched(url: str) -> bytes:
+        with opener.open(url, timeout=10) as answer:
+            return answer.read()
+
     for url in (f"http://{HOST}:{plain.port}/", f"https://{HOST}:{tls.port}/"):
-        body = await asyncio.to_thread(lambda url=url: opener.open(url, timeout=10).read())
-        assert body in {b"plain", b"tls"}
+        assert await asyncio.to_thread(fetched, url) in {b"plain", b"tls"}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "PROPFIND"])
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_methods_bodies_and_answers_pass_as_they_are(world: Outside, method: str, chunked: bool) -> None:
+async def test_methods_bodies_and_answers_pass_as_they_are(
+    world: Outside, method: str, chunked: bool
+) -> None:
     origin = await world.origin(lambda _: ok(b"" if method == "HEAD" else b"answer", b"X-Mark: kept\r\n"))
     gate = world.gate(f"{HOST}:{origin.port}")
     there = f"{HOST}:{origin.port}"
@@ -49,7 +59,8 @@ async def test_methods_bodies_and_answers_pass_as_they_are(world: Outside, metho
     body = "5\r\nhello\r\n0\r\n\r\n" if chunked else "hello"
     answer = await world.ask(
         gate,
-        f"{method} http://{there}/x HTTP/1.1\r\nHost: {there}\r\n{framing}\r\nConnection: close\r\n\r\n{body}".encode(),
+        f"{method} http://{there}/x HTTP/1.1\r\nHost: {there}\r\n{framing}\r\n"
+        f"Connection: close\r\n\r\n{body}".encode(),
     )
     assert answer.status == 200
     assert b"X-Mark: kept" in answer.raw
@@ -59,9 +70,14 @@ async def test_methods_bodies_and_answers_pass_as_they_are(world: Outside, metho
 
 
 async def test_answers_in_chunks_and_up_to_the_end_of_the_connection_pass(world: Outside) -> None:
-    for raw in (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\nabc"):
+    for raw in (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\nabc",
+    ):
 
-        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, raw: bytes = raw) -> None:
+        async def answer(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter, raw: bytes = raw
+        ) -> None:
             await read_request(reader)
             writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + raw)
             writer.close()
@@ -76,7 +92,8 @@ async def test_a_client_that_waits_before_its_body_is_told_to_go_on(world: Outsi
     there = f"{HOST}:{origin.port}"
     inside = await world.open(world.gate(there))
     inside.send(
-        f"POST http://{there}/ HTTP/1.1\r\nHost: {there}\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n".encode()
+        f"POST http://{there}/ HTTP/1.1\r\nHost: {there}\r\n"
+        "Content-Length: 4\r\nExpect: 100-continue\r\n\r\n".encode()
     )
     assert b" 100 " in await inside.until(b"\r\n\r\n")
     inside.send(b"body")
@@ -86,14 +103,28 @@ async def test_a_client_that_waits_before_its_body_is_told_to_go_on(world: Outsi
 
 @pytest.mark.parametrize(
     "line",
-    ["GET / HTTP/1.1", "GET //{there}/ HTTP/1.1", "GET https://{there}/ HTTP/1.1", "GET ftp://{there}/ HTTP/1.1"]
-    + ["OPTIONS * HTTP/1.1", "GET {there} HTTP/1.1", "GET http:///x HTTP/1.1", "PRI * HTTP/2.0", "GET http:{there} HTTP/1.1"]
-    + ["GET http://{there} /x HTTP/1.1", "GET http://{there}/x", "\x16\x03\x01", "GET http://{there}/ HTTP/9.9"],
+    [
+        "GET / HTTP/1.1",
+        "GET //{there}/ HTTP/1.1",
+        "GET https://{there}/ HTTP/1.1",
+        "GET ftp://{there}/ HTTP/1.1",
+        "OPTIONS * HTTP/1.1",
+        "GET {there} HTTP/1.1",
+        "GET http:///x HTTP/1.1",
+        "PRI * HTTP/2.0",
+        "GET http:{there} HTTP/1.1",
+        "GET http://{there} /x HTTP/1.1",
+        "GET http://{there}/x",
+        "\x16\x03\x01",
+        "GET http://{there}/ HTTP/9.9",
+    ],
 )
 async def test_only_requests_that_name_their_host_in_full_are_served(world: Outside, line: str) -> None:
     origin = await world.origin()
     there = f"{HOST}:{origin.port}"
-    answer = await world.ask(world.gate(there), f"{line.format(there=there)}\r\nHost: {there}\r\n\r\n".encode())
+    answer = await world.ask(
+        world.gate(there), f"{line.format(there=there)}\r\nHost: {there}\r\n\r\n".encode()
+    )
     assert (answer.status, origin.connections) == (400, 0)
 
 
@@ -162,13 +193,19 @@ async def test_a_second_request_to_another_allowed_host_goes_there(world: Outsid
 
 async def test_headers_of_this_connection_and_of_proxies_stay_here(world: Outside) -> None:
     origin = await world.origin(
-        lambda _: ok(b"", b"Proxy-Authenticate: Basic\r\nKeep-Alive: timeout=5\r\nConnection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\n")
+        lambda _: ok(
+            b"",
+            b"Proxy-Authenticate: Basic\r\nKeep-Alive: timeout=5\r\n"
+            b"Connection: x-hop\r\nX-Hop: 1\r\nX-End: 2\r\n",
+        )
     )
     there = f"{HOST}:{origin.port}"
     answer = await world.ask(
         world.gate(there),
-        f"GET http://{there}/ HTTP/1.1\r\nHost: {there}\r\nProxy-Authorization: Basic c2VjcmV0\r\nProxy-Connection: x\r\n"
-        "Connection: close, X-Private\r\nX-Private: 1\r\nTE: trailers\r\nX-Public: 2\r\nAuthorization: Bearer own\r\n\r\n".encode(),
+        f"GET http://{there}/ HTTP/1.1\r\nHost: {there}\r\n"
+        "Proxy-Authorization: Basic c2VjcmV0\r\nProxy-Connection: x\r\n"
+        "Connection: close, X-Private\r\nX-Private: 1\r\nTE: trailers\r\n"
+        "X-Public: 2\r\nAuthorization: Bearer own\r\n\r\n".encode(),
     )
     for header in (b"Proxy-", b"X-Private", b"TE:", b"c2VjcmV0"):
         assert header not in origin.text
@@ -185,7 +222,9 @@ async def test_a_head_that_is_too_long_is_refused(world: Outside, size: int) -> 
     there = f"{HOST}:{origin.port}"
     gate = world.gate(there)
     for extra in (f"X: {'a' * size}", "\r\n".join(f"X{n}: {'a' * 100}" for n in range(size // 100))):
-        answer = await world.ask(gate, f"GET http://{there}/ HTTP/1.1\r\nHost: {there}\r\n{extra}\r\n\r\n".encode())
+        answer = await world.ask(
+            gate, f"GET http://{there}/ HTTP/1.1\r\nHost: {there}\r\n{extra}\r\n\r\n".encode()
+        )
         assert (answer.status, answer.code) == (431, "head-too-large")
     assert origin.connections == 0
     assert (await world.ask(gate, get(there, path="/" + "a" * 15_000))).status == 200
@@ -199,7 +238,9 @@ async def test_a_redirect_is_the_clients_to_follow_and_judged_like_any_request(w
     answer = await world.ask(gate, get(there))
     assert answer.status == 302
     assert world.names.asked == [HOST]
-    async with httpx.AsyncClient(proxy=await proxy(world, gate), trust_env=False, follow_redirects=True) as client:
+    async with httpx.AsyncClient(
+        proxy=await proxy(world, gate), trust_env=False, follow_redirects=True
+    ) as client:
         assert (await client.get(f"http://{there}/")).json()["code"] == "host-not-allowed"
 
 
@@ -245,5 +286,7 @@ async def test_a_host_may_answer_before_it_has_read_the_body(world: Outside) -> 
 
     there = f"{HOST}:{await world.serve(answer)}"
     inside = await world.open(world.gate(there))
-    inside.send(f"POST http://{there}/ HTTP/1.1\r\nHost: {there}\r\nContent-Length: 1000000\r\n\r\nsome".encode())
+    inside.send(
+        f"POST http://{there}/ HTTP/1.1\r\nHost: {there}\r\nContent-Length: 1000000\r\n\r\nsome".encode()
+    )
     assert (await inside.answer()).status == 413

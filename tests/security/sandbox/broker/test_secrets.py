@@ -76,7 +76,9 @@ async def bound(world: Outside, reply: Echo = echo, who: str = "a") -> Bound:
 
 async def test_the_value_stands_where_the_handle_stood_and_only_at_its_host(world: Outside) -> None:
     here = await bound(world, lambda _: ok(b"done"))
-    answer = await here.get(f"Authorization: Bearer {here.handle}\r\nX-Api-Key: {here.handle}\r\nX-Mine: kept\r\n")
+    answer = await here.get(
+        f"Authorization: Bearer {here.handle}\r\nX-Api-Key: {here.handle}\r\nX-Mine: kept\r\n"
+    )
     assert answer.body == b"done"
     assert f"Authorization: Bearer {VALUE}\r\nX-Api-Key: {VALUE}\r\nX-Mine: kept".encode() in here.origin.text
     assert here.handle.encode() not in here.origin.text
@@ -106,14 +108,19 @@ async def test_basic_credentials_are_filled_in(world: Outside) -> None:
     sent = base64.b64encode(f"user:{VALUE}".encode())
     assert b"Authorization: Basic " + sent in here.origin.text
     assert sent not in answer.raw
-    assert VALUE.encode() not in base64.b64decode(_authorization(answer.body).removeprefix(b"Basic ") + b"==", b"**")
+    assert VALUE.encode() not in base64.b64decode(
+        _authorization(answer.body).removeprefix(b"Basic ") + b"==", b"**"
+    )
 
 
 async def test_a_handle_in_a_url_or_a_body_stays_text_and_is_counted(world: Outside) -> None:
     here = await bound(world)
     inside = await here.open()
     handle = here.handle.encode()
-    head = b"POST /?key=%s HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % (handle, here.there.encode())
+    head = b"POST /?key=%s HTTP/1.1\r\nHost: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % (
+        handle,
+        here.there.encode(),
+    )
     inside.send(head + b"a\r\n" + handle[:10] + b"\r\n")
     inside.send(b"24\r\n" + handle[10:] + b"\r\n0\r\n\r\n")
     assert (await inside.answer()).status == 200
@@ -133,7 +140,9 @@ async def test_a_compressed_or_encoded_handle_is_only_text(world: Outside) -> No
     assert VALUE.encode() not in here.origin.text
 
 
-async def test_a_handle_at_another_port_or_in_the_clear_is_refused_and_the_value_not_fetched(world: Outside) -> None:
+async def test_a_handle_at_another_port_or_in_the_clear_is_refused_and_the_value_not_fetched(
+    world: Outside,
+) -> None:
     here, other = await bound(world), await world.origin()
     there = f"{HOST}:{other.port}"
     gate = world.gate(there, here.there, secrets={NAME: here.there})
@@ -202,7 +211,9 @@ async def test_a_secret_that_is_no_longer_granted_is_refused_on_an_open_connecti
     assert (answer.status, world.vault.fetched, here.origin.heard) == (403, [], [])
 
 
-@pytest.mark.parametrize("value", ["short", "line\r\nX: y", "line\nbreak-long-enough", "nul\0long-enough", "gärtner-lang", ""])
+@pytest.mark.parametrize(
+    "value", ["short", "line\r\nX: y", "line\nbreak-long-enough", "nul\0long-enough", "gärtner-lang", ""]
+)
 async def test_a_value_that_cannot_stand_in_a_header_is_not_sent(world: Outside, value: str) -> None:
     world.vault.values[NAME] = value
     here = await bound(world)
@@ -269,7 +280,9 @@ async def test_a_compressed_answer_is_not_asked_for_and_not_passed_on(world: Out
     assert b"gzip, br" not in here.origin.text
 
 
-@pytest.mark.parametrize("host", ["evil.example", "api.example.com", "api.example.com:1", "{there}\r\nHost: evil.example"])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "api.example.com", "api.example.com:1", "{there}\r\nHost: evil.example"]
+)
 async def test_a_request_for_another_host_within_the_tunnel_is_refused(world: Outside, host: str) -> None:
     here = await bound(world)
     inside = await here.open()
@@ -308,7 +321,12 @@ async def test_no_secret_is_sent_to_a_host_that_cannot_show_who_it_is(world: Out
 
 async def test_a_hello_for_another_host_is_refused_where_tls_ends(world: Outside) -> None:
     here = await bound(world)
-    for hello in (client_hello("evil.example"), client_hello(None), client_hello(HOST, encrypted=0xFE0D), b"GET / H"):
+    for hello in (
+        client_hello("evil.example"),
+        client_hello(None),
+        client_hello(HOST, encrypted=0xFE0D),
+        b"GET / H",
+    ):
         inside = await world.open(here.gate)
         await inside.connect(here.there)
         inside.send(hello)
@@ -368,7 +386,9 @@ async def test_many_requests_go_through_one_connection(world: Outside) -> None:
     here = await bound(world, lambda _: ok(b"done"))
     inside = await here.open()
     for number in range(10):
-        assert (await inside.get(f"/{number}", here.there, f"Authorization: {here.handle}\r\n")).body == b"done"
+        assert (
+            await inside.get(f"/{number}", here.there, f"Authorization: {here.handle}\r\n")
+        ).body == b"done"
     assert (len(here.origin.heard), here.origin.connections) == (10, 1)
 
 

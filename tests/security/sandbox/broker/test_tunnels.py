@@ -5,8 +5,10 @@ import os
 import ssl
 
 import pytest
-from tests.security.sandbox.broker.hellos import client_hello
+from tests.security.sandbox.broker.hellos import client_hello, records
 from tests.security.sandbox.broker.outside import HOST, PUBLIC, Inside, Outside, ok, trusting
+
+from raptorflow.sandbox.broker.wire.retry import RETRY
 
 ALERT = b"\x15\x03\x03\x00\x02\x02\x31"
 
@@ -43,7 +45,9 @@ async def test_tls_to_another_host_than_the_tunnels_is_cut(world: Outside, name:
     assert "server-name-mismatch" in [one.reason for one in world.decisions]
 
 
-async def greeted(world: Outside, first: bytes, *, strict: bool = True, at: str = HOST) -> tuple[bytes, bytes]:
+async def greeted(
+    world: Outside, first: bytes, *, strict: bool = True, at: str = HOST
+) -> tuple[bytes, bytes]:
     """Send first bytes into a tunnel: what the server got of them, and what came back."""
     got: asyncio.Queue[bytes] = asyncio.Queue()
 
@@ -63,7 +67,81 @@ async def greeted(world: Outside, first: bytes, *, strict: bool = True, at: str 
 
 async def test_a_hello_for_the_host_reaches_the_server_as_it_was_sent(world: Outside) -> None:
     hello = client_hello("API.example.com")
-    assert await greeted(world, hello + b"more") == (hello + b"more", b"")
+    assert await greeted(world, hello) == (hello, b"")
+    early = b"\x14\x03\x03\x00\x01\x01" + b"\x17\x03\x03\x00\x04data"
+    assert (await greeted(world, hello + early))[0] == hello + early
+
+
+async def test_a_server_that_asks_for_a_second_hello_gets_it(world: Outside) -> None:
+    context = world.server_context(HOST)
+    # A client offers a key for another curve first.
+    context.set_ecdh_curve("secp384r1")
+    origin = await world.origin(lambda _: ok(b"asked twice"), tls=HOST, context=context)
+    for strict in (True, False):
+        world.settings["tls_only_ports"] = [origin.port] if strict else []
+        inside = await world.open(world.gate(f"{HOST}:{origin.port}"))
+        await inside.connect(f"{HOST}:{origin.port}")
+        await inside.tls(trusting(world.authority.cert_pem.bytes()), HOST)
+        assert (await inside.get("/", HOST)).body == b"asked twice"
+
+
+def server_hello(random: bytes) -> bytes:
+    body = b"\x03\x03" + random + b"\x00\x13\x01\x00\x00\x00"
+    return records(b"\x02" + len(body).to_bytes(3) + body)
+
+
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize("size", [16_000, 40])
+async def test_a_second_hello_for_another_host_does_not_reach_the_server(
+    world: Outside, early: bool, size: int
+) -> None:
+    heard: list[bytes] = []
+
+    async def ask_again(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read(65_536))
+        writer.write(server_hello(RETRY))
+        heard.append(await reader.read())
+        writer.close()
+
+    there = f"{HOST}:{await world.serve(ask_again)}"
+    for name, arrives in ((HOST, True), ("evil.example", False)):
+        heard.clear()
+        inside = await world.open(world.gate(there))
+        await inside.connect(there)
+        first, second = (
+            client_hello(HOST),
+            b"\x14\x03\x03\x00\x01\x01" + client_hello(name, record_bytes=size),
+        )
+        inside.send(first + (second if early else b""))
+        if not early:
+            await inside.reader.readexactly(len(server_hello(RETRY)))
+            inside.send(second)
+        inside.writer.write_eof()
+        await inside.rest()
+        await inside.leave()
+        assert (client_hello(name, record_bytes=size) in b"".join(heard)) == arrives
+        assert (b"evil" in b"".join(heard)) is False
+    assert world.decisions[-1].reason == "server-name-mismatch"
+
+
+async def test_after_the_servers_answer_nothing_is_looked_at(world: Outside) -> None:
+    heard: list[bytes] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(len(client_hello(HOST)))
+        writer.write(server_hello(bytes(32)))
+        heard.append(await reader.read())
+        writer.close()
+
+    there = f"{HOST}:{await world.serve(accept)}"
+    inside = await world.open(world.gate(there))
+    await inside.connect(there)
+    inside.send(client_hello(HOST))
+    await inside.reader.readexactly(len(server_hello(bytes(32))))
+    inside.send(b"\x16anything at all")
+    inside.writer.write_eof()
+    await inside.rest()
+    assert heard == [b"\x16anything at all"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +168,9 @@ async def test_a_hello_that_hides_or_names_another_host_does_not_reach_the_serve
     assert reason in [one.reason for one in world.decisions]
 
 
-@pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01", b"\0", b""])
+@pytest.mark.parametrize(
+    "first", [b"SSH-2.0-x\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01", b"\0", b""]
+)
 async def test_only_tls_passes_a_tunnel_to_a_port_of_many_hosts(world: Outside, first: bytes) -> None:
     got, _ = await greeted(world, first)
     assert got == b""
@@ -191,7 +271,9 @@ async def test_connect_is_taken_with_and_without_a_host_header(world: Outside, v
     gate = world.gate(there)
     host = "" if version == "1.0" else f"Host: {HOST}\r\n"
     inside = await world.open(gate)
-    inside.send(f"CONNECT {there} HTTP/{version}\r\n{host if version == '1.0' else f'Host: {there}'}\r\n\r\n".encode())
+    inside.send(
+        f"CONNECT {there} HTTP/{version}\r\n{host if version == '1.0' else f'Host: {there}'}\r\n\r\n".encode()
+    )
     assert b" 200 " in await inside.until(b"\r\n\r\n")
 
 

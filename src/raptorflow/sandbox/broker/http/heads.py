@@ -17,6 +17,12 @@ HOP_BY_HOP = frozenset(
 PROXY = b"proxy-"
 
 
+def asked_host(request: h11.Request) -> str:
+    """What a request asks for, without its path, for the record of what cannot be read."""
+    target = request.target.decode("ascii")
+    return target[len(HTTP) :].split("/")[0].split("?")[0] if _is_absolute(target) else target.split("?")[0]
+
+
 def connect_destination(request: h11.Request) -> Destination:
     """Where `CONNECT host:port` leads.
 
@@ -38,7 +44,7 @@ def plain_destination(request: h11.Request) -> tuple[Destination, bytes]:
         EgressDenied: it is not clear.
     """
     target = request.target.decode("ascii")
-    if target[: len(HTTP)].lower() != HTTP:
+    if not _is_absolute(target):
         raise RequestInvalid(f"{target[:80]!r} is not of the form http://host/path.")
     rest = target[len(HTTP) :]
     authority = rest[: min((at for at in map(rest.find, "/?") if at >= 0), default=len(rest))]
@@ -84,6 +90,10 @@ def onward(head: h11.Request | h11.Response, without: Iterable[bytes] = ()) -> H
         for (raw, value), (name, _) in zip(head.headers.raw_items(), head.headers, strict=True)
         if name not in dropped and not name.startswith(PROXY)
     ]
+
+
+def _is_absolute(target: str) -> bool:
+    return target[: len(HTTP)].lower() == HTTP
 
 
 def _same(named: Destination, meant: Destination) -> None:

@@ -6,7 +6,7 @@ import h11
 
 from raptorflow.sandbox.broker.destinations.destination import Destination
 from raptorflow.sandbox.broker.http.exchange import Outgoing, exchange
-from raptorflow.sandbox.broker.http.heads import HTTP_PORT, onward, plain_destination
+from raptorflow.sandbox.broker.http.heads import HTTP_PORT, asked_host, onward, plain_destination
 from raptorflow.sandbox.broker.http.peer import Client, Upstream
 from raptorflow.sandbox.broker.secrets.handles import HandleCounter, handles_in_head
 from raptorflow.sandbox.broker.secrets.injection import refuse_handles
@@ -52,7 +52,7 @@ class PlainProxy:
         return request
 
     async def _serve_one(self, request: h11.Request) -> None:
-        passage = self._visit.open("http", request.target.decode("ascii"))
+        passage = self._visit.open("http", asked_host(request))
         destination, path = plain_destination(request)
         passage.aim(destination)
         refuse_handles(self._visit.guest, destination, handles_in_head(request))

@@ -3,7 +3,7 @@
 import h11
 
 from raptorflow.sandbox.broker.destinations.destination import Destination
-from raptorflow.sandbox.broker.http.heads import connect_destination
+from raptorflow.sandbox.broker.http.heads import asked_host, connect_destination
 from raptorflow.sandbox.broker.http.peer import Client
 from raptorflow.sandbox.broker.http.sealed import Sealed
 from raptorflow.sandbox.broker.http.vetting import Vetted
@@ -19,7 +19,7 @@ async def serve_tunnel(visit: Visit, client: Client, request: h11.Request) -> No
     Raises:
         EgressDenied: why it was refused or cut.
     """
-    passage = visit.open("connect", request.target.decode("ascii"))
+    passage = visit.open("connect", asked_host(request))
     destination = connect_destination(request)
     await client.event()  # the end of the head: only behind it may the tunnel's bytes stand
     passage.aim(destination)

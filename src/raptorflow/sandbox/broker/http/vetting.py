@@ -7,6 +7,8 @@ from raptorflow.sandbox.broker.destinations.destination import Destination, cano
 from raptorflow.sandbox.broker.errors import EgressDenied, HelloEncrypted, ServerNameMismatch, TunnelNotTls
 from raptorflow.sandbox.broker.ports import Stream
 from raptorflow.sandbox.broker.wire.hello import MAX_HELLO, ClientHello, HelloInvalid, read_hello
+from raptorflow.sandbox.broker.wire.retry import Retried
+from raptorflow.sandbox.broker.wire.streams import Reread
 
 HANDSHAKE = b"\x16"
 ACCESS_DENIED = b"\x15\x03\x03\x00\x02\x02\x31"
@@ -31,7 +33,8 @@ class Vetted:
         self._destination = destination
         self._strict = strict
         self._begun = False
-        self.write, self.end, self.close = stream.write, stream.end, stream.close
+        self._tls = False
+        self.end, self.close = stream.end, stream.close
 
     async def read(self) -> bytes:
         """The next bytes; the first of them are all that had to be seen.
@@ -41,39 +44,57 @@ class Vetted:
             ServerNameMismatch: it asks for another host.
             HelloEncrypted: whom it asks for cannot be seen.
         """
+        try:
+            return await self._read()
+        except HelloInvalid as error:
+            raise TunnelNotTls(f"What was sent through the tunnel is no TLS: {error}.") from error
+        except EgressDenied:
+            if self._tls:
+                with suppress(OSError):
+                    await self._stream.write(ACCESS_DENIED)
+            raise
+
+    async def write(self, data: bytes) -> None:
+        """Send."""
+        await self._stream.write(data)
+
+    async def _read(self) -> bytes:
         if self._begun:
             return await self._stream.read()
         first = await self._first()
         self._begun = True
-        return first
+        hello = read_hello(first) if self._tls else None
+        if not hello:
+            return first
+        # What follows may be a second hello.
+        self._stream = Retried(Reread(first[hello.size :], self._stream), self._hello_is_clear)
+        return first[: hello.size]
 
     async def _first(self) -> bytes:
         first = b""
         while more := await self._stream.read():
             first += more
-            if await self._clear(first):
+            self._tls = first[:1] == HANDSHAKE
+            if self._clear(first):
                 return first
             if len(first) > MAX_FIRST:
                 raise TunnelNotTls("What was sent through the tunnel first has no end.")
-        if self._strict or first[:1] == HANDSHAKE:
+        if self._strict or self._tls:
             raise TunnelNotTls("The tunnel was closed before it was clear whom it is for.")
         return first
 
-    async def _clear(self, first: bytes) -> bool:
+    def _clear(self, first: bytes) -> bool:
         """Whether what came so far may pass; False when it cannot be told yet."""
-        if not self._strict and first[:1] != HANDSHAKE:
-            if HTTP_LINE.match(first):
-                raise TunnelNotTls("Plain HTTP was sent through a tunnel.")
-            return not BEGINS_LIKE_HTTP.fullmatch(first)
-        try:
-            hello = _read(first)
-            if hello:
-                self._check(hello)
-        except EgressDenied:
-            if first[:1] == HANDSHAKE:
-                with suppress(OSError):
-                    await self._stream.write(ACCESS_DENIED)
-            raise
+        if self._strict or self._tls:
+            return self._hello_is_clear(first)
+        if HTTP_LINE.match(first):
+            raise TunnelNotTls("Plain HTTP was sent through a tunnel.")
+        return not BEGINS_LIKE_HTTP.fullmatch(first)
+
+    def _hello_is_clear(self, first: bytes) -> bool:
+        hello = read_hello(first)
+        if hello:
+            self._check(hello)
         return hello is not None
 
     def _check(self, hello: ClientHello) -> None:
@@ -85,10 +106,3 @@ class Vetted:
                 raise ServerNameMismatch(f"The TLS hello to {there} names no host.")
         elif canonical_host(hello.server_name) != there.host:
             raise ServerNameMismatch(f"The TLS hello to {there} asks for {hello.server_name[:80]!r}.")
-
-
-def _read(first: bytes) -> ClientHello | None:
-    try:
-        return read_hello(first)
-    except HelloInvalid as error:
-        raise TunnelNotTls(f"What was sent through the tunnel first is no TLS hello: {error}.") from error

@@ -28,10 +28,12 @@ class ClientHello:
     Attributes:
         server_name: the host it asks for, as it stands there; None when it names none.
         encrypted: whether it carries another hello that cannot be read.
+        size: bytes of its records.
     """
 
     server_name: str | None
     encrypted: bool
+    size: int
 
 
 def read_hello(data: bytes) -> ClientHello | None:
@@ -40,18 +42,18 @@ def read_hello(data: bytes) -> ClientHello | None:
     Raises:
         HelloInvalid: it is none, whatever follows.
     """
-    message = _message(data)
-    return None if message is None else _hello(_Cursor(message))
+    found = _message(data)
+    return _hello(_Cursor(found[0]), found[1]) if found else None
 
 
-def _message(data: bytes) -> bytes | None:
-    """The first handshake message, put together from its records."""
+def _message(data: bytes) -> tuple[bytes, int] | None:
+    """The first handshake message, put together from its records, and how long these are."""
     message, at = b"", 0
     while (record := _record(data, at)) is not None:
         message += record
         at += RECORD_HEAD + len(record)
         if (whole := _whole_message(message)) is not None:
-            return whole
+            return whole, at
     return None
 
 
@@ -81,7 +83,7 @@ def _whole_message(message: bytes) -> bytes | None:
     return message[MESSAGE_HEAD:] if len(message) == MESSAGE_HEAD + length else None
 
 
-def _hello(cursor: "_Cursor") -> ClientHello:
+def _hello(cursor: "_Cursor", size: int) -> ClientHello:
     cursor.take(2 + RANDOM_BYTES)
     cursor.vector(1)  # session
     cursor.vector(2)  # ciphers
@@ -89,7 +91,8 @@ def _hello(cursor: "_Cursor") -> ClientHello:
     extensions = _extensions(_Cursor(cursor.vector(2)) if cursor.left else cursor)
     cursor.done()
     name = extensions.get(SERVER_NAME)
-    return ClientHello(None if name is None else _server_name(name), not ENCRYPTED.isdisjoint(extensions))
+    encrypted = not ENCRYPTED.isdisjoint(extensions)
+    return ClientHello(None if name is None else _server_name(name), encrypted, size)
 
 
 def _extensions(cursor: "_Cursor") -> dict[int, bytes]:
