@@ -148,6 +148,7 @@ class WarmPool(Generic[Key, Member]):
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.look_seconds):
                     await self._news.wait()
+                    await asyncio.sleep(self._settings.refill_delay_seconds)
             self._news.clear()
 
     async def _answers(self, member: Member) -> bool:
@@ -181,7 +182,7 @@ class WarmPool(Generic[Key, Member]):
             shelf.target = target
 
     def _refill(self) -> None:
-        room = self._settings.refill_at_once - len(self._refills)
+        room = self._settings.refill_at_once - sum(shelf.making for shelf in self._shelves.values())
         lacking = [key for key, shelf in self._shelves.items() if shelf.missing]
         if room <= 0 or not lacking or self._pressed():
             return
@@ -206,8 +207,8 @@ class WarmPool(Generic[Key, Member]):
             self._take_in(shelf, member, self._clock() - began)
         finally:
             shelf.making -= 1
-            # What lacks now may be begun at once: this one no longer counts among those being made.
-            self._news.set()
+            if not self._closed:
+                self._refill()
 
     def _take_in(self, shelf: Shelf[Member], member: Member, took: float) -> None:
         if self._closed:
