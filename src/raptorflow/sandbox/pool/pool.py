@@ -130,8 +130,7 @@ class WarmPool(Generic[Key, Member]):
         await end_tasks([self._keeper] if self._keeper else [])
         await end_tasks(tuple(self._refills))
         for shelf in self._shelves.values():
-            shelf.target = 0
-            for member in shelf.take_surplus():
+            for member in shelf.take_all():
                 self._throw_away(member, "closed")
         await self.settle()
         self._shelves.clear()
@@ -168,8 +167,8 @@ class WarmPool(Generic[Key, Member]):
     def _drop_idle(self) -> None:
         idle = [key for key, shelf in self._shelves.items() if not shelf.wish() and self._is_idle(shelf)]
         for key in idle:
-            for ready in self._shelves.pop(key).waiting:
-                self._throw_away(ready.member, "idle")
+            for member in self._shelves.pop(key).take_all():
+                self._throw_away(member, "idle")
 
     def _is_idle(self, shelf: Shelf[Member]) -> bool:
         return not shelf.making and self._clock() - shelf.asked > self._settings.idle_seconds

@@ -1,10 +1,16 @@
 """`raptorflow_skill` in the pure tier: the same words, said in the interpreter's own language.
 
-Imports of it become assignments, on the same lines, of what the prelude defines.
+Imports of it become assignments, on the same lines, of what the prelude defines; those from `collections.abc`
+become ones from `typing`.
+
+The prelude also mends what the interpreter (1.4.0) gets wrong without saying so: `round` to digits of a
+float, which it does by scaling and not by the number's exact value, so that 2.675 becomes 2.68.
 """
 
 import ast
 from collections.abc import Iterator
+
+from raptorflow.sandbox.drivers.monty.vocabulary import ABSTRACT
 
 HELPER = "raptorflow_skill"
 
@@ -23,6 +29,17 @@ MARK = "raptorflow-skill-error:"
 PRELUDE = f'''
 import json as _rf_json
 import sys as _rf_sys
+
+def _rf_mended(own):
+    def rounded(number, ndigits=None):
+        if type(number) is not float or ndigits is None or ndigits <= 0:
+            return own(number, ndigits)
+        if ndigits > 323 or number != number or number in (float("inf"), float("-inf")):
+            return number
+        return float(f"{{number:.{{ndigits}}f}}")
+    return rounded
+
+round = _rf_mended(round)
 
 def _rf_SkillError(code, message, hint=None):
     return RuntimeError("{MARK}" + _rf_json.dumps([code, message, hint]))
@@ -92,30 +109,36 @@ def adapted(source: str) -> tuple[str, bool]:
     for line in lines:
         starts.append(starts[-1] + len(line))
     text, answers = source.encode(), False
-    for node in reversed(list(_imports(ast.parse(source)))):
+    for node in reversed(_imports(ast.parse(source), HELPER, ABSTRACT)):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         breaks = b"\n" * text[begin:end].count(b"\n")
-        text = text[:begin] + b"(None" + breaks + b"); " + _assignments(node).encode() + text[end:]
+        text = text[:begin] + b"(None" + breaks + b"); " + _instead(node).encode() + text[end:]
         answers = answers or any(one.name in {"action", "run"} for one in node.names)
     return text.decode(), answers
 
 
 def helper_names(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """What the script calls something of the helper, and what it is called there."""
-    for node in _imports(tree):
+    for node in _imports(tree, HELPER):
         yield from ((one.asname or one.name, one.name) for one in node.names)
 
 
-def _imports(tree: ast.Module) -> Iterator[ast.ImportFrom]:
+def _imports(tree: ast.Module, *modules: str) -> list[ast.ImportFrom]:
+    """Imports from modules and what is in them, in order."""
     found = [
         node
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == HELPER
+        if isinstance(node, ast.ImportFrom)
+        and any(f"{node.module}.".startswith(f"{module}.") for module in modules)
     ]
-    return iter(sorted(found, key=lambda node: (node.lineno, node.col_offset)))
+    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
-def _assignments(node: ast.ImportFrom) -> str:
+def _instead(node: ast.ImportFrom) -> str:
+    """The same names in the interpreter's own words."""
+    if node.module == ABSTRACT:
+        names = ", ".join(f"{one.name} as {one.asname}" if one.asname else one.name for one in node.names)
+        return f"from typing import {names}"
     prefix = "_rf_module_" if node.module == HELPER else "_rf_"
     return "; ".join(f"{one.asname or one.name} = {prefix}{one.name}" for one in node.names)

@@ -1,8 +1,9 @@
 """A run of the pure tier as the result that a sandbox would have given."""
 
+import json
 from dataclasses import dataclass, replace
 
-from raptorflow.base.json import dumps, loads
+from raptorflow.base.json import loads
 from raptorflow.sandbox.drivers.monty.helper import MARK
 from raptorflow.sandbox.drivers.monty.worker import Failure, Printed
 from raptorflow.sandbox.result import SandboxResult, Status
@@ -57,8 +58,9 @@ def result_of(failure: Failure | None, output: Output, start_ms: float, wall_ms:
     status, exit_code, message = _verdict(failure)
     if failure and exit_code == REFUSED:
         code, words, hint = loads(failure.message.removeprefix(MARK))
-        problem = dumps({"error": {"code": code, "message": words, "hint": hint}})
-        output = replace(output, stdout=f"{problem}\n".encode())
+        # As the helper writes it, to the byte.
+        problem = json.dumps({"error": {"code": code, "message": words, "hint": hint}}, ensure_ascii=False)
+        output = replace(output, stdout=f"{problem}\n".encode("utf-8", errors="replace"))
     elif failure and exit_code == BROKEN:
         trace = f"{failure.trace}\n".encode("utf-8", errors="replace")
         output = replace(output, stderr=output.stderr + trace)

@@ -92,8 +92,7 @@ class PureRunner:
         """Run a script as a sandbox would: a JSON object in on stdin, what it prints out.
 
         `sandbox_error` means that it never started, or that the interpreter gave up (`message` says why), and
-        that it wants a sandbox. `cpus`, `pids`
-        and `disk_bytes` have no meaning here.
+        that it wants a sandbox. `cpus`, `pids` and `disk_bytes` have no meaning here.
 
         Args:
             source: the script.
@@ -117,13 +116,12 @@ class PureRunner:
             "_rf_name": arguments[0] if arguments else "",
             "_rf_values": loads(dumps(variables or {})),
         }
-        scripts = [PRELUDE, text] if text != source else [text]
         worker = await self._claim()
         started = asked.elapsed_ms()
         printed = Printed(limits.output_bytes)
         failure = None
         try:
-            await worker.run(scripts, given, self._allowed(limits), printed)
+            await worker.run([PRELUDE, text], given, self._allowed(limits), printed)
         except Failure as error:
             failure = error
         finally:

@@ -95,6 +95,9 @@ _MODULES = {
         category combining is_normalized lookup name normalize unidata_version
     """,
 }
+# `typing` has them under the same names, for annotations.
+ABSTRACT = "collections.abc"
+_MODULES[ABSTRACT] = "Callable Generator Iterable Iterator Mapping Sequence"
 MODULES = MappingProxyType({name: frozenset(names.split()) for name, names in _MODULES.items()})
 _MISSING_BUILTINS = """
     BaseExceptionGroup BlockingIOError BrokenPipeError BufferError BytesWarning ChildProcessError
