@@ -69,7 +69,7 @@ class AuditLog:
         Raises:
             AuditUnavailable: it is not.
         """
-        if self._task is None:
+        if self._task is None or self._task.done():
             raise AuditUnavailable("The audit log is not open.")
         if self._trouble:
             raise AuditUnavailable(f"The audit log cannot be written: {self._trouble}.")

@@ -91,7 +91,7 @@ class Admission:
         self._draining = True
         for ticket in self._line.all_waiting():
             if not ticket.turn.done():
-                ticket.turn.set_exception(self._refusal("draining", "No more sandboxes are started here."))
+                ticket.turn.set_exception(self._closing())
         try:
             async with asyncio.timeout(seconds):
                 await self._empty.wait()
@@ -104,7 +104,7 @@ class Admission:
 
     async def _enter(self, tenant: str) -> None:
         if self._draining:
-            raise self._refusal("draining", "No more sandboxes are started here.")
+            raise self._closing()
         ticket = _Ticket(asyncio.get_running_loop().create_future())
         self._line.join(tenant, ticket)
         self._call()
@@ -137,24 +137,27 @@ class Admission:
         self._note()
 
     def _check_room(self, tenant: str) -> None:
-        """The one who asks stands in line already, and is counted."""
-        of_tenant = self._line.waiting_of(tenant)
-        if of_tenant > self._settings.tenant_waiting:
-            message = f"{of_tenant - 1} runs of this organisation wait for a sandbox; no more may wait."
-            raise self._refusal("tenant", message)
-        if self.waiting > self._settings.max_waiting:
-            raise self._refusal("all", f"{self.waiting - 1} runs wait for a sandbox; no more may wait.")
+        """The one who asks stands in line already, and is not counted."""
+        of_tenant, waiting = self._line.waiting_of(tenant) - 1, self.waiting - 1
+        if of_tenant >= self._settings.tenant_waiting:
+            message = f"{of_tenant} runs of this organisation wait for a sandbox; no more may wait."
+            raise self._refusal("tenant", message, waiting)
+        if waiting >= self._settings.max_waiting:
+            raise self._refusal("all", f"{waiting} runs wait for a sandbox; no more may wait.", waiting)
 
-    def _refusal(self, reason: str, message: str) -> SandboxBusy:
+    def _refusal(self, reason: str, message: str, waiting: int) -> SandboxBusy:
         REFUSED.labels(reason).inc()
-        expected = self._stay * (self.waiting + 1) / self._places
+        expected = self._stay * (waiting + 1) / self._places
         details = {
             "reason": reason,
             "running": self.running,
-            "waiting": self.waiting,
+            "waiting": waiting,
             "retry_after_seconds": min(LONGEST_RETRY_SECONDS, max(1, math.ceil(expected))),
         }
         return SandboxBusy(message, details=details)
+
+    def _closing(self) -> SandboxBusy:
+        return self._refusal("draining", "No more sandboxes are started here.", self.waiting)
 
     def _note(self) -> None:
         RUNNING.set(self.running)

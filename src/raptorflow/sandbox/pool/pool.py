@@ -130,8 +130,7 @@ class WarmPool(Generic[Key, Member]):
         await end_tasks([self._keeper] if self._keeper else [])
         await end_tasks(tuple(self._refills))
         for shelf in self._shelves.values():
-            shelf.target = 0
-            for member in shelf.take_surplus():
+            for member in shelf.take_all():
                 self._throw_away(member, "closed")
         await self.settle()
         self._shelves.clear()
@@ -148,6 +147,7 @@ class WarmPool(Generic[Key, Member]):
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._settings.look_seconds):
                     await self._news.wait()
+                    await asyncio.sleep(self._settings.refill_delay_seconds)
             self._news.clear()
 
     async def _answers(self, member: Member) -> bool:
@@ -167,8 +167,8 @@ class WarmPool(Generic[Key, Member]):
     def _drop_idle(self) -> None:
         idle = [key for key, shelf in self._shelves.items() if not shelf.wish() and self._is_idle(shelf)]
         for key in idle:
-            for ready in self._shelves.pop(key).waiting:
-                self._throw_away(ready.member, "idle")
+            for member in self._shelves.pop(key).take_all():
+                self._throw_away(member, "idle")
 
     def _is_idle(self, shelf: Shelf[Member]) -> bool:
         return not shelf.making and self._clock() - shelf.asked > self._settings.idle_seconds
@@ -181,7 +181,7 @@ class WarmPool(Generic[Key, Member]):
             shelf.target = target
 
     def _refill(self) -> None:
-        room = self._settings.refill_at_once - len(self._refills)
+        room = self._settings.refill_at_once - sum(shelf.making for shelf in self._shelves.values())
         lacking = [key for key, shelf in self._shelves.items() if shelf.missing]
         if room <= 0 or not lacking or self._pressed():
             return
@@ -206,8 +206,8 @@ class WarmPool(Generic[Key, Member]):
             self._take_in(shelf, member, self._clock() - began)
         finally:
             shelf.making -= 1
-            # What lacks now may be begun at once: this one no longer counts among those being made.
-            self._news.set()
+            if not self._closed:
+                self._refill()
 
     def _take_in(self, shelf: Shelf[Member], member: Member, took: float) -> None:
         if self._closed:

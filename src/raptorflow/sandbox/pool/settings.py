@@ -45,6 +45,8 @@ class PoolSettings(BaseModel):
     """What a ready sandbox has to answer in when it is claimed; it is thrown away when it does not."""
     refill_at_once: int = Field(default=2, ge=1)
     """Sandboxes that are made ahead at the same time."""
+    refill_delay_seconds: float = Field(default=0.02, ge=0)
+    """How long after a claim the next one is begun, so that making it does not slow the run that claimed."""
     retry_seconds: float = Field(default=1.0, gt=0)
     """The pause after one could not be made ahead; each further pause is twice as long, up to a minute."""
     look_seconds: float = Field(default=1.0, gt=0)

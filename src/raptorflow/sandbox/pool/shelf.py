@@ -93,3 +93,8 @@ class Shelf(Generic[Member]):
     def take_surplus(self) -> list[Member]:
         """Take away those above the target, oldest first."""
         return [self.waiting.popleft().member for _ in range(len(self.waiting) - self.target)]
+
+    def take_all(self) -> list[Member]:
+        """Take away all, for good."""
+        self.target = 0
+        return self.take_surplus()

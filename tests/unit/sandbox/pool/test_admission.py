@@ -99,7 +99,7 @@ async def test_a_full_queue_refuses_and_says_how_long_it_is() -> None:
     with pytest.raises(SandboxBusy) as refusal:
         async with runs.admission.place("d"):
             pass
-    assert refusal.value.details == {"reason": "all", "running": 1, "waiting": 3, "retry_after_seconds": 4}
+    assert refusal.value.details == {"reason": "all", "running": 1, "waiting": 2, "retry_after_seconds": 3}
     assert refusal.value.status == 503
     assert (runs.admission.running, runs.admission.waiting) == (1, 2)
 
@@ -125,7 +125,7 @@ async def test_the_hint_when_to_come_back_follows_how_long_runs_take() -> None:
     with pytest.raises(SandboxBusy) as refusal:
         async with runs.admission.place("a"):
             pass
-    assert refusal.value.details["retry_after_seconds"] == 40
+    assert refusal.value.details["retry_after_seconds"] == 20
 
 
 async def test_cancelling_who_waits_frees_the_queue() -> None:

@@ -1,0 +1,77 @@
+"""The walls around an interpreter's process, should somebody break out of the interpreter.
+
+The interpreter gives a script no files, no network and no programs. Its process has none either: a network
+namespace without an interface, a root with nothing but the program and the system's libraries, read-only, no
+capabilities, and an address space that the kernel bounds.
+"""
+
+import os
+import shlex
+from pathlib import Path
+from uuid import uuid4
+
+KIB = 1024
+LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
+NAMESPACES = ("mnt", "net", "pid", "ipc", "uts", "user")
+MARK = "RAPTORFLOW_WORKER"
+
+
+class Walls:
+    """A program that starts another one behind walls.
+
+    Args:
+        bubblewrap: builds them.
+        program: what runs inside.
+        address_space: bytes.
+    """
+
+    def __init__(self, bubblewrap: Path, program: Path, address_space: int) -> None:
+        self._mark = uuid4().hex
+        libraries = [part for folder in LIBRARIES for part in ("--ro-bind-try", folder, folder)]
+        self._command = [
+            str(bubblewrap), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
+            "--clearenv", "--setenv", MARK, self._mark, "--uid", "65534", "--gid", "65532",
+            "--hostname", "sandbox", *libraries, "--ro-bind", str(program), "/monty",
+            "--remount-ro", "/", "--chdir", "/", "--", "/monty",
+        ]  # fmt: skip
+        self._address_space = address_space
+
+    def write(self, folder: Path) -> Path:
+        """A script in a folder that starts the program; arguments are handed on."""
+        script = folder / f"worker-{self._mark}"
+        limits = f"ulimit -c 0\nulimit -v {self._address_space // KIB}\n"
+        text = f'#!/bin/sh\n{limits}exec {shlex.join(self._command)} "$@"\n'
+        descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        return script
+
+    def gaps(self) -> list[str]:
+        """What does not hold around the processes that were started so; looked at from outside."""
+        inside = [pid for pid in _pids() if self._is_inside(pid)]
+        if not inside:
+            return ["no process"]
+        return sorted({gap for pid in inside for gap in _gaps_of(pid)})
+
+    def _is_inside(self, pid: int) -> bool:
+        """Bubblewrap itself has the mark among its arguments; the program has it in its environment."""
+        return f"{MARK}={self._mark}".encode() in _read(pid, "environ").split(b"\0")
+
+
+def _gaps_of(pid: int) -> list[str]:
+    ours = {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in NAMESPACES}
+    gaps = [name for name in NAMESPACES if os.stat(f"/proc/{pid}/ns/{name}").st_ino == ours[name]]
+    facts = dict(line.split(b":\t", 1) for line in _read(pid, "status").splitlines() if b":\t" in line)
+    held = {b"CapEff": b"0000000000000000", b"CapBnd": b"0000000000000000", b"NoNewPrivs": b"1"}
+    return gaps + [name.decode() for name, value in held.items() if facts.get(name) != value]
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/{name}").read_bytes()
+    except OSError:
+        return b""

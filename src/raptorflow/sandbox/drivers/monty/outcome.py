@@ -1,0 +1,97 @@
+"""A run of the pure tier as the result that a sandbox would have given."""
+
+import json
+from dataclasses import dataclass, replace
+
+from raptorflow.base.json import loads
+from raptorflow.sandbox.drivers.monty.helper import MARK
+from raptorflow.sandbox.drivers.monty.worker import Failure, Printed
+from raptorflow.sandbox.result import SandboxResult, Status
+
+NAME = "monty"
+REFUSED, BROKEN = 2, 1
+
+_LIMITS: dict[str, Status] = {"timeout": "timeout", "oom": "oom", "output_limit": "output_limit"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """What came out, and whether something is missing from it."""
+
+    stdout: bytes
+    stderr: bytes
+    stdout_truncated: bool = False
+    stderr_truncated: bool = False
+
+    @classmethod
+    def of(cls, printed: Printed) -> "Output":
+        """Of a script that prints its answer itself."""
+        out, err = printed.streams["stdout"], printed.streams["stderr"]
+        return cls(out.value(), err.value(), out.truncated, err.truncated)
+
+
+def separated(printed: Printed, line: str) -> Output:
+    """Of a script that answers through the helper: its answer, and beside it whatever else it printed.
+
+    Args:
+        printed: everything.
+        line: what the lines of the answer begin with.
+    """
+    whole, start = Output.of(printed), line.encode()
+    lines = whole.stdout.splitlines(keepends=True)
+    answer = b"".join(one.removeprefix(start) for one in lines if one.startswith(start))
+    rest = b"".join(one for one in lines if not one.startswith(start))
+    return Output(
+        answer, rest + whole.stderr, stderr_truncated=whole.stdout_truncated or whole.stderr_truncated
+    )
+
+
+def result_of(failure: Failure | None, output: Output, start_ms: float, wall_ms: float) -> SandboxResult:
+    """The result of a run.
+
+    Args:
+        failure: how it failed, if it did.
+        output: what it printed.
+        start_ms: until its first instruction.
+        wall_ms: from there on.
+    """
+    status, exit_code, message = _verdict(failure)
+    if failure and exit_code == REFUSED:
+        code, words, hint = loads(failure.message.removeprefix(MARK))
+        # As the helper writes it, to the byte.
+        problem = json.dumps({"error": {"code": code, "message": words, "hint": hint}}, ensure_ascii=False)
+        output = replace(output, stdout=f"{problem}\n".encode("utf-8", errors="replace"))
+    elif failure and exit_code == BROKEN:
+        trace = f"{failure.trace}\n".encode("utf-8", errors="replace")
+        output = replace(output, stderr=output.stderr + trace)
+    return SandboxResult(
+        status,
+        NAME,
+        exit_code=exit_code,
+        stdout=output.stdout,
+        stderr=output.stderr,
+        stdout_truncated=output.stdout_truncated,
+        stderr_truncated=output.stderr_truncated,
+        start_ms=start_ms,
+        wall_ms=wall_ms,
+        message=message,
+    )
+
+
+def _verdict(failure: Failure | None) -> tuple[Status, int | None, str | None]:
+    if failure is None:
+        return "ok", 0, None
+    if failure.kind == "error":
+        return "error", REFUSED if _is_refusal(failure) else BROKEN, None
+    return _LIMITS.get(failure.kind, "sandbox_error"), None, failure.message
+
+
+def _is_refusal(failure: Failure) -> bool:
+    """A script can say what a refusal looks like; then it is one, if it has the form."""
+    if not failure.message.startswith(MARK):
+        return False
+    try:
+        _, _, _ = loads(failure.message.removeprefix(MARK))
+    except (ValueError, TypeError):
+        return False
+    return True

@@ -1,0 +1,20 @@
+"""The branch of the sandbox settings for the pure tier."""
+
+from pydantic import BaseModel, Field
+
+from raptorflow.sandbox.pool.settings import PoolSettings
+
+MIB = 1024 * 1024
+
+
+class MontySettings(BaseModel):
+    """An interpreter of its own for actions that compute and need nothing else."""
+
+    max_memory_bytes: int = Field(default=256 * MIB, ge=MIB)
+    """Of objects, of one run; a larger limit is cut to this."""
+    process_bytes: int = Field(default=1024 * MIB, ge=256 * MIB)
+    """Address space of the process, which the kernel bounds: for what the interpreter does not count."""
+    recursion: int = Field(default=1000, ge=10, le=10_000)
+    """Calls within calls."""
+    pool: PoolSettings = Field(default_factory=PoolSettings)
+    """Interpreters that are kept ready; each is used once."""
