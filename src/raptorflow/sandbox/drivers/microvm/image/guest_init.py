@@ -140,20 +140,19 @@ class Plan:
     def __init__(self, text: str) -> None:
         self.values: dict[str, str] = {}
         self.mounts: list[tuple[str, str, str]] = []
+        self.arguments: list[str] = []
         for line in text.splitlines():
             key, _, value = line.partition(" ")
             if key == "mount":
                 label, kind, target = value.split(" ", 2)
                 self.mounts.append((label, kind, target))
+            elif key == "argument":
+                self.arguments.append(value)
             else:
                 self.values[key] = value
 
-    def number(self, key: str) -> int:
-        """A value that is a number."""
-        return int(self.values[key])
 
-
-def build(plan: Plan, agent_folder: str) -> None:
+def build(plan: Plan) -> None:
     """Make the file system that the agent and its programs see, and move into it."""
     mount("root", NEW, "tmpfs", CLOSED, "size=1m,nr_inodes=4096,mode=755")
     system = mount_disk("rf-root")
@@ -161,15 +160,19 @@ def build(plan: Plan, agent_folder: str) -> None:
         bind(f"{system}/{name}", f"{NEW}/{name}")
     for name in SYSTEM:
         os.symlink(f"usr/{name}", f"{NEW}/{name}")
-    bind(agent_folder, f"{NEW}/opt/agent")
     for label, kind, target in plan.mounts:
         place = mount_disk(label)
         bind(place if kind == "folder" else f"{place}/content", NEW + target)
     mount("proc", f"{NEW}/proc", "proc", CLOSED | NO_EXEC, "hidepid=2")
     owner = f"uid={NOBODY},gid={NOBODY}"
-    mount("workspace", f"{NEW}/workspace", "tmpfs", CLOSED, f"size={plan.values['workspace']},{owner},mode=700")
+    size = f"size={plan.values['workspace']}"
+    mount("workspace", f"{NEW}/workspace", "tmpfs", CLOSED, f"{size},{owner},mode=700")
+    for name in ("in", "out"):
+        os.mkdir(f"{NEW}/workspace/{name}")
+        os.chown(f"{NEW}/workspace/{name}", NOBODY, NOBODY)
     mount("tmp", f"{NEW}/tmp", "tmpfs", CLOSED, f"size={plan.values['scratch']},mode=1777")
     mount("run", f"{NEW}/run", "tmpfs", CLOSED & ~NO_DEVICES | NO_EXEC, "size=256k,mode=755")
+    os.mkdir(f"{NEW}/run/raptorflow")
     devices(f"{NEW}/dev")
     group(NEW + PRIVATE, plan)
     channel(NEW + PRIVATE, plan)
@@ -252,10 +255,8 @@ def start_agent(plan: Plan) -> int:
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    python = plan.values["python"]
-    how = f"device:{PRIVATE}/channel" if plan.values["channel"] == "port" else plan.values["channel"]
     environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/workspace"}
-    os.execve(python, [python, "-I", "-S", f"/opt/agent/{plan.values['agent']}", how], environment)
+    os.execve(plan.arguments[0], plan.arguments, environment)
 
 
 def counted(name: str, key: str) -> int:
@@ -305,9 +306,8 @@ def main() -> None:
     mount("sys", "/sys", "sysfs")
     mount("dev", "/dev", "devtmpfs")
     load_modules()
-    agent_folder = mount_disk("rf-plan")
-    plan = Plan(read(f"{agent_folder}/plan"))
-    build(plan, agent_folder)
+    plan = Plan(read(f"{mount_disk('rf-plan')}/plan"))
+    build(plan)
     enter()
     loopback()
     harden()
