@@ -16,7 +16,7 @@ from raptorflow.sandbox.drivers.microvm.image.erofs import (
     FILE,
     FOLDER,
     LABEL_AT,
-    LABEL_BYTES,
+    LABEL_LETTERS,
     LINK,
     Entry,
     TooLargeForImage,
@@ -74,7 +74,7 @@ class Disks:
         """A disk with one small file, under a label of its own."""
         self._folder.mkdir(PRIVATE, parents=True, exist_ok=True)
         digest = hashlib.sha256(f"{label}\0{name}\0{text}".encode()).hexdigest()
-        target = self._folder / f"{label}-{digest[:LABEL_BYTES]}{SUFFIX}"
+        target = self._folder / f"{label}-{digest[:LABEL_LETTERS]}{SUFFIX}"
         if not target.exists():
             self._write({name: Entry.of_bytes(text.encode("utf-8", "surrogateescape"))}, label, target)
         return Disk(label, target)
@@ -106,7 +106,7 @@ class Disks:
             with os.fdopen(descriptor, "wb") as file:
                 write_erofs(file, entries, label)
             if not label:
-                label = file_digest(draft)[:LABEL_BYTES]
+                label = file_digest(draft)[:LABEL_LETTERS]
                 with draft.open("r+b") as file:
                     file.seek(LABEL_AT)
                     file.write(label.encode("ascii"))

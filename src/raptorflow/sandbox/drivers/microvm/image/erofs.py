@@ -17,6 +17,7 @@ MAGIC = 0xE0F5E1E2
 SUPERBLOCK_AT = 1024
 LABEL_AT = SUPERBLOCK_AT + 64
 LABEL_BYTES = 16
+LABEL_LETTERS = LABEL_BYTES - 1
 INODE = struct.Struct("<HHHHIIIIHHI")
 ENTRY = struct.Struct("<QHBB")
 INODES_AT_BLOCK = 1
@@ -83,7 +84,7 @@ def write_erofs(target: BinaryIO, entries: Mapping[str, Entry], label: str) -> N
     Args:
         target: a new file.
         entries: path without a leading slash -> what stands there; folders above it are made.
-        label: at most 16 ASCII letters by which the image is known where it is mounted.
+        label: at most 15 ASCII letters (the kernel wants an end behind them) by which the image is known where it is mounted.
 
     Raises:
         TooLargeForImage: something does not fit into the format.
