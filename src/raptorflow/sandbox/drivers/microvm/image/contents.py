@@ -103,10 +103,15 @@ def first_system(system: Tree, python: Python, modules: Tree) -> Tree:
     wanted = [LOADER, python.program, *(f"{LIBRARIES}/{name}" for name in SHARED)]
     wanted += [path for path in system if path.startswith(f"{python.library}/lib-dynload/")
                and posixpath.basename(path).split(".")[0] in EXTENSIONS]  # fmt: skip
-    tree = {path: _resolved(system, path) for path in wanted}
+    targets = {path: _target(system, path) for path in wanted}
+    tree = {target: system[target] for target in targets.values()}
+    tree |= {path: _link(f"/{target}") for path, target in targets.items() if path != target}
+    # These lie in memory then: guests use them again instead of reading the same from their disk.
+    shared = sorted(set(targets.values()))
+    tree["shared"] = Entry.of_bytes("\n".join(shared).encode())
     tree |= {f"{python.library}/{name}.pyc": system[_cache(python, name)] for name in STARTED_WITH}
     tree[f"{python.library}/os.py"] = system[f"{python.library}/os.py"]
-    tree |= {name: Entry(LINK, f"usr/{name}".encode(), 4 + len(name)) for name in ("lib", "lib64")}
+    tree |= {name: _link(f"usr/{name}") for name in ("lib", "lib64")}
     source = Path(guest_init.__file__).read_bytes()
     first_line = f"#!/{python.program} -IS\n".encode()
     return {**tree, **modules, "init": Entry.of_bytes(first_line + source, executable=True)}
@@ -119,7 +124,7 @@ def _unpacked(package: Package, folder: Path) -> Tree:
         if path.startswith("..") or LEFT_OUT.match(path) and not path.startswith("usr/share/doc"):
             continue
         if member.issym():
-            tree[path] = Entry(LINK, member.linkname.encode(), len(member.linkname.encode()))
+            tree[path] = _link(member.linkname)
         elif member.isfile() or member.islnk():
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -144,12 +149,12 @@ def _version(tree: Tree) -> str:
 def _settle(tree: Tree, python: Python) -> None:
     """What the packages' own scripts would do after an installation."""
     for link, target in (("python3", f"python{python.version}"), ("sh", "dash")):
-        tree[f"usr/bin/{link}"] = Entry(LINK, target.encode(), len(target))
+        tree[f"usr/bin/{link}"] = _link(target)
     tree |= {path: Entry.of_bytes(text.encode()) for path, text in ETC.items()}
     authorities = sorted(path for path in tree if re.match(r"usr/share/ca-certificates/.*\.crt$", path))
     bundle = b"".join(_content(tree[path]).rstrip() + b"\n" for path in authorities)
     tree["etc/ssl/certs/ca-certificates.crt"] = Entry.of_bytes(bundle)
-    tree["usr/lib/ssl/cert.pem"] = Entry(LINK, b"/etc/ssl/certs/ca-certificates.crt", 34)
+    tree["usr/lib/ssl/cert.pem"] = _link("/etc/ssl/certs/ca-certificates.crt")
 
 
 def _compiled(tree: Tree, python: Python, folder: Path) -> Tree:
@@ -190,8 +195,8 @@ def _target(tree: Tree, path: str) -> str:
     return _target(tree, _merged(joined.lstrip("/")))
 
 
-def _resolved(tree: Tree, path: str) -> Entry:
-    return tree[_target(tree, path)]
+def _link(target: str) -> Entry:
+    return Entry(LINK, target.encode(), len(target.encode()))
 
 
 def _cache(python: Python, name: str) -> str:

@@ -158,6 +158,9 @@ def build(plan: Plan) -> None:
     system = mount_disk("rf-root")
     for name in ("usr", "etc"):
         bind(f"{system}/{name}", f"{NEW}/{name}")
+    for name in read("/shared").split():
+        mount(f"/{name}", f"{NEW}/{name}", "", BIND)
+        mount("", f"{NEW}/{name}", "", REMOUNT | BIND | READ_ONLY | CLOSED)
     for name in SYSTEM:
         os.symlink(f"usr/{name}", f"{NEW}/{name}")
     for label, kind, target in plan.mounts:
@@ -219,11 +222,7 @@ def channel(private: str, plan: Plan) -> None:
 
 
 def enter() -> None:
-    """Make the new file system the root, and give back the memory of the first one."""
-    for top in ("/usr", "/modules"):
-        for folder, _, names in os.walk(top):
-            for name in names:
-                os.unlink(os.path.join(folder, name))
+    """Make the new file system the root."""
     os.chdir(NEW)
     mount(".", "/", "", MOVE)
     os.chroot(".")

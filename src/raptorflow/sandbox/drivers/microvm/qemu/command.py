@@ -9,7 +9,7 @@ from raptorflow.sandbox.drivers.microvm.machine import Machine
 from raptorflow.skills.capabilities import MIB
 
 FILTER = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
-KERNEL_WORDS = "console=ttyS0 quiet panic=-1 reboot=t rdinit=/init no_timer_check"
+KERNEL_WORDS = "console=ttyS0 quiet panic=-1 reboot=t rdinit=/init no_timer_check cryptomgr.notests"
 # An emulated processor of the second level of x86-64, which today's binary wheels ask for; wider vectors
 # would be emulated at a loss.
 EMULATED = "qemu64,+rdrand,+rdseed,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"
