@@ -92,7 +92,9 @@ class Cells:
             raise SandboxStartFailed(f"The machine {sandbox_id} cannot have a folder: {error}") from error
         try:
             groups = self._own_groups()
-            (folder / NOTE).write_text(dumps({"groups": [str(each / sandbox_id) for each in _folders(groups)]}))
+            (folder / NOTE).write_text(
+                dumps({"groups": [str(each / sandbox_id) for each in _folders(groups)]})
+            )
             user = self._new_user(sandbox_id)
             group = groups.make(sandbox_id, blueprint) if groups else None
         except OSError as error:

@@ -153,7 +153,9 @@ def _key(entries: dict[str, Entry], source: Path) -> str:
     digest = hashlib.sha256(os.fsencode(source))
     for path in sorted(entries):
         entry = entries[path]
-        digest.update(f"\0{path}\0{entry.kind}\0{entry.size}\0{entry.executable}".encode(errors="surrogateescape"))
+        digest.update(
+            f"\0{path}\0{entry.kind}\0{entry.size}\0{entry.executable}".encode(errors="surrogateescape")
+        )
         if isinstance(entry.content, Path):
             facts = entry.content.lstat()
             digest.update(f"\0{facts.st_ino}\0{facts.st_mtime_ns}\0{facts.st_ctime_ns}".encode())

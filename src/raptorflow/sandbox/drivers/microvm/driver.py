@@ -169,7 +169,7 @@ class MicroVmDriver:
 
     def _chosen(self) -> Monitor:
         if self._monitor is None:
-            self._monitor = choose(self._settings)
+            self._monitor = choose(self._settings, self._cells.version)
         return self._monitor
 
     def _get(self, handle: Handle) -> _Held:
@@ -183,4 +183,6 @@ class MicroVmDriver:
             self._image = await asyncio.to_thread(verify_image, self._settings.image())
             return await SelfTest(self, self._policy, await monitor.version()).execute()
         except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
-            return ProbeReport(self.name, problem=error.message, remedy=error.hint, boundary="virtual-machine")
+            return ProbeReport(
+                self.name, problem=error.message, remedy=error.hint, boundary="virtual-machine"
+            )

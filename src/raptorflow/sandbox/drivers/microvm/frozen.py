@@ -39,7 +39,8 @@ def check_frozen(snapshot: Snapshot, machine: Machine, version: str) -> None:
         raise SandboxStartFailed(f"The snapshot in {snapshot.folder} was changed.", hint="Make a new one.")
     if loads(origin) != loads(_origin(machine, version)):
         raise SandboxStartFailed(
-            "The snapshot is of another monitor, image or blueprint.", hint="Make a new one for this blueprint."
+            "The snapshot is of another monitor, image or blueprint.",
+            hint="Make a new one for this blueprint.",
         )
 
 

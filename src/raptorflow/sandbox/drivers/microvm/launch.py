@@ -1,6 +1,8 @@
 """Starts a monitor so that it is held before it runs: in its group, without rights, dying with its parent.
 
-    sh, which waits for a word --- prlimit --- setpriv --- the monitor (all of them one process)
+    sh, which waits for a word --- prlimit --- setpriv --- the monitor
+
+All of them are one process, one after the other.
 """
 
 import asyncio

@@ -1,18 +1,23 @@
 """Which monitor is used."""
 
+from raptorflow.sandbox.drivers.microvm.firecracker.monitor import FirecrackerMonitor
 from raptorflow.sandbox.drivers.microvm.monitor import Monitor
 from raptorflow.sandbox.drivers.microvm.qemu.monitor import QemuMonitor
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.errors import SandboxUnavailable
 
 
-def choose(settings: MicroVmSettings) -> Monitor:
+def choose(settings: MicroVmSettings, groups: int | None) -> Monitor:
     """The monitor that the settings name, or the first that can boot guests here.
+
+    Args:
+        settings: which may be used.
+        groups: the version of this machine's control groups.
 
     Raises:
         SandboxUnavailable: none can; the first one's reason and remedy.
     """
-    candidates: list[Monitor] = [QemuMonitor(settings)]
+    candidates: list[Monitor] = [FirecrackerMonitor(settings, groups), QemuMonitor(settings)]
     wanted = [each for each in candidates if settings.monitor in ("auto", each.name)]
     lacks = [(each, each.lacks()) for each in wanted]
     for monitor, lack in lacks:

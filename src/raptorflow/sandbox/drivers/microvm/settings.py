@@ -17,7 +17,7 @@ class MicroVmSettings(BaseModel):
     accelerator: Literal["auto", "kvm", "tcg"] = "auto"
     """QEMU's: the kernel's KVM, or emulation in software, which is some 20 times slower."""
     folder: Path | None = None
-    """Where images, packed folders and machines are kept; a folder of the system or the user when not given."""
+    """Of images, packed folders and machines; one of the system or of the user when not given."""
     qemu: Path | None = None
     firecracker: Path | None = None
     jailer: Path | None = None

@@ -121,7 +121,7 @@ def _unpacked(package: Package, folder: Path) -> Tree:
     tree: Tree = {}
     for member, content in members(package):
         path = _merged(posixpath.normpath(member.name))
-        if path.startswith("..") or LEFT_OUT.match(path) and not path.startswith("usr/share/doc"):
+        if path.startswith("..") or (LEFT_OUT.match(path) and not path.startswith("usr/share/doc")):
             continue
         if member.issym():
             tree[path] = _link(member.linkname)

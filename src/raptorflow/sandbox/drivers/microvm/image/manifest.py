@@ -87,7 +87,9 @@ def verify_image(folder: Path) -> Image:
     except FileNotFoundError as error:
         raise SandboxUnavailable(f"There is no image of a micro VM in {folder}.", hint=BUILD_HINT) from error
     except (OSError, ValidationError) as error:
-        raise SandboxUnavailable(f"The image's {MANIFEST} cannot be read: {error}", hint=BUILD_HINT) from error
+        raise SandboxUnavailable(
+            f"The image's {MANIFEST} cannot be read: {error}", hint=BUILD_HINT
+        ) from error
     if manifest.format != SCHEMA or manifest.machine != platform.machine():
         raise SandboxUnavailable(
             f"The image is of format {manifest.format} for {manifest.machine}; this release needs format "

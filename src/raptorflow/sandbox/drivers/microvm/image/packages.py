@@ -17,9 +17,26 @@ from raptorflow.sandbox.errors import SandboxUnavailable
 
 KERNEL = "linux-image-cloud-amd64"
 # The interpreter and what programs of skills expect beside it; the libraries they need are found by apt.
-PROGRAMS = ("python3", "ca-certificates", "coreutils", "dash", "findutils", "grep", "libstdc++6", "sed", "tzdata")
+PROGRAMS = (
+    "python3",
+    "ca-certificates",
+    "coreutils",
+    "dash",
+    "findutils",
+    "grep",
+    "libstdc++6",
+    "sed",
+    "tzdata",
+)
 SECONDS = 600
-PLAIN = ("--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances")
+PLAIN = (
+    "--no-recommends",
+    "--no-suggests",
+    "--no-conflicts",
+    "--no-breaks",
+    "--no-replaces",
+    "--no-enhances",
+)
 DEPENDS = re.compile(r"^ +\|?(?:Pre)?Depends: ([a-z0-9][a-z0-9.+-]*)$")
 # Libraries are followed; what configures and maintains a system is not.
 FOLLOWED = re.compile(r"lib|python3\.\d+|zlib")
@@ -136,5 +153,7 @@ def _run(command: list[str], folder: Path | None = None) -> bytes:
         raise SandboxUnavailable(f"{command[0]} did not answer within {SECONDS} s.") from error
     except subprocess.CalledProcessError as error:
         words = error.stderr.decode("utf-8", "replace").strip()[-400:]
-        raise SandboxUnavailable(f"{' '.join(command[:2])} failed: {words}", hint="As root: apt-get update") from error
+        raise SandboxUnavailable(
+            f"{' '.join(command[:2])} failed: {words}", hint="As root: apt-get update"
+        ) from error
     return done.stdout

@@ -117,8 +117,9 @@ class QemuMonitor:
 
     async def version(self) -> str:
         """QEMU's own word, and what runs the guest's instructions."""
+        silent = asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
-            str(self._program()), "--version", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            str(self._program()), "--version", stdout=asyncio.subprocess.PIPE, stderr=silent
         )
         words, _ = await process.communicate()
         return f"{words.decode(errors='replace').splitlines()[0]} ({'kvm' if self.kvm else 'tcg'})"
