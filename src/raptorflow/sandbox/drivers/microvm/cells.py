@@ -147,7 +147,7 @@ class Cells:
         raise OSError("every user for machines is taken")
 
     def _processes(self) -> Iterator[tuple[int, str]]:
-        """Processes that carry a mark and are ours: another user may write into its arguments what it likes."""
+        """Processes that carry a mark and are ours: others may write into their arguments what they like."""
         users = range(self._settings.first_uid, self._settings.first_uid + self._settings.uids)
         for name in filter(str.isdigit, _names(Path("/proc"))):
             with suppress(OSError):

@@ -1,7 +1,8 @@
 """Host folders as read-only disks: packed once for each content, and told apart by labels.
 
 A disk's label is the beginning of its digest, so a guest finds its disks whatever the order of its devices.
-Which content a folder has is known without reading it again, by the names, sizes and change times of its files.
+Which content a folder has is known without reading it again, by the names, sizes and change times of its
+files.
 """
 
 import hashlib

@@ -130,7 +130,7 @@ class MicroVmDriver:
             SandboxStartFailed: the monitor could not.
         """
         held = self._get(handle)
-        folder.mkdir(mode=0o700, parents=True)
+        await asyncio.to_thread(folder.mkdir, 0o700, parents=True)
         await held.guest.snapshot(folder)
         version = await self._chosen().version()
         return await asyncio.to_thread(frozen_from, folder, held.machine, version)

@@ -1,4 +1,4 @@
-"""Snapshots on disk: what they were made from is noted beside them, and nothing else may be started from them."""
+"""Snapshots on disk: what they were made from is noted beside them, and nothing else is started from them."""
 
 from pathlib import Path
 

@@ -1,7 +1,6 @@
 """Firecracker's API on its UNIX socket (its `firecracker.yaml` describes every request)."""
 
 import asyncio
-import os
 from pathlib import Path
 
 import httpx
@@ -69,8 +68,6 @@ class Api:
         await self._client.aclose()
 
     async def _answers(self) -> bool:
-        if not os.path.exists(self._path):
-            return False
         try:
             return (await self._client.get("/version")).is_success
         except httpx.TransportError:

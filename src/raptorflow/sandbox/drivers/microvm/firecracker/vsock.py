@@ -27,13 +27,14 @@ async def connect(folder: int, port: int, seconds: float) -> SocketChannel:
     """
     try:
         async with asyncio.timeout(seconds):
-            while (end := await _try(folder, port)) is None:
+            while True:
+                if end := await _try(folder, port):
+                    return SocketChannel(end)
                 await asyncio.sleep(AGAIN_SECONDS)
     except TimeoutError as error:
         raise SandboxGone(f"Nothing in the machine listens on port {port}.") from error
     except OSError as error:
         raise SandboxGone("The machine has ended.") from error
-    return SocketChannel(end)
 
 
 async def _try(folder: int, port: int) -> socket.socket | None:

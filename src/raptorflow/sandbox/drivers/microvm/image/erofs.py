@@ -1,7 +1,7 @@
 """Writes EROFS images: read-only file systems that hold bytes, names and two modes, and nothing of the host.
 
-The layout is the kernel's (`fs/erofs/erofs_fs.h`, stable since Linux 5.4): a superblock at byte 1024, an array
-of 32-byte inodes, directories as sorted blocks of entries, and each file's content in whole blocks, unpacked.
+The layout is the kernel's (`fs/erofs/erofs_fs.h`, stable since Linux 5.4): a superblock at byte 1024, an
+array of 32-byte inodes, directories as sorted blocks of entries, and each file's content in whole blocks, unpacked.
 The same entries give the same bytes: no time, owner, or order of the host's folder goes in. No tool and no
 privilege is needed, and what is neither file, folder nor link cannot be written at all.
 """
@@ -84,7 +84,7 @@ def write_erofs(target: BinaryIO, entries: Mapping[str, Entry], label: str) -> N
     Args:
         target: a new file.
         entries: path without a leading slash -> what stands there; folders above it are made.
-        label: at most 15 ASCII letters (the kernel wants an end behind them) by which the image is known where it is mounted.
+        label: at most 15 ASCII letters (the kernel wants an end behind them) by which the image is known.
 
     Raises:
         TooLargeForImage: something does not fit into the format.

@@ -1,8 +1,8 @@
 """The first process of a guest: finds its disks, builds the box, starts the agent, and ends with it.
 
 It is one file of the standard library that runs as `/init` of the kernel's first file system, with a handful
-of modules beside it. What to build stands on a disk with the label `rf-plan`; what was refused inside for lack
-of memory, processes or space is told in one line on the console, which the host reads and need not believe.
+of modules beside it. What to build stands on a disk with the label `rf-plan`; what was refused inside for
+lack of memory, processes or space is told in one line on the console, which the host reads and need not believe.
 
     /init (pid 1) --- the agent --- programs, as another user, in a group with limits
 """
@@ -43,6 +43,7 @@ LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/sel
          "stderr": "/proc/self/fd/2"}  # fmt: skip
 SYSTEM = ("bin", "sbin", "lib", "lib64")
 # Where the root file system and the agent's own things lie; programs may not enter the latter.
+TMP = f"{os.sep}tmp"
 DISKS, NEW, PRIVATE = "/disks", "/new", "/run/agent"
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -173,7 +174,7 @@ def build(plan: Plan) -> None:
     for name in ("in", "out"):
         os.mkdir(f"{NEW}/workspace/{name}")
         os.chown(f"{NEW}/workspace/{name}", NOBODY, NOBODY)
-    mount("tmp", f"{NEW}/tmp", "tmpfs", CLOSED, f"size={plan.values['scratch']},mode=1777")
+    mount("tmp", NEW + TMP, "tmpfs", CLOSED, f"size={plan.values['scratch']},mode=1777")
     mount("run", f"{NEW}/run", "tmpfs", CLOSED & ~NO_DEVICES | NO_EXEC, "size=256k,mode=755")
     os.mkdir(f"{NEW}/run/raptorflow")
     devices(f"{NEW}/dev")
@@ -194,9 +195,10 @@ def bind(source: str, target: str) -> None:
 def devices(folder: str) -> None:
     """The few devices that a program may know."""
     mount("dev", folder, "tmpfs", NO_SETUID | NO_EXEC, "size=64k,mode=755")
+    mask = os.umask(0)
     for name, minor in DEVICES.items():
         os.mknod(f"{folder}/{name}", 0o020666, os.makedev(1, minor))
-        os.chmod(f"{folder}/{name}", 0o666)
+    os.umask(mask)
     for name, target in LINKS.items():
         os.symlink(target, f"{folder}/{name}")
     mount("shm", f"{folder}/shm", "tmpfs", CLOSED | NO_EXEC, "size=64m,mode=1777")
@@ -247,8 +249,13 @@ def harden() -> None:
 def start_agent(plan: Plan) -> int:
     """Start the agent in its group; its process id."""
     pid = os.fork()
-    if pid:
-        return pid
+    if pid == 0:
+        become_agent(plan)
+    return pid
+
+
+def become_agent(plan: Plan) -> None:
+    """Turn this copy of the first process into the agent."""
     write(f"{PRIVATE}/group/all/cgroup.procs", str(os.getpid()))
     os.setsid()
     null = os.open("/dev/null", os.O_RDWR)
@@ -269,7 +276,7 @@ def counted(name: str, key: str) -> int:
 
 def facts() -> str:
     """What was refused so far, for the host."""
-    full = any(os.statvfs(folder).f_bavail == 0 for folder in ("/workspace", "/tmp"))  # the guest's own
+    full = any(os.statvfs(folder).f_bavail == 0 for folder in ("/workspace", TMP))
     killed, refused = counted("memory.events", "oom_kill"), counted("pids.events", "max")
     return f"raptorflow: oom={killed} pids={refused} full={int(full)}\n"
 

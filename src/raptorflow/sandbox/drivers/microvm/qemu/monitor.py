@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import socket
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 PROGRAM = "qemu-system-x86_64"
 PATHS = "/usr/bin:/usr/local/bin"
 MEMORY = "memory"
+VERSION = re.compile(r"version (\S+)")
 READ = os.O_RDONLY | os.O_CLOEXEC
 NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
@@ -122,7 +124,8 @@ class QemuMonitor:
             str(self._program()), "--version", stdout=asyncio.subprocess.PIPE, stderr=silent
         )
         words, _ = await process.communicate()
-        return f"{words.decode(errors='replace').splitlines()[0]} ({'kvm' if self.kvm else 'tcg'})"
+        found = VERSION.search(words.decode(errors="replace"))
+        return f"QEMU {found[1] if found else '?'} with {'KVM' if self.kvm else 'an emulated processor'}"
 
     async def start(self, machine: Machine, cell: Cell, frozen: Path | None) -> QemuGuest:
         """Start QEMU, and wait until the guest's agent is started or the snapshot goes on.
