@@ -12,15 +12,20 @@ class SocketChannel:
 
     Args:
         end: our end.
+        unread: what the guest had written before it was copied, and nobody had read.
     """
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket.socket, unread: bytes = b"") -> None:
+        self._unread = unread
         self._end = end
         self._loop = asyncio.get_running_loop()
         self._writing = asyncio.Lock()
 
     async def read(self) -> bytes:
         """The next bytes; none when the machine has ended."""
+        if self._unread:
+            first, self._unread = self._unread[:READ_BYTES], self._unread[READ_BYTES:]
+            return first
         try:
             return await self._loop.sock_recv(self._end, READ_BYTES)
         except ConnectionResetError:

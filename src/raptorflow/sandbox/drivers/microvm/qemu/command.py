@@ -12,7 +12,7 @@ FILTER = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=den
 KERNEL_WORDS = "console=ttyS0 quiet panic=-1 reboot=t rdinit=/init no_timer_check cryptomgr.notests"
 # An emulated processor of the second level of x86-64, which today's binary wheels ask for; wider vectors
 # would be emulated at a loss.
-EMULATED = "qemu64,+rdrand,+rdseed,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"
+EMULATED = "qemu64,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+lahf-lm"
 CODE_CACHE_MIB = 64
 CPU_INFO = Path("/proc/cpuinfo")
 MEGAHERTZ = re.compile(r"^cpu MHz\s*:\s*(\d+)(?:\.(\d{3}))?", re.MULTILINE)

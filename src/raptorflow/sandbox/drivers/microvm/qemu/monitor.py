@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from raptorflow.sandbox.drivers.microvm.cells import Cell
@@ -22,16 +22,26 @@ from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 
 PROGRAM = "qemu-system-x86_64"
 PATHS = "/usr/bin:/usr/local/bin"
-MEMORY = "memory"
+MEMORY, UNREAD = "memory", "unread"
+MOST_UNREAD = 1024 * 1024
 VERSION = re.compile(r"version (\S+)")
 READ = os.O_RDONLY | os.O_CLOEXEC
 NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 
 
 class QemuGuest:
-    """A machine that QEMU runs."""
+    """A machine that QEMU runs.
 
-    def __init__(self, monitored: Monitored, end: socket.socket, qmp: Qmp) -> None:
+    Args:
+        monitored: QEMU, and what the machine prints.
+        end: our end of its serial port.
+        qmp: its control.
+        unread: what it had written there before it was copied.
+    """
+
+    def __init__(self, monitored: Monitored, end: socket.socket, qmp: Qmp, unread: bytes) -> None:
+        self._unread = unread
+        self._channel: SocketChannel | None = None
         self._monitored = monitored
         self._end = end
         self._qmp = qmp
@@ -59,7 +69,9 @@ class QemuGuest:
         """
         if not self.alive:
             raise SandboxGone(f"The machine has ended: {self.console.said()}")
-        return SocketChannel(self._end)
+        if self._channel is None:
+            self._channel = SocketChannel(self._end, self._unread)
+        return self._channel
 
     async def pause(self) -> None:
         """Stop its processors."""
@@ -70,7 +82,13 @@ class QemuGuest:
         await self._qmp.ask("cont")
 
     async def snapshot(self, folder: Path) -> None:
-        """Write its memory and devices into one file."""
+        """Write its memory and devices into one file, and beside it what it has said so far.
+
+        Raises:
+            SandboxStartFailed: its channel is open already; or QEMU could not.
+        """
+        if self._channel is not None:
+            raise SandboxStartFailed("A machine whose channel is open cannot be copied.")
         await self.pause()
         file = os.open(folder / MEMORY, NEW_FILE, 0o600)
         try:
@@ -79,6 +97,7 @@ class QemuGuest:
             await self._qmp.until("query-migrate", {"completed"}, {"failed", "cancelled"})
         finally:
             os.close(file)
+        await asyncio.to_thread((folder / UNREAD).write_bytes, self._unread + _drained(self._end))
 
     async def proceed(self) -> None:
         """After a start from a snapshot: wait until all is read, and go on."""
@@ -153,7 +172,8 @@ class QemuMonitor:
             command = qemu_command(program, machine, opened, cell.mark, kvm=self.kvm)
             limit = 2 * machine.memory_bytes
             monitored = await launch(cell, command, opened.all, file_bytes=limit)
-        guest = QemuGuest(monitored, channel[0], Qmp(control[0]))
+        unread = await asyncio.to_thread((frozen / UNREAD).read_bytes) if frozen else b""
+        guest = QemuGuest(monitored, channel[0], Qmp(control[0]), unread)
         await self._await(guest, resumed=frozen is not None)
         return guest
 
@@ -173,6 +193,15 @@ class QemuMonitor:
     def _program(self) -> Path | None:
         found = self._settings.qemu or shutil.which(PROGRAM, path=PATHS)
         return Path(found) if found and os.access(found, os.X_OK) else None
+
+
+def _drained(end: socket.socket) -> bytes:
+    """What can be read without waiting."""
+    found = b""
+    with suppress(BlockingIOError):
+        while len(found) < MOST_UNREAD and (chunk := end.recv(MOST_UNREAD)):
+            found += chunk
+    return found
 
 
 def _open(file: Path, stack: ExitStack) -> int:
