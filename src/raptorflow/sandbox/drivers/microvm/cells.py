@@ -10,7 +10,7 @@ import select
 import shutil
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,12 +73,13 @@ class Cells:
         groups = self._own_groups()
         return groups.version if groups else None
 
-    def open(self, sandbox_id: str, blueprint: Blueprint) -> Cell:
+    def open(self, sandbox_id: str, blueprint: Blueprint, labels: Mapping[str, str]) -> Cell:
         """Make a cell.
 
         Args:
             sandbox_id: unique.
             blueprint: the limits of its group.
+            labels: noted beside it, for whoever looks.
 
         Raises:
             SandboxStartFailed: there is one of this name, or it cannot be made.
@@ -92,9 +93,8 @@ class Cells:
             raise SandboxStartFailed(f"The machine {sandbox_id} cannot have a folder: {error}") from error
         try:
             groups = self._own_groups()
-            (folder / NOTE).write_text(
-                dumps({"groups": [str(each / sandbox_id) for each in _folders(groups)]})
-            )
+            made = [str(each / sandbox_id) for each in _folders(groups)]
+            (folder / NOTE).write_text(dumps({"groups": made, "labels": dict(labels)}))
             user = self._new_user(sandbox_id)
             group = groups.make(sandbox_id, blueprint) if groups else None
         except OSError as error:

@@ -74,10 +74,9 @@ class MicroVmDriver:
         """Boot a machine whose agent is started.
 
         Raises:
-            SandboxStartFailed: the monitor or the guest could not.
-            SandboxUnavailable: there is no monitor or no image.
+            SandboxStartFailed: there is no monitor or no image, or the monitor or the guest failed.
         """
-        return await self._start(blueprint, sandbox_id, None)
+        return await self._start(blueprint, sandbox_id, labels, None)
 
     async def channel(self, handle: Handle) -> Channel:
         """The channel to its agent.
@@ -144,12 +143,17 @@ class MicroVmDriver:
         machine = await self._machine(blueprint)
         version = await self._chosen().version()
         await asyncio.to_thread(check_frozen, snapshot, machine, version)
-        return await self._start(blueprint, sandbox_id, snapshot.folder)
+        return await self._start(blueprint, sandbox_id, {}, snapshot.folder)
 
-    async def _start(self, blueprint: Blueprint, sandbox_id: str, frozen: Path | None) -> Handle:
-        machine, monitor = await self._machine(blueprint), self._chosen()
+    async def _start(
+        self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str], frozen: Path | None
+    ) -> Handle:
+        try:
+            machine, monitor = await self._machine(blueprint), self._chosen()
+        except SandboxUnavailable as error:
+            raise SandboxStartFailed(error.message, hint=error.hint) from error
         limits = machine.group_blueprint(blueprint, monitor.own_bytes, monitor.own_tasks)
-        cell = await asyncio.to_thread(self._cells.open, sandbox_id, limits)
+        cell = await asyncio.to_thread(self._cells.open, sandbox_id, limits, labels)
         try:
             guest = await monitor.start(machine, cell, frozen)
         except BaseException as error:

@@ -96,6 +96,7 @@ def _plan(blueprint: Blueprint, packed: Sequence[Disk], how: str) -> str:
         "scratch": scratch_bytes(blueprint.limits),
         "memory": memory_limit(blueprint),
         "pids": tasks_limit(blueprint),
+        "reach": int(blueprint.reach),
     }
     lines = [f"{key} {value}" for key, value in values.items()]
     lines += [

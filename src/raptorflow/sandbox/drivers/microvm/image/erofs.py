@@ -1,9 +1,9 @@
 """Writes EROFS images: read-only file systems that hold bytes, names and two modes, and nothing of the host.
 
 The layout is the kernel's (`fs/erofs/erofs_fs.h`, stable since Linux 5.4): a superblock at byte 1024, an
-array of 32-byte inodes, directories as sorted blocks of entries, and each file's content in whole blocks, unpacked.
-The same entries give the same bytes: no time, owner, or order of the host's folder goes in. No tool and no
-privilege is needed, and what is neither file, folder nor link cannot be written at all.
+array of 32-byte inodes, directories as sorted blocks of entries, and each file's content in whole blocks,
+unpacked. The same entries give the same bytes: no time, owner, or order of the host's folder goes in. No tool
+and no privilege is needed, and what is neither file, folder nor link cannot be written at all.
 """
 
 import struct

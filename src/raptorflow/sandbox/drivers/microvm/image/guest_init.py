@@ -2,7 +2,8 @@
 
 It is one file of the standard library that runs as `/init` of the kernel's first file system, with a handful
 of modules beside it. What to build stands on a disk with the label `rf-plan`; what was refused inside for
-lack of memory, processes or space is told in one line on the console, which the host reads and need not believe.
+lack of memory, processes or space is told in one line on the console, which the host reads and need not
+believe.
 
     /init (pid 1) --- the agent --- programs, as another user, in a group with limits
 """
@@ -19,6 +20,7 @@ RESTART = 0x01234567
 FINIT_MODULE = 313
 NOBODY = 65534
 WAIT_SECONDS = 20.0
+AGAIN_SECONDS = 0.002
 LOOK_MS = 250
 LABEL_AT, LABEL_BYTES = 1024 + 64, 16
 INTERFACE = struct.Struct("16sH14x")
@@ -85,7 +87,7 @@ def wait_for(what: str, find: "Found") -> str:
     while time.monotonic() < until:
         if answer := find():
             return answer
-        time.sleep(0.002)
+        time.sleep(AGAIN_SECONDS)
     raise TimeoutError(f"there is no {what}")
 
 
@@ -176,7 +178,8 @@ def build(plan: Plan) -> None:
         os.chown(f"{NEW}/workspace/{name}", NOBODY, NOBODY)
     mount("tmp", NEW + TMP, "tmpfs", CLOSED, f"size={plan.values['scratch']},mode=1777")
     mount("run", f"{NEW}/run", "tmpfs", CLOSED & ~NO_DEVICES | NO_EXEC, "size=256k,mode=755")
-    os.mkdir(f"{NEW}/run/raptorflow")
+    if plan.values["reach"] == "1":
+        os.mkdir(f"{NEW}/run/raptorflow")
     devices(f"{NEW}/dev")
     group(NEW + PRIVATE, plan)
     channel(NEW + PRIVATE, plan)
@@ -315,7 +318,8 @@ def main() -> None:
     plan = Plan(read(f"{mount_disk('rf-plan')}/plan"))
     build(plan)
     enter()
-    loopback()
+    if plan.values["reach"] == "1":
+        loopback()
     harden()
     watch(start_agent(plan))
 
