@@ -1,0 +1,206 @@
+"""What holds a machine on the host: a private folder, a user of its own, a control group, and a mark.
+
+The mark stands among the arguments of every process of a machine, so that another process finds a machine
+whose manager is dead. The folder's note names the rest of what must be removed.
+"""
+
+import os
+import re
+import select
+import shutil
+import signal
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from raptorflow.base.json import dumps, loads
+from raptorflow.sandbox.cgroups.detect import find_groups
+from raptorflow.sandbox.cgroups.group import Group, Groups
+from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
+from raptorflow.sandbox.errors import SandboxStartFailed
+
+PREFIX = "raptorflow-microvm-"
+MARK = re.compile(rb"(?:\0|=)" + PREFIX.encode() + rb"([A-Za-z0-9-]{1,64})\0")
+IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,40}")
+MANAGER = re.compile(PREFIX + r"manager-(\d+)-")
+NOTE = "note.json"
+PRIVATE = 0o700
+DYING_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One machine's place.
+
+    Attributes:
+        sandbox_id: whose it is.
+        folder: private; for what the machine needs on disk.
+        user: the user and group that it runs as; None where this program may not choose.
+        group: holds its memory, processes and time; None where this user may make none.
+    """
+
+    sandbox_id: str
+    folder: Path
+    user: int | None
+    group: Group | None
+
+    @property
+    def mark(self) -> str:
+        """An argument of every process of the machine."""
+        return PREFIX + self.sandbox_id
+
+
+class Cells:
+    """This manager's cells, and a way to find and remove those of others.
+
+    Args:
+        settings: where they lie, and which users there are.
+    """
+
+    def __init__(self, settings: MicroVmSettings) -> None:
+        self._settings = settings
+        self._place = settings.place() / "machines"
+        self._users = settings.place() / "users"
+        self._groups: Groups | None = None
+        self._looked = False
+
+    @property
+    def version(self) -> int | None:
+        """Of the control groups; None where there are none."""
+        groups = self._own_groups()
+        return groups.version if groups else None
+
+    def open(self, sandbox_id: str, blueprint: Blueprint, labels: Mapping[str, str]) -> Cell:
+        """Make a cell.
+
+        Args:
+            sandbox_id: unique.
+            blueprint: the limits of its group.
+            labels: noted beside it, for whoever looks.
+
+        Raises:
+            SandboxStartFailed: there is one of this name, or it cannot be made.
+        """
+        if not IDENTIFIER.fullmatch(sandbox_id):
+            raise SandboxStartFailed(f"{sandbox_id!r} cannot name a machine.")
+        folder = self._place / sandbox_id
+        try:
+            folder.mkdir(PRIVATE, parents=True)
+        except OSError as error:
+            raise SandboxStartFailed(f"The machine {sandbox_id} cannot have a folder: {error}") from error
+        try:
+            groups = self._own_groups()
+            made = [str(each / sandbox_id) for each in _folders(groups)]
+            (folder / NOTE).write_text(dumps({"groups": made, "labels": dict(labels)}))
+            user = self._new_user(sandbox_id)
+            group = groups.make(sandbox_id, blueprint) if groups else None
+        except OSError as error:
+            self.remove(sandbox_id)
+            raise SandboxStartFailed(f"The machine {sandbox_id} cannot be held: {error}") from error
+        return Cell(sandbox_id, folder, user, group)
+
+    def remove(self, sandbox_id: str) -> None:
+        """End what is left of a machine, whoever made it, and remove all that it had."""
+        if not IDENTIFIER.fullmatch(sandbox_id):
+            return
+        for pid in [pid for pid, name in self._processes() if name == sandbox_id]:
+            _kill(pid)
+        folder = self._place / sandbox_id
+        for group in _noted(folder):
+            _remove_group(group)
+        for user in _names(self._users):
+            link = self._users / user
+            if link.is_symlink() and os.readlink(link) == sandbox_id:
+                link.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def found(self) -> set[str]:
+        """Every machine on this machine: those that run, and those of which something is left."""
+        return {name for _, name in self._processes()} | set(_names(self._place))
+
+    def close(self) -> None:
+        """Remove this manager's groups; its machines are gone."""
+        for folder in _folders(self._groups):
+            with suppress(OSError):
+                folder.rmdir()
+        self._groups, self._looked = None, False
+
+    def _own_groups(self) -> Groups | None:
+        if not self._looked:
+            self._groups = find_groups(f"{PREFIX}manager-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+            self._looked = True
+        return self._groups
+
+    def _new_user(self, sandbox_id: str) -> int | None:
+        """A user that no other machine has: taken by a link that can be made only once."""
+        if os.geteuid() != 0:
+            return None
+        self._users.mkdir(PRIVATE, parents=True, exist_ok=True)
+        first = self._settings.first_uid
+        for user in range(first, first + self._settings.uids):
+            with suppress(FileExistsError):
+                (self._users / str(user)).symlink_to(sandbox_id)
+                return user
+        raise OSError("every user for machines is taken")
+
+    def _processes(self) -> Iterator[tuple[int, str]]:
+        """Processes that carry a mark and are ours: others may write into their arguments what they like."""
+        users = range(self._settings.first_uid, self._settings.first_uid + self._settings.uids)
+        for name in filter(str.isdigit, _names(Path("/proc"))):
+            with suppress(OSError):
+                found = MARK.search(b"\0" + Path(f"/proc/{name}/cmdline").read_bytes())
+                owner = os.stat(f"/proc/{name}").st_uid
+                if found and (owner in users or owner == os.geteuid()):
+                    yield int(name), found[1].decode()
+
+
+def _folders(groups: Groups | None) -> tuple[Path, ...]:
+    return groups.folders if groups else ()
+
+
+def _noted(folder: Path) -> list[Path]:
+    try:
+        note = loads((folder / NOTE).read_bytes())
+        return [Path(str(group)) for group in note["groups"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _remove_group(group: Path) -> None:
+    """A group, and its manager's when that is dead."""
+    manager = MANAGER.match(group.parent.name)
+    if not manager:
+        return
+    with suppress(OSError):
+        for pid in (group / "cgroup.procs").read_text().split():
+            _kill(int(pid))
+    with suppress(OSError):
+        group.rmdir()
+    if not os.path.exists(f"/proc/{manager[1]}"):
+        with suppress(OSError):
+            group.parent.rmdir()
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and wait until it is gone: only then its group is empty."""
+    try:
+        process = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        signal.pidfd_send_signal(process, signal.SIGKILL)
+        select.select([process], [], [], DYING_SECONDS)
+    except OSError:
+        return
+    finally:
+        os.close(process)
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []

@@ -1,0 +1,192 @@
+"""The `microvm` driver: every sandbox is a machine with a kernel of its own."""
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from raptorflow.sandbox.driver import Blueprint, Channel, Handle, Snapshot, Usage
+from raptorflow.sandbox.drivers.microvm.cells import Cell, Cells
+from raptorflow.sandbox.drivers.microvm.disks import Disks
+from raptorflow.sandbox.drivers.microvm.frozen import check_frozen, frozen_from
+from raptorflow.sandbox.drivers.microvm.image.manifest import Image, verify_image
+from raptorflow.sandbox.drivers.microvm.machine import Machine, machine_of
+from raptorflow.sandbox.drivers.microvm.measure import usage_of
+from raptorflow.sandbox.drivers.microvm.monitor import Guest, Monitor
+from raptorflow.sandbox.drivers.microvm.monitors import choose
+from raptorflow.sandbox.drivers.microvm.selftest import SelfTest
+from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
+from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
+from raptorflow.sandbox.probing import ProbeReport
+from raptorflow.sandbox.settings import SandboxSettings
+
+NAME = "microvm"
+
+
+@dataclass
+class _Held:
+    """One machine that this driver has started."""
+
+    cell: Cell
+    guest: Guest
+    machine: Machine
+    seen: Usage = dataclasses.field(default_factory=Usage)
+
+
+class MicroVmDriver:
+    """Starts machines with Firecracker or QEMU.
+
+    Args:
+        settings: which monitor, and where its files are.
+        policy: how a self-test is run.
+    """
+
+    name = NAME
+
+    def __init__(self, settings: MicroVmSettings, policy: SandboxSettings) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._cells = Cells(settings)
+        self._disks = Disks(settings.place() / "disks", settings.cache_bytes)
+        self._image: Image | None = None
+        self._monitor: Monitor | None = None
+        self._report: ProbeReport | None = None
+        self._probing = asyncio.Lock()
+        self._held: dict[str, _Held] = {}
+
+    async def probe(self) -> ProbeReport:
+        """Boot one guest, once, and say what it holds; or why none can be booted, and what to do."""
+        async with self._probing:
+            if self._report is None:
+                self._report = await self._probe()
+        return self._report
+
+    async def prepare(self, blueprint: Blueprint) -> None:
+        """Pack what its guests are shown.
+
+        Raises:
+            SandboxUnavailable: there is no monitor or no image, or a folder cannot be packed.
+        """
+        await self._machine(blueprint)
+
+    async def create(self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]) -> Handle:
+        """Boot a machine whose agent is started.
+
+        Raises:
+            SandboxStartFailed: there is no monitor or no image, or the monitor or the guest failed.
+        """
+        return await self._start(blueprint, sandbox_id, labels, None)
+
+    async def channel(self, handle: Handle) -> Channel:
+        """The channel to its agent.
+
+        Raises:
+            SandboxGone: it has ended.
+        """
+        return await self._get(handle).guest.channel()
+
+    async def stats(self, handle: Handle) -> Usage:
+        """What its monitor uses, and with it the machine; what was last seen when it has ended.
+
+        Raises:
+            SandboxGone: it has been destroyed.
+        """
+        held = self._get(handle)
+        if held.guest.alive:
+            held.seen = usage_of(held.cell.group, held.guest)
+        return held.seen
+
+    async def destroy(self, handle: Handle) -> None:
+        """Kill the machine and remove all that it had, whoever started it."""
+        if held := self._held.pop(handle.sandbox_id, None):
+            await held.guest.end()
+        await asyncio.to_thread(self._cells.remove, handle.sandbox_id)
+
+    async def list(self) -> list[Handle]:
+        """Machines that run, and those of which something is left, of whichever manager."""
+        return [Handle(self.name, name) for name in sorted(await asyncio.to_thread(self._cells.found))]
+
+    async def close(self) -> None:
+        """Destroy this manager's machines and remove its groups; packed folders are kept."""
+        for sandbox_id in list(self._held):
+            await self.destroy(Handle(self.name, sandbox_id))
+        self._cells.close()
+        self._report = None
+
+    async def pause(self, handle: Handle) -> None:
+        """Stop the machine's processors."""
+        await self._get(handle).guest.pause()
+
+    async def resume(self, handle: Handle) -> None:
+        """Let them go on."""
+        await self._get(handle).guest.resume()
+
+    async def snapshot(self, handle: Handle, folder: Path) -> Snapshot:
+        """Write a machine that has run nothing yet into a folder; it stays stopped.
+
+        Raises:
+            SandboxStartFailed: the monitor could not.
+        """
+        held = self._get(handle)
+        await asyncio.to_thread(folder.mkdir, 0o700, parents=True)
+        await held.guest.snapshot(folder)
+        version = await self._chosen().version()
+        return await asyncio.to_thread(frozen_from, folder, held.machine, version)
+
+    async def restore(self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str) -> Handle:
+        """A machine that goes on from a snapshot; its agent must be given a new identity.
+
+        Raises:
+            SandboxStartFailed: the snapshot was changed, or is of another monitor, image or blueprint.
+        """
+        machine = await self._machine(blueprint)
+        version = await self._chosen().version()
+        await asyncio.to_thread(check_frozen, snapshot, machine, version)
+        return await self._start(blueprint, sandbox_id, {}, snapshot.folder)
+
+    async def _start(
+        self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str], frozen: Path | None
+    ) -> Handle:
+        try:
+            machine, monitor = await self._machine(blueprint), self._chosen()
+        except SandboxUnavailable as error:
+            raise SandboxStartFailed(error.message, hint=error.hint) from error
+        limits = machine.group_blueprint(blueprint, monitor.own_bytes, monitor.own_tasks)
+        cell = await asyncio.to_thread(self._cells.open, sandbox_id, limits, labels)
+        try:
+            guest = await monitor.start(machine, cell, frozen)
+        except BaseException as error:
+            await asyncio.shield(asyncio.to_thread(self._cells.remove, sandbox_id))
+            if isinstance(error, OSError):
+                raise SandboxStartFailed(f"The machine cannot be started: {error}") from error
+            raise
+        self._held[sandbox_id] = _Held(cell, guest, machine)
+        return Handle(self.name, sandbox_id)
+
+    async def _machine(self, blueprint: Blueprint) -> Machine:
+        monitor = self._chosen()
+        if self._image is None:
+            self._image = await asyncio.to_thread(verify_image, self._settings.image())
+        overhead = self._settings.overhead_bytes
+        return await asyncio.to_thread(machine_of, blueprint, self._image, self._disks, monitor.how, overhead)
+
+    def _chosen(self) -> Monitor:
+        if self._monitor is None:
+            self._monitor = choose(self._settings, self._cells.version)
+        return self._monitor
+
+    def _get(self, handle: Handle) -> _Held:
+        if held := self._held.get(handle.sandbox_id):
+            return held
+        raise SandboxGone(f"The sandbox {handle.sandbox_id} has been destroyed.")
+
+    async def _probe(self) -> ProbeReport:
+        try:
+            monitor = self._chosen()
+            self._image = await asyncio.to_thread(verify_image, self._settings.image())
+            return await SelfTest(self, self._policy, await monitor.version()).execute()
+        except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
+            return ProbeReport(
+                self.name, problem=error.message, remedy=error.hint, boundary="virtual-machine"
+            )

@@ -1,0 +1,100 @@
+"""Starts a monitor so that it is held before it runs: in its group, without rights, dying with its parent.
+
+    sh, which waits for a word --- prlimit --- setpriv --- the monitor
+
+All of them are one process, one after the other.
+"""
+
+import asyncio
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from raptorflow.sandbox.drivers.microvm.cells import Cell
+from raptorflow.sandbox.drivers.microvm.console import Console
+from raptorflow.sandbox.errors import SandboxStartFailed
+
+GATE = 'read -r go && exec "$@"'
+OPEN_FILES = 256
+KVM = Path("/dev/kvm")
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/"}
+
+
+@dataclass
+class Monitored:
+    """A monitor's process and what its machine prints."""
+
+    process: asyncio.subprocess.Process
+    console: Console
+
+    async def end(self) -> None:
+        """Kill it and wait for its end."""
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+        await self.process.wait()
+
+
+async def launch(
+    cell: Cell, command: Sequence[str], passed: Sequence[int], *, file_bytes: int, as_root: bool = False
+) -> Monitored:
+    """Start a monitor in its cell.
+
+    Args:
+        cell: holds it.
+        command: the monitor and its arguments.
+        passed: descriptors that it gets.
+        file_bytes: how large a file it may write.
+        as_root: leave its rights to a program that gives them up itself.
+
+    Raises:
+        SandboxStartFailed: it cannot be started or held.
+    """
+    limits = ["prlimit", "--core=0", f"--nofile={OPEN_FILES}", f"--fsize={file_bytes}"]
+    rights = [] if as_root else _without_rights(cell)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *("/bin/sh", "-c", GATE, cell.mark, *limits, *rights, *command),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=tuple(passed),
+            env=ENVIRONMENT,
+            cwd="/",
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise SandboxStartFailed(f"The monitor cannot be started: {error}") from error
+    if process.stdin is None or process.stdout is None:
+        raise SandboxStartFailed("The monitor was started without its pipes.")
+    monitored = Monitored(process, Console(process.stdout))
+    try:
+        if cell.group:
+            cell.group.add(process.pid)
+        process.stdin.write(b"go\n")
+        process.stdin.close()
+    except OSError as error:
+        await monitored.end()
+        raise SandboxStartFailed(f"The monitor cannot be held: {error}") from error
+    return monitored
+
+
+def _without_rights(cell: Cell) -> list[str]:
+    command = ["setpriv", "--no-new-privs", "--pdeathsig", "KILL"]
+    if cell.user is None:
+        return command
+    who = ["--reuid", str(cell.user), "--regid", str(cell.user)]
+    return [*command, *who, *_groups(), "--inh-caps=-all", "--bounding-set=-all"]
+
+
+def _groups() -> list[str]:
+    """The one group that may be needed: whose members may use KVM."""
+    try:
+        facts = os.stat(KVM)
+    except OSError:
+        return ["--clear-groups"]
+    usable = stat.S_ISCHR(facts.st_mode) and facts.st_mode & stat.S_IWGRP and facts.st_gid
+    return ["--groups", str(facts.st_gid)] if usable else ["--clear-groups"]

@@ -1,0 +1,132 @@
+"""What a guest holds, found by booting one and trying what must not be possible in it."""
+
+import errno
+from pathlib import Path
+from typing import Any
+
+from raptorflow.base.json import loads
+from raptorflow.sandbox.driver import SandboxDriver
+from raptorflow.sandbox.interpreter import sandbox_python
+from raptorflow.sandbox.probing import Guarantee, ProbeReport
+from raptorflow.sandbox.running.once import run_once
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.skills.capabilities import MIB, Limits
+
+LIMITS = Limits(timeout_seconds=60, memory_bytes=64 * MIB, cpus=1, pids=16, disk_bytes=MIB, output_bytes=MIB)
+SAID = 400
+REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
+NO_CAPABILITIES = "0" * 16
+# Memory last: it ends the program, which has told everything else by then.
+ATTEMPTS = """
+import errno, json, os, socket, time
+
+def answer(attempt):
+    try:
+        attempt()
+    except OSError as error:
+        return error.errno
+    return 0
+
+def write(path, size):
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(size // 65536 + 1):
+            file.write(bytes(65536))
+
+def fork_many():
+    for _ in range(64):
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+
+def connect():
+    with socket.socket() as tried:
+        tried.settimeout(2)
+        tried.connect(("192.0.2.1", 80))
+
+status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
+answers = {
+    "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Uid")},
+    "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
+    "skill": answer(lambda: write("/skill/x", 1)),
+    "system": answer(lambda: write("/usr/x", 1)),
+    "root": answer(lambda: write("/x", 1)),
+    "kernel": answer(lambda: os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))),
+    "disks": answer(lambda: os.close(os.open("/dev/vda", os.O_RDONLY))),
+    "disk": answer(lambda: write("/workspace/y", 3 * 1048576)),
+    "network": answer(connect),
+    "pids": [int(name) for name in os.listdir("/proc") if name.isdigit()],
+    "fork": answer(fork_many),
+}
+print(json.dumps(answers), flush=True)
+kept = []
+while True:
+    kept.append(b"x" * 1048576)
+"""
+
+
+class SelfTest:
+    """One short run in one guest.
+
+    Args:
+        driver: boots it.
+        policy: how long things may take.
+        version: the monitor's, for the words.
+    """
+
+    def __init__(self, driver: SandboxDriver, policy: SandboxSettings, version: str) -> None:
+        self._driver = driver
+        self._policy = policy
+        self._version = version
+
+    async def execute(self) -> ProbeReport:
+        """Who keeps which guarantee; a problem when no guest could be used.
+
+        Raises:
+            SandboxUnavailable: there is no image, or nothing can be shown to a guest.
+            SandboxGone: the guest ended too soon.
+        """
+        tried = await run_once(self._driver, self._spec(), settings=self._policy)
+        try:
+            answers: dict[str, Any] = loads(tried.stdout)
+        except ValueError:
+            said = tried.message or tried.stderr.decode(errors="replace").strip()[-SAID:] or tried.status
+            problem = f"A guest of {self._version} was started, but could not be used: {said}"
+            return ProbeReport(self._driver.name, problem=problem, boundary="virtual-machine")
+        return ProbeReport(self._driver.name, self._held(answers, tried.status), boundary="virtual-machine")
+
+    def _spec(self) -> SandboxSpec:
+        return SandboxSpec(
+            command=("python", "-I", "-S", "-c", ATTEMPTS),
+            skill_dir=Path(__file__).parent / "image",
+            python=self._policy.python or sandbox_python(),
+            run_id="self-test",
+            limits=LIMITS,
+        )
+
+    def _held(self, answers: dict[str, Any], status_at_end: str) -> dict[str, Guarantee]:
+        machine = f"a machine of its own ({self._version})"
+        status = answers["status"]
+        read_only = all(answers[name] in REFUSED for name in ("skill", "system", "root", "kernel", "disks"))
+        alone = answers["interfaces"] == ["lo"] and answers["network"] != 0
+        powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
+        own = len(answers["pids"]) == 1 and status["Uid"].split()[0] == "65534"
+        return {
+            "files": _kernel(read_only, f"disks that are read-only for {machine}"),
+            "network": _kernel(alone, f"{machine}, without a network device"),
+            "processes": _kernel(own, machine),
+            "privileges": _kernel(powerless, "another user, no capabilities, no new privileges; " + machine),
+            "syscalls": Guarantee("kernel", f"a kernel of the guest's own, in {machine}"),
+            "disk": _kernel(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "memory": _kernel(
+                status_at_end == "oom", f"the guest's control group, and the memory of {machine}"
+            ),
+            "pids": _kernel(answers["fork"] == errno.EAGAIN, "the guest's control group"),
+            "cpu": Guarantee("kernel", f"the processors of {machine}, in the host's control group"),
+            "time": Guarantee("kernel", "a clock, at whose end the machine is ended"),
+            "output": Guarantee("kernel", "the channel, read up to the limit, then the machine is ended"),
+        }
+
+
+def _kernel(held: bool, by: str) -> Guarantee:
+    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")
