@@ -21,9 +21,9 @@ from raptorflow.sandbox.drivers.kubernetes.makers.ensuring import ensure, ensure
 from raptorflow.sandbox.drivers.kubernetes.makers.maker import Order
 from raptorflow.sandbox.drivers.kubernetes.makers.pods import Pods
 from raptorflow.sandbox.drivers.kubernetes.making import Making
-from raptorflow.sandbox.drivers.kubernetes.objects.agent import agent_files
+from raptorflow.sandbox.drivers.kubernetes.objects.agent import ENTRY, agent_files
 from raptorflow.sandbox.drivers.kubernetes.objects.names import notes, sandbox_name
-from raptorflow.sandbox.drivers.kubernetes.objects.pod import CONTAINER, GIVEN, pod_spec, relay_command
+from raptorflow.sandbox.drivers.kubernetes.objects.pod import CONTAINER, GIVEN, inner_command, pod_spec
 from raptorflow.sandbox.drivers.kubernetes.settings import KubernetesSettings
 from raptorflow.sandbox.drivers.kubernetes.state import ending
 from raptorflow.sandbox.drivers.kubernetes.usage import measured, with_ending
@@ -35,7 +35,6 @@ from raptorflow.sandbox.probing import ProbeReport
 log = logger(__name__)
 
 NAME = "kubernetes"
-AGENT = Path(__file__).parent.parent.parent / "agent" / "guest.py"
 
 
 @dataclass
@@ -64,16 +63,14 @@ class KubernetesDriver:
 
     Args:
         settings: the cluster and what the operator accepts.
-        agent: the guest agent's file.
     """
 
     name = NAME
     mounts_by: Literal["put"] = "put"
     put_targets = tuple(GIVEN.values())
 
-    def __init__(self, settings: KubernetesSettings, agent: Path = AGENT) -> None:
+    def __init__(self, settings: KubernetesSettings) -> None:
         self._settings = settings
-        self._agent = agent
         self._cluster: Cluster | None = None
         self._opening = asyncio.Lock()
         self._made: dict[str, Made] = {}
@@ -165,7 +162,7 @@ class KubernetesDriver:
             raise SandboxGone("The channel of a sandbox can be opened once.")
         path = f"{cluster.api.place('pods', made.pod)}/exec"
         try:
-            socket = await cluster.api.socket(path, _exec(relay_command(self._settings)))
+            socket = await cluster.api.socket(path, _exec(inner_command(self._settings, ENTRY)))
         except ApiError as error:
             if error.status == NOT_FOUND:
                 raise SandboxGone(f"The sandbox {handle.sandbox_id} has ended.") from error
@@ -274,13 +271,12 @@ class KubernetesDriver:
 
     async def _spec(self, cluster: Cluster, blueprint: Blueprint) -> JsonObject:
         """The pod of a blueprint; the agent's files are brought to the cluster first."""
-        files = agent_files(self._settings.instance, self._agent)
-        name = files["metadata"]["name"]
+        files = agent_files(self._settings.instance)
         path = cluster.api.place("configmaps")
         if self._agent_path is None:
             await ensure(cluster.api, path, files, "data")
-            self._agent_path = f"{path}/{name}"
-        return pod_spec(blueprint, self._settings, name)
+            self._agent_path = f"{path}/{files['metadata']['name']}"
+        return pod_spec(blueprint, self._settings, files)
 
     async def _find(self, cluster: Cluster, handle: Handle) -> Made:
         """One of ours, or one that another made before us."""

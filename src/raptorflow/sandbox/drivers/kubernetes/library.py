@@ -55,14 +55,14 @@ class LibraryLink:
     async def renew(self) -> None:
         """Read the credentials."""
         given = self._settings
+        loaded: Any = config
         try:
             if given.kubeconfig:
-                loaded: Any = config
                 await loaded.load_kube_config(
                     str(given.kubeconfig), given.context, self._configuration, persist_config=False
                 )
             else:
-                config.load_incluster_config(self._configuration)
+                loaded.load_incluster_config(self._configuration)
         except (config.ConfigException, OSError) as error:
             raise SandboxUnavailable(
                 f"The cluster's configuration cannot be read: {error}.",
@@ -99,6 +99,8 @@ class LibraryLink:
         headers: dict[str, str] = {}
         await self._api.update_params_for_auth(headers, [], TOKEN)
         rest = self._api.rest_client
+        timeouts: Any = aiohttp.ClientWSTimeout
+        goodbye = timeouts(ws_close=GOODBYE_SECONDS)
         try:
             async with asyncio.timeout(seconds):
                 opened = await rest.pool_manager.ws_connect(
@@ -109,7 +111,7 @@ class LibraryLink:
                     proxy=rest.proxy,
                     proxy_headers=rest.proxy_headers,
                     server_hostname=rest.server_hostname,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=GOODBYE_SECONDS),
+                    timeout=goodbye,
                     max_msg_size=MAX_MESSAGE,
                 )
         except aiohttp.WSServerHandshakeError as error:

@@ -3,20 +3,22 @@
 from pathlib import Path
 
 from raptorflow.base.json import JsonObject
+from raptorflow.sandbox.agent import launch
 from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of, shared_name
-from raptorflow.sandbox.drivers.kubernetes.objects.pod import AGENT, RELAY, STARTER
 
+FOLDER = "/opt/raptorflow-agent"
+HOLDER, ENTRY = "holder.py", "entry.py"
 INSIDE = Path(__file__).parent.parent / "inside"
+GUEST = Path(launch.__file__).parent / launch.PACKAGE
 
 
-def agent_files(instance: str, guest: Path) -> JsonObject:
+def agent_files(instance: str) -> JsonObject:
     """The config map; its name follows its content, and the cluster lets nobody change it.
 
-    Args:
-        instance: whose it is.
-        guest: the agent, one file of the standard library only.
+    A key cannot have slashes: `guest.main.py` stands for `guest/main.py`.
     """
-    files = {AGENT: guest, STARTER: INSIDE / STARTER, RELAY: INSIDE / RELAY}
+    files = {name: INSIDE / name for name in (HOLDER, ENTRY)}
+    files |= {f"{launch.PACKAGE}.{path.name}": path for path in sorted(GUEST.glob("*.py"))}
     data = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
     return {
         "apiVersion": "v1",
@@ -25,3 +27,14 @@ def agent_files(instance: str, guest: Path) -> JsonObject:
         "data": data,
         "immutable": True,
     }
+
+
+def agent_volume(files: JsonObject) -> JsonObject:
+    """The volume with each file at its place."""
+    prefix = f"{launch.PACKAGE}."
+    items = [
+        {"key": key, "path": key.replace(prefix, f"{launch.PACKAGE}/", 1) if key.startswith(prefix) else key}
+        for key in files["data"]
+    ]
+    config: JsonObject = {"name": files["metadata"]["name"], "items": items, "defaultMode": 0o444}
+    return {"name": "agent", "configMap": config}

@@ -4,15 +4,14 @@ import os
 
 from raptorflow.base.json import JsonObject
 from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.drivers.kubernetes.objects.agent import FOLDER, HOLDER, agent_volume
 from raptorflow.sandbox.drivers.kubernetes.settings import MIB, KubernetesSettings
 from raptorflow.sandbox.spec import ENVIRONMENT, HELPER, SKILL, WORK
 
 CONTAINER = "sandbox"
-AGENT_FOLDER = "/opt/raptorflow-agent"
-AGENT, STARTER, RELAY = "guest.py", "starter.py", "relay.py"
 RUN_FOLDER = "/run/raptorflow"
 SOCKET = f"{RUN_FOLDER}/agent.sock"
-HOW = "stdio"
+CACHE = f"pycache_prefix={RUN_FOLDER}/cache"
 TMP = f"{os.sep}tmp"
 USER = 65532
 SMALL_BYTES = MIB
@@ -25,13 +24,13 @@ GIVEN = {"skill": SKILL, "env": ENVIRONMENT, "helper": HELPER}
 GRACE_SECONDS = 1
 
 
-def pod_spec(blueprint: Blueprint, settings: KubernetesSettings, agent: str) -> JsonObject:
+def pod_spec(blueprint: Blueprint, settings: KubernetesSettings, agent: JsonObject) -> JsonObject:
     """What every pod of this blueprint is.
 
     Args:
         blueprint: its limits and the size of its workspace.
         settings: image, runtime class and what the operator accepts.
-        agent: the name of the config map with the agent's files.
+        agent: the config map with the agent's files.
     """
     spec: JsonObject = {
         "containers": [_container(blueprint, settings)],
@@ -68,14 +67,12 @@ def memory_bytes(blueprint: Blueprint, settings: KubernetesSettings) -> int:
     return blueprint.limits.memory_bytes + files + settings.agent_bytes
 
 
-def relay_command(settings: KubernetesSettings) -> tuple[str, ...]:
-    """What exec starts: the way to the agent."""
-    return (str(settings.python), "-I", "-S", f"{AGENT_FOLDER}/{RELAY}", SOCKET)
+def inner_command(settings: KubernetesSettings, program: str) -> tuple[str, ...]:
+    """How one of the agent's files is started inside."""
+    return (str(settings.python), "-I", "-S", "-X", CACHE, f"{FOLDER}/{program}", SOCKET)
 
 
 def _container(blueprint: Blueprint, settings: KubernetesSettings) -> JsonObject:
-    python = str(settings.python)
-    agent = [python, "-I", "-S", f"{AGENT_FOLDER}/{AGENT}", HOW]
     amounts = {
         "cpu": f"{max(1, round(blueprint.limits.cpus * 1000))}m",
         "memory": str(memory_bytes(blueprint, settings)),
@@ -85,7 +82,7 @@ def _container(blueprint: Blueprint, settings: KubernetesSettings) -> JsonObject
         "name": CONTAINER,
         "image": settings.image,
         "imagePullPolicy": "IfNotPresent",
-        "command": [python, "-I", "-S", f"{AGENT_FOLDER}/{STARTER}", SOCKET, *agent],
+        "command": list(inner_command(settings, HOLDER)),
         "workingDir": WORK,
         "resources": {"requests": amounts, "limits": dict(amounts)},
         "volumeMounts": _mounts(),
@@ -105,14 +102,14 @@ def _container(blueprint: Blueprint, settings: KubernetesSettings) -> JsonObject
 def _mounts() -> list[JsonObject]:
     places = {"workspace": WORK, "tmp": TMP, "run": RUN_FOLDER, **GIVEN}
     writable: list[JsonObject] = [{"name": name, "mountPath": path} for name, path in places.items()]
-    return [{"name": "agent", "mountPath": AGENT_FOLDER, "readOnly": True}, *writable]
+    return [{"name": "agent", "mountPath": FOLDER, "readOnly": True}, *writable]
 
 
-def _volumes(blueprint: Blueprint, settings: KubernetesSettings, agent: str) -> list[JsonObject]:
+def _volumes(blueprint: Blueprint, settings: KubernetesSettings, agent: JsonObject) -> list[JsonObject]:
     # In memory: the kernel holds the size of such a file system. That of one on the node's disk is looked
     # at now and then, and a program fills a disk faster than that.
     return [
-        {"name": "agent", "configMap": {"name": agent, "defaultMode": 0o444}},
+        agent_volume(agent),
         *(
             {"name": name, "emptyDir": {"medium": "Memory", "sizeLimit": str(size)}}
             for name, size in _sizes(blueprint, settings).items()
