@@ -79,7 +79,7 @@ class Making:
 
     def _ready(self, pod: JsonObject | None) -> JsonObject | None:
         if pod is None:
-            if self._last is not None:
+            if self._last is not None or self._maker.at_once:
                 raise SandboxStartFailed("Somebody removed the sandbox before it was ready.", hint=LOOK)
             return None
         self._last = pod

@@ -1,5 +1,6 @@
 """How the API server is spoken to, as the driver sees it; `library.py` does it with kubernetes-asyncio."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -81,7 +82,8 @@ async def connect(settings: KubernetesSettings) -> Link:
         SandboxUnavailable: the library is not installed, or the configuration cannot be read.
     """
     try:
-        library = import_module(LIBRARY)
+        # It takes seconds to import, and sandboxes of other drivers may be running meanwhile.
+        library = await asyncio.to_thread(import_module, LIBRARY)
     except ModuleNotFoundError as error:
         raise SandboxUnavailable(
             "The Kubernetes driver needs kubernetes-asyncio, which is not installed.",

@@ -19,6 +19,7 @@ from raptorflow.sandbox.settings import SandboxSettings
 
 SYSTEM = ("bin", "lib", "lib64", "sbin")
 NAMESPACES = ("--preserve-credentials", "--user", "--mount", "--pid", "--net", "--uts", "--ipc")
+ENTERED_SECONDS, POLL_SECONDS = 10, 0.002
 BOUND = ("setpriv", "--no-new-privs", "--bounding-set=-all", "--")
 
 
@@ -60,6 +61,7 @@ class Container:
         os.close(write)
         with os.fdopen(read) as told:
             inner = json.loads(await asyncio.to_thread(told.read))["child-pid"]
+        await _entered(inner)
         return cls(first, inner)
 
     async def run(self, command: Sequence[str]) -> Process:
@@ -77,10 +79,20 @@ class Container:
         await self.first.wait()
 
 
+async def _entered(inner: int) -> None:
+    """Wait until bubblewrap has mounted everything and become the container's program."""
+    async with asyncio.timeout(ENTERED_SECONDS):
+        while "bwrap" in os.path.basename(os.readlink(f"/proc/{inner}/exe")):
+            await asyncio.sleep(POLL_SECONDS)
+
+
 def _system() -> list[str]:
     links = [(name, Path("/") / name) for name in SYSTEM]
     linked = [
-        word for _, path in links if path.is_symlink() for word in ("--symlink", str(path.readlink()), str(path))
+        word
+        for _, path in links
+        if path.is_symlink()
+        for word in ("--symlink", str(path.readlink()), str(path))
     ]
     return ["--ro-bind", "/usr", "/usr", *linked, "--proc", "/proc", "--dev", "/dev"]
 

@@ -13,7 +13,7 @@ class Controller:
     """Does for each change what the real one does, at once.
 
     Attributes:
-        asleep: it does nothing, as if it were down.
+        asleep: it does nothing, as if it were down. Deleting is the API server's own work.
     """
 
     def __init__(self, store: Store, node: Node, namespace: str) -> None:

@@ -37,7 +37,14 @@ def check(thing: JsonObject) -> None:
 
 def _pod_template(template: JsonObject) -> None:
     """What is inside is a pod's labels and spec."""
-    check({"apiVersion": "v1", "kind": "Pod", "metadata": template.get("metadata", {}), "spec": template["spec"]})
+    check(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": template.get("metadata", {}),
+            "spec": template["spec"],
+        }
+    )
 
 
 def _against(spec: JsonObject, thing: JsonObject) -> None:
@@ -69,7 +76,10 @@ SPECS: dict[str, JsonObject] = {
     "SandboxTemplate": _closed(
         {
             "podTemplate": _closed(
-                {"spec": {"type": "object"}, "metadata": _closed({"labels": STRINGS, "annotations": STRINGS})},
+                {
+                    "spec": {"type": "object"},
+                    "metadata": _closed({"labels": STRINGS, "annotations": STRINGS}),
+                },
                 "spec",
             ),
             "service": {"type": "boolean"},

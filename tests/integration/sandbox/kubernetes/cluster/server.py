@@ -192,7 +192,7 @@ class FakeCluster:
         options = await request.json()
         if key.resource == "pods":
             self.node.end(key, options["gracePeriodSeconds"])
-        elif not self.controller.asleep or key.resource not in CLAIM_RESOURCES:
+        else:
             self.controller.removed(key, thing)
         return answer({"kind": "Status", "status": "Success"})
 

@@ -3,6 +3,8 @@
 import asyncio
 from asyncio import StreamReader
 from asyncio.subprocess import Process
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -21,25 +23,41 @@ GONE: JsonObject = {"kind": "Status", "code": 410, "reason": "Expired", "message
 
 async def watch_stream(request: web.Request, store: Store, path: str) -> web.StreamResponse:
     """Changes since a version, and a bookmark first, as the real server sends now and then."""
-    fault = request[FAULT]
     version = int(request.query["resourceVersion"])
     name = request.query["fieldSelector"].removeprefix("metadata.name=")
     stream = web.StreamResponse(headers={"Content-Type": "application/json"})
     await stream.prepare(request)
-    if version < store.forgotten or (fault and fault.kind == "gone-event"):
+    with suppress(ConnectionError):
+        await _tell_all(stream, request, store, Seen(version, path, name))
+    return stream
+
+
+@dataclass
+class Seen:
+    """What a watch is about, and how far it has come."""
+
+    version: int
+    path: str
+    name: str
+
+
+async def _tell_all(stream: web.StreamResponse, request: web.Request, store: Store, seen: Seen) -> None:
+    """Until whoever watches goes away, or a fault says otherwise."""
+    fault = request[FAULT]
+    if seen.version < store.forgotten or (fault and fault.kind == "gone-event"):
         await _tell(stream, "ERROR", GONE)
-        return stream
-    bookmark: JsonObject = {"kind": "Pod", "metadata": {"resourceVersion": str(version)}}
+        return
+    bookmark: JsonObject = {"kind": "Pod", "metadata": {"resourceVersion": str(seen.version)}}
     await _tell(stream, "BOOKMARK", bookmark)
     sent = 0
     while True:
         woken = store.woken
-        for change in list(store.since(version, path, name)):
-            version = change.version
+        for change in list(store.since(seen.version, seen.path, seen.name)):
+            seen.version = change.version
             if fault and fault.kind == "cut-after" and sent:
                 await stream.write(b'{"type":"MODIF')
                 _cut(request)
-                return stream
+                return
             await _tell(stream, change.kind, change.thing)
             sent += 1
         await woken.wait()
@@ -57,9 +75,7 @@ async def exec_stream(request: web.Request, node: Node, name: str) -> web.Stream
     assert program.stderr
     fault = request[FAULT]
     cut_after = 1 if fault and fault.kind == "cut-after" else 0
-    outputs = asyncio.gather(
-        _output(socket, program.stdout, STDOUT), _output(socket, program.stderr, STDERR)
-    )
+    outputs = asyncio.gather(_output(socket, program.stdout, STDOUT), _output(socket, program.stderr, STDERR))
     inputs = asyncio.create_task(_input(socket, program, cut_after))
     try:
         await asyncio.wait({outputs, inputs}, return_when=asyncio.FIRST_COMPLETED)

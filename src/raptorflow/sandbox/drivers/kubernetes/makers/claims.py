@@ -22,6 +22,8 @@ EXPIRED = "ClaimExpired"
 class Claims:
     """Each sandbox is a claim to a pool; template and pool share a name, which follows the pods' spec."""
 
+    at_once = False
+
     def __init__(self, api: Api, settings: KubernetesSettings) -> None:
         self._api = api
         self._settings = settings

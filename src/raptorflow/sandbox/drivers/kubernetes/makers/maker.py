@@ -32,6 +32,11 @@ class Order:
 class Maker(Protocol):
     """One way to make sandboxes. Every method raises `ApiError` when the cluster refuses."""
 
+    @property
+    def at_once(self) -> bool:
+        """Whether the pod exists as soon as it was asked for."""
+        ...
+
     async def prepare(self, spec: JsonObject) -> None:
         """Make what pods of this spec share."""
         ...

@@ -11,6 +11,8 @@ from raptorflow.sandbox.drivers.kubernetes.settings import KubernetesSettings
 class Pods:
     """Each sandbox is a pod of its own name."""
 
+    at_once = True
+
     def __init__(self, api: Api, settings: KubernetesSettings) -> None:
         self._api = api
         self._settings = settings

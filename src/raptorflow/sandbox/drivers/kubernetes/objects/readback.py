@@ -16,7 +16,9 @@ AMOUNTS = {"cpu", "memory", "ephemeral-storage", "sizeLimit"}
 # What may not be there at all unless we put it there.
 NEVER = ("initContainers", "ephemeralContainers")
 SHORT = Repr()
-NO: tuple[object, ...] = (None, False, "", [], {})
+EMPTY: tuple[object, ...] = (None, "", [], {})
+# Fields that mean false when they are missing. Most mean true: a token is mounted unless that is denied.
+OFF_UNLESS_SAID = {"hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "privileged"}
 
 
 def differences(asked: JsonObject, made: JsonObject) -> list[str]:
@@ -32,7 +34,7 @@ def _compare(asked: Any, made: Any, place: str) -> Iterator[str]:
             yield from _compare_field(name, value, found.get(name), f"{place}.{name}")
     elif isinstance(asked, list):
         yield from _compare_items(cast(list[Any], asked), cast(list[Any], made or []), place)
-    elif asked != made and not (asked in NO and made in NO):
+    elif asked != made and not (asked in EMPTY and made in EMPTY):
         yield f"{place} is {SHORT.repr(made)} instead of {SHORT.repr(asked)}"
 
 
@@ -40,7 +42,7 @@ def _compare_field(name: str, asked: Any, made: Any, place: str) -> Iterator[str
     if name in AMOUNTS and isinstance(made, str | int):
         if quantity(str(made)) != quantity(str(asked)):
             yield f"{place} is {made} instead of {asked}"
-    else:
+    elif not (name in OFF_UNLESS_SAID and asked is False and made is None):
         yield from _compare(asked, made, place)
 
 
