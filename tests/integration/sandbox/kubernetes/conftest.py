@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.sandbox.kubernetes.cluster.server import NAMESPACE, TOKEN, FakeCluster
 
 from raptorflow.base.json import dumps
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.kubernetes.settings import MIB, KubernetesSettings
 from raptorflow.skills.capabilities import Limits
-from tests.integration.sandbox.kubernetes.cluster.server import NAMESPACE, TOKEN, FakeCluster
 
 IMAGE = f"images.example/sandbox@sha256:{'0' * 64}"
 LIMITS = Limits(memory_bytes=64 * MIB, cpus=0.5, disk_bytes=8 * MIB)

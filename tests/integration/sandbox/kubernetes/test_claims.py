@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
+from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
+from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
 
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.errors import SandboxStartFailed, SandboxUnavailable
-from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
-from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
 
 
 @pytest.fixture
@@ -99,4 +99,3 @@ async def test_claims_that_the_cluster_does_not_have_are_not_replaced_by_pods(
 def _path(name: str) -> str:
     group = "/apis/extensions.agents.x-k8s.io/v1beta1"
     return f"{group}/namespaces/raptorflow-sandboxes/sandboxwarmpools/{name}"
-

@@ -1,6 +1,8 @@
 """The drivers' contract, for pods and for claims, with the real agent behind the fake API server."""
 
 import pytest
+from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
+from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
 
 from raptorflow.sandbox.agent import files
 from raptorflow.sandbox.agent.guest import wire
@@ -9,8 +11,6 @@ from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.driver import Handle, SandboxDriver, Usage
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
-from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
-from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
 
 KINDS = ("pods", "agent-sandbox")
 MADE = ("pods", "sandboxes", "sandboxclaims")

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-
-from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
-from raptorflow.sandbox.errors import SandboxStartFailed, SandboxUnavailable
 from tests.integration.sandbox.kubernetes.cluster.node import Plan
 from tests.integration.sandbox.kubernetes.cluster.server import NAMESPACE, FakeCluster
 from tests.integration.sandbox.kubernetes.cluster.store import Key
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
+
+from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
+from raptorflow.sandbox.errors import SandboxStartFailed, SandboxUnavailable
 
 POLICIES = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies"
 OUR_POLICY = Key(POLICIES, "raptorflow-sandboxes")

@@ -2,9 +2,10 @@
 
 import copy
 
-from raptorflow.base.json import JsonObject
 from tests.integration.sandbox.kubernetes.cluster.node import Node
 from tests.integration.sandbox.kubernetes.cluster.store import Key, Store
+
+from raptorflow.base.json import JsonObject
 
 POD_NAME = "agents.x-k8s.io/pod-name"
 

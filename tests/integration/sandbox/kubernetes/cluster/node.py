@@ -6,9 +6,10 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal
 
-from raptorflow.base.json import JsonObject
 from tests.integration.sandbox.kubernetes.cluster.containers import Container
 from tests.integration.sandbox.kubernetes.cluster.store import Key, Store
+
+from raptorflow.base.json import JsonObject
 
 Plan = Literal["run", "no-image", "homeless", "homeless-then-run", "crash", "stuck", "vanish"]
 HOMELESS: JsonObject = {

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
-
-from raptorflow.base.json import JsonObject, dumps
 from tests.integration.sandbox.kubernetes.cluster import schemas
 from tests.integration.sandbox.kubernetes.cluster.controller import Controller
 from tests.integration.sandbox.kubernetes.cluster.faults import Fault, Faults
 from tests.integration.sandbox.kubernetes.cluster.node import Node
 from tests.integration.sandbox.kubernetes.cluster.store import Key, Store
 from tests.integration.sandbox.kubernetes.cluster.streams import FAULT, exec_stream, watch_stream
+
+from raptorflow.base.json import JsonObject, dumps
 
 TOKEN = "test-token"
 NAMESPACE = "raptorflow-sandboxes"

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
-
-from raptorflow.base.json import JsonObject, dumps
 from tests.integration.sandbox.kubernetes.cluster.faults import Fault
 from tests.integration.sandbox.kubernetes.cluster.node import Node
 from tests.integration.sandbox.kubernetes.cluster.store import Store
 
+from raptorflow.base.json import JsonObject, dumps
+
 FAULT: web.RequestKey[Fault | None] = web.RequestKey("fault")
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+GREETING_AND_ONE_MORE = 2
 CHUNK = 32 * 1024
 STDIN, STDOUT, STDERR, STATUS, CLOSE = 0, 1, 2, 3, 255
 GONE: JsonObject = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old resource version"}
@@ -74,7 +75,7 @@ async def exec_stream(request: web.Request, node: Node, name: str) -> web.Stream
     assert program.stdout
     assert program.stderr
     fault = request[FAULT]
-    cut_after = 1 if fault and fault.kind == "cut-after" else 0
+    cut_after = GREETING_AND_ONE_MORE if fault and fault.kind == "cut-after" else 0
     outputs = asyncio.gather(_output(socket, program.stdout, STDOUT), _output(socket, program.stderr, STDERR))
     inputs = asyncio.create_task(_input(socket, program, cut_after))
     try:
@@ -93,8 +94,8 @@ async def _finish(socket: web.WebSocketResponse, program: Process, outputs: "asy
         program.stdin.close()
     await asyncio.gather(outputs, return_exceptions=True)
     code = await program.wait()
-    if not socket.closed:
-        status = {"status": "Success"} if code == 0 else {"status": "Failure", "reason": "NonZeroExitCode"}
+    status = {"status": "Success"} if code == 0 else {"status": "Failure", "reason": "NonZeroExitCode"}
+    with suppress(ConnectionError):
         await socket.send_bytes(bytes([STATUS]) + dumps(status).encode())
         await socket.close()
 
