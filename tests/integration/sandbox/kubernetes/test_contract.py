@@ -104,8 +104,6 @@ async def test_inside_there_is_no_network_no_power_and_room_for_no_more_than_was
 
 
 async def test_a_skill_is_put_where_it_belongs_and_runs_from_there(any_driver: KubernetesDriver) -> None:
-    assert any_driver.mounts_by == "put"
-    assert "/skill" in any_driver.put_targets
     link = await linked(any_driver, await any_driver.create(BLUEPRINT, "skilled", {}))
     await files.put(link, "/skill/scripts/hello.py", [b"print('from the skill')"])
     code = "exec(open('/skill/scripts/hello.py').read())"
@@ -141,7 +139,7 @@ async def test_destroying_again_does_nothing(cluster: FakeCluster, any_driver: K
     assert left_on(cluster) == []
     with pytest.raises(SandboxGone):
         await any_driver.channel(handle)
-    assert await any_driver.stats(handle) == Usage()
+    assert await any_driver.stats(handle) == Usage(exact=False)
 
 
 async def test_a_name_is_taken_once_and_the_first_is_unhurt(
@@ -199,7 +197,7 @@ async def test_memory_is_what_the_metrics_server_says(
     cluster: FakeCluster, any_driver: KubernetesDriver
 ) -> None:
     handle = await any_driver.create(BLUEPRINT, "measured", {})
-    assert await any_driver.stats(handle) == Usage()
+    assert await any_driver.stats(handle) == Usage(exact=False)
     cluster.memory = "40Mi"
     await any_driver.stats(handle)
     cluster.memory = "30Mi"

@@ -1,6 +1,7 @@
-"""Faults at each step of a sandbox's life: what may pass is tried again, the rest is named, nothing is left."""
+"""Faults at each step of a sandbox's life: what may pass is tried again, and nothing is left."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.integration.sandbox.kubernetes.cluster.faults import Fault
@@ -28,12 +29,12 @@ STEPS = {
 }
 EACH_STEP = [(kind, *step) for kind, steps in STEPS.items() for step in steps]
 PASSING = [
-    {"status": 429, "retry_after": 0},
-    {"status": 500},
-    {"status": 503},
-    {"kind": "cut"},
-    {"kind": "cut-after"},
-    {"kind": "slow", "seconds": 0.1},
+    Fault("", "", status=429, retry_after=0),
+    Fault("", "", status=500),
+    Fault("", "", status=503),
+    Fault("", "", "cut"),
+    Fault("", "", "cut-after"),
+    Fault("", "", "slow", seconds=0.1),
 ]
 REFUSALS = {
     403: "Bind the role",
@@ -56,13 +57,13 @@ async def prepared(cluster: FakeCluster, make_driver: MakeDriver, kind: str) -> 
 
 
 @pytest.mark.verify
-@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: str(fault.get("status", fault.get("kind"))))
+@pytest.mark.parametrize("fault", PASSING, ids=lambda fault: f"{fault.kind}-{fault.status}")
 @pytest.mark.parametrize(("kind", "method", "path"), EACH_STEP)
 async def test_what_may_pass_is_tried_again(
-    cluster: FakeCluster, make_driver: MakeDriver, kind: str, method: str, path: str, fault: dict[str, object]
+    cluster: FakeCluster, make_driver: MakeDriver, kind: str, method: str, path: str, fault: Fault
 ) -> None:
     driver = await prepared(cluster, make_driver, kind)
-    ordered = cluster.faults.add(Fault(method, path, **fault))
+    ordered = cluster.faults.add(replace(fault, method=method, path=path))
     handle = await driver.create(BLUEPRINT, "lucky", {})
     # A pod that is ready at the first look is not watched.
     assert ordered.hits == 1 or method == "WATCH"
@@ -158,7 +159,7 @@ async def test_a_watch_whose_history_is_gone_lists_anew(
     fault = cluster.faults.add(Fault("WATCH", "/pods", "gone-event", times=LASTING))
     creating = asyncio.create_task(driver.create(BLUEPRINT, "old", {}))
     while fault.hits < 2:
-        await asyncio.sleep(0)
+        await asyncio.wait_for(cluster.faults.happened.wait(), 10)
     assert cluster.requests.count(("GET", "/api/v1/namespaces/raptorflow-sandboxes/pods")) >= 2
     fault.times = 0
     (pod,) = cluster.store.names("pods")

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -23,13 +23,14 @@ from raptorflow.sandbox.drivers.kubernetes.makers.pods import Pods
 from raptorflow.sandbox.drivers.kubernetes.making import Making
 from raptorflow.sandbox.drivers.kubernetes.objects.agent import ENTRY, agent_files
 from raptorflow.sandbox.drivers.kubernetes.objects.names import notes, sandbox_name
-from raptorflow.sandbox.drivers.kubernetes.objects.pod import CONTAINER, GIVEN, inner_command, pod_spec
+from raptorflow.sandbox.drivers.kubernetes.objects.pod import CONTAINER, has_room, inner_command, pod_spec
 from raptorflow.sandbox.drivers.kubernetes.settings import KubernetesSettings
 from raptorflow.sandbox.drivers.kubernetes.state import ending
-from raptorflow.sandbox.drivers.kubernetes.usage import measured, with_ending
+from raptorflow.sandbox.drivers.kubernetes.usage import UNSEEN, measured, with_ending
 from raptorflow.sandbox.drivers.kubernetes.watching import until
 from raptorflow.sandbox.drivers.kubernetes.wire import Link, connect
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
+from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.probing import ProbeReport
 
 log = logger(__name__)
@@ -51,7 +52,7 @@ class Made:
     """What is known of one sandbox."""
 
     pod: str
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = UNSEEN
     channel: ExecChannel | None = None
 
 
@@ -59,7 +60,7 @@ class KubernetesDriver:
     """Sandboxes on a cluster.
 
     A cluster has no folders of this host, so a blueprint's mounts are not mounted: each sandbox has room of
-    its own at `put_targets`, and whoever runs something in it puts the folders there first.
+    its own for those of `to_put`, and whoever runs something in it puts their files there first.
 
     Args:
         settings: the cluster and what the operator accepts.
@@ -67,7 +68,6 @@ class KubernetesDriver:
 
     name = NAME
     mounts_by: Literal["put"] = "put"
-    put_targets = tuple(GIVEN.values())
 
     def __init__(self, settings: KubernetesSettings) -> None:
         self._settings = settings
@@ -80,6 +80,13 @@ class KubernetesDriver:
     def python(self) -> Path:
         """The interpreter inside, which is the image's and not this host's."""
         return Path(self._settings.python)
+
+    def to_put(self, blueprint: Blueprint) -> tuple[Mount, ...]:
+        """The mounts whose files have to be put in over the channel before a program starts.
+
+        The interpreter is the image's, and the agent comes with the pod.
+        """
+        return tuple(mount for mount in blueprint.mounts if has_room(mount.target))
 
     async def probe(self) -> ProbeReport:
         """What the cluster enforces, as far as its API and its operator can say."""
@@ -184,7 +191,7 @@ class KubernetesDriver:
             elif pod:
                 made.usage = await measured(cluster.api, made.pod, made.usage)
         except SandboxGone:
-            return Usage()
+            return UNSEEN
         except ApiError as error:
             raise unavailable(error) from error
         return made.usage

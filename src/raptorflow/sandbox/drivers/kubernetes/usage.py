@@ -29,6 +29,10 @@ async def measured(api: Api, pod_name: str, before: Usage) -> Usage:
     return replace(before, memory_bytes=used, peak_memory_bytes=max(used, before.peak_memory_bytes or 0))
 
 
+# What a pod's status tells is all that is known: no counter says whether a program met a limit and went on.
+UNSEEN = Usage(exact=False)
+
+
 def with_ending(usage: Usage, pod: JsonObject) -> Usage:
     """And how it ended, where that was a limit."""
     over = ending(pod)
@@ -37,6 +41,7 @@ def with_ending(usage: Usage, pod: JsonObject) -> Usage:
     return replace(
         usage,
         memory_bytes=None,
+        exact=over.out_of_memory or over.disk_full,
         out_of_memory=int(over.out_of_memory),
         disk_full=over.disk_full,
         over="oom" if over.out_of_memory else None,

@@ -9,6 +9,7 @@ import json
 import os
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from raptorflow.sandbox.settings import SandboxSettings
 
 SYSTEM = ("bin", "lib", "lib64", "sbin")
 NAMESPACES = ("--preserve-credentials", "--user", "--mount", "--pid", "--net", "--uts", "--ipc")
-ENTERED_SECONDS, POLL_SECONDS = 10, 0.002
+# Says that everything is mounted, then becomes the container's program.
+ENTER = ("/bin/sh", "-c", 'echo >"/dev/fd/$0"; exec "$@"')
 BOUND = ("setpriv", "--no-new-privs", "--bounding-set=-all", "--")
 
 
@@ -45,23 +47,26 @@ class Container:
             folder: an empty one, for their files.
         """
         container = spec["containers"][0]
-        read, write = os.pipe()
+        told, tell = os.pipe()
+        entered, enter = os.pipe()
         (bwrap, *_) = bubblewraps(SandboxSettings())
         arguments = [
             *("--unshare-all", "--unshare-user", "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL"),
             *("--uid", str(container["securityContext"]["runAsUser"]), "--hostname", spec["hostname"]),
-            *("--clearenv", "--info-fd", str(write)),
+            *("--clearenv", "--info-fd", str(tell)),
             *_system(),
             *_volumes(spec, container, maps, folder),
             *("--remount-ro", "/", "--chdir", container["workingDir"]),
         ]
         first = await asyncio.create_subprocess_exec(
-            bwrap, *arguments, "--", *container["command"], stdin=DEVNULL, pass_fds=(write,)
+            *(bwrap, *arguments, "--", *ENTER, str(enter), *container["command"]),
+            stdin=DEVNULL,
+            pass_fds=(tell, enter),
         )
-        os.close(write)
-        with os.fdopen(read) as told:
-            inner = json.loads(await asyncio.to_thread(told.read))["child-pid"]
-        await _entered(inner)
+        os.close(tell)
+        os.close(enter)
+        inner = json.loads(await asyncio.to_thread(_read, told))["child-pid"]
+        await asyncio.to_thread(_read, entered, 1)
         return cls(first, inner)
 
     async def run(self, command: Sequence[str]) -> Process:
@@ -72,18 +77,14 @@ class Container:
     async def end(self) -> None:
         """Kill it; its pid namespace goes with it."""
         if self.first.returncode is None:
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(self.inner, 9)
-            except ProcessLookupError:
-                pass
         await self.first.wait()
 
 
-async def _entered(inner: int) -> None:
-    """Wait until bubblewrap has mounted everything and become the container's program."""
-    async with asyncio.timeout(ENTERED_SECONDS):
-        while "bwrap" in os.path.basename(os.readlink(f"/proc/{inner}/exe")):
-            await asyncio.sleep(POLL_SECONDS)
+def _read(descriptor: int, size: int = -1) -> str:
+    with os.fdopen(descriptor) as file:
+        return file.read(size)
 
 
 def _system() -> list[str]:

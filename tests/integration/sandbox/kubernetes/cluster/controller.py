@@ -1,4 +1,4 @@
-"""The fake controller of agent-sandbox: pools of warm sandboxes, and claims that take one or start one cold."""
+"""The fake controller of agent-sandbox: pools of warm sandboxes, and claims to them."""
 
 import copy
 

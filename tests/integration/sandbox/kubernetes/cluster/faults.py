@@ -1,5 +1,6 @@
 """Faults that a test orders: which requests, how often, and what goes wrong."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,7 +15,7 @@ class Fault:
         method: of the requests that are hit; `WATCH` and `EXEC` are methods of their own.
         path: what their path contains.
         kind: `status` answers it; `cut` closes the connection before anything is done; `cut-after` does what
-            is asked and then closes it; `slow` answers after some seconds; `gone-event` ends a watch with 410.
+            is asked and then closes it; `slow` answers after some seconds; `gone-event` ends a watch.
         status: for `status`.
         message: for `status`.
         retry_after: seconds for the header, or None.
@@ -35,9 +36,10 @@ class Fault:
 
 @dataclass
 class Faults:
-    """The faults of a test."""
+    """The faults of a test; whoever waits is woken by each that happens."""
 
     ordered: list[Fault] = field(default_factory=list[Fault])
+    happened: asyncio.Event = field(default_factory=asyncio.Event)
 
     def add(self, fault: Fault) -> Fault:
         self.ordered.append(fault)
@@ -47,5 +49,7 @@ class Faults:
         for fault in self.ordered:
             if fault.method == method and fault.path in path and fault.hits < fault.times:
                 fault.hits += 1
+                self.happened.set()
+                self.happened = asyncio.Event()
                 return fault
         return None

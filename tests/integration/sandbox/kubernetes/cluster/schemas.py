@@ -1,13 +1,15 @@
 """Every object that is sent is held against its schema: Kubernetes' own, and agent-sandbox's as published."""
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 import jsonschema
-import kubernetes_validate
 
 from raptorflow.base.json import JsonObject, canonical, loads
 
+# Without type hints of its own.
+validating: Any = import_module("kubernetes_validate")
 KUBERNETES = "1.37"
 CUSTOM = "extensions.agents.x-k8s.io/v1beta1"
 STRINGS: JsonObject = {"type": "object", "additionalProperties": {"type": "string"}}
@@ -36,7 +38,6 @@ def check(thing: JsonObject) -> None:
 @cache
 def _said(thing: bytes) -> str | None:
     """The schema's objection; kept, because the library reads all of its schemas for each object."""
-    validating: Any = kubernetes_validate
     try:
         validating.validate(loads(thing), KUBERNETES, strict=True)
     except validating.ValidationError as error:

@@ -88,7 +88,9 @@ async def exec_stream(request: web.Request, node: Node, name: str) -> web.Stream
     return socket
 
 
-async def _finish(socket: web.WebSocketResponse, program: Process, outputs: "asyncio.Future[object]") -> None:
+async def _finish(
+    socket: web.WebSocketResponse, program: Process, outputs: "asyncio.Future[tuple[None, None]]"
+) -> None:
     """Whoever lets go of the stream closes the program's input; then it ends."""
     if program.stdin:
         program.stdin.close()

@@ -32,4 +32,4 @@ def connected(path: str, deadline: float) -> socket.socket:
 if __name__ == "__main__":
     sys.path.insert(0, os.path.dirname(__file__))
     present = connected(sys.argv[1], time.monotonic() + PATIENCE_SECONDS)
-    import_module("guest.main").run("stdio")
+    import_module("guest.main").run("stdio", "alone")

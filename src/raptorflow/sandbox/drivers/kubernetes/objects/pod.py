@@ -1,8 +1,10 @@
 """The pod of a sandbox: everything that it may not do is said here, and read back once it exists."""
 
 import os
+from pathlib import Path
 
 from raptorflow.base.json import JsonObject
+from raptorflow.sandbox.agent import launch
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.kubernetes.objects.agent import FOLDER, HOLDER, agent_volume
 from raptorflow.sandbox.drivers.kubernetes.settings import MIB, KubernetesSettings
@@ -59,6 +61,11 @@ def pod_spec(blueprint: Blueprint, settings: KubernetesSettings, agent: JsonObje
     if settings.image_pull_secrets:
         spec["imagePullSecrets"] = [{"name": name} for name in settings.image_pull_secrets]
     return spec
+
+
+def has_room(target: Path) -> bool:
+    """Whether a mount's place inside is one that files are put into."""
+    return target != Path(launch.AGENT) and any(target.is_relative_to(place) for place in GIVEN.values())
 
 
 def memory_bytes(blueprint: Blueprint, settings: KubernetesSettings) -> int:
