@@ -27,8 +27,7 @@ def selector(instance: str) -> str:
 
 def sandbox_name(instance: str, sandbox_id: str) -> str:
     """A DNS label: readable, and different for ids that only differ in case."""
-    readable = sandbox_id.lower().strip("-")[:READABLE].strip("-")
-    return f"rf-{readable or 'sandbox'}-{_digest(f'{instance}/{sandbox_id}'.encode())}"
+    return f"rf-{_plain(sandbox_id).lower() or 'sandbox'}-{_digest(f'{instance}/{sandbox_id}'.encode())}"
 
 
 def shared_name(what: str, instance: str, content: JsonObject) -> str:
@@ -38,13 +37,14 @@ def shared_name(what: str, instance: str, content: JsonObject) -> str:
 
 def notes(sandbox_id: str, nonce: str, labels: Mapping[str, str]) -> dict[str, str]:
     """Annotations of one sandbox: unlike labels, they take any text."""
-    shown = {f"{SHOWN}{_key(name)}": value[:LONGEST_VALUE] for name, value in labels.items()}
+    shown = {f"{SHOWN}{_plain(name) or 'label'}": value[:LONGEST_VALUE] for name, value in labels.items()}
     return {**shown, SANDBOX_ID: sandbox_id, NONCE: nonce}
 
 
-def _key(name: str) -> str:
+def _plain(name: str) -> str:
+    """What of a name fits into keys and names of the cluster."""
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in name)
-    return kept[:READABLE].strip("-") or "label"
+    return kept.strip("-")[:READABLE].strip("-")
 
 
 def _digest(content: bytes) -> str:
