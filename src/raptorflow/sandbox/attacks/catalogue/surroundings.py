@@ -52,8 +52,9 @@ if child == 0:
 try:
     os.kill(TARGET, 0)
 except ProcessLookupError:
-    os.kill(child, signal.SIGKILL)
     raise Absent('no such process')
+finally:
+    os.kill(child, signal.SIGKILL)
 """
 KILL_ALL = """
 child = os.fork()
