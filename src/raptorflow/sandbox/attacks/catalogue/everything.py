@@ -1,6 +1,7 @@
 """Every attack, in the order of the list that it follows."""
 
 from raptorflow.sandbox.attacks.catalogue.artefacts import ARTEFACTS
+from raptorflow.sandbox.attacks.catalogue.channel import CHANNEL
 from raptorflow.sandbox.attacks.catalogue.clocks import CLOCKS
 from raptorflow.sandbox.attacks.catalogue.disk import DISK
 from raptorflow.sandbox.attacks.catalogue.files import FILES
@@ -19,5 +20,5 @@ def _order(attack: Attack) -> int:
     return IDS.index(attack.attack_id)
 
 
-GROUPS = (*BOMBS, *FLOOD_ATTACKS, *CLOCKS, *DISK, *FILES, *ARTEFACTS, *PRIVILEGES, *SURROUNDINGS)
+GROUPS = (*BOMBS, *FLOOD_ATTACKS, *CLOCKS, *DISK, *FILES, *ARTEFACTS, *PRIVILEGES, *SURROUNDINGS, *CHANNEL)
 ATTACKS: tuple[Attack, ...] = tuple(sorted(GROUPS, key=_order))

@@ -1,11 +1,9 @@
 """R14-R19: output without end, in every form, and readers that do not read."""
 
 import asyncio
-import resource
 import time
-from contextlib import suppress
-from pathlib import Path
 
+from raptorflow.sandbox.attacks.memory import forget_peak, peak
 from raptorflow.sandbox.attacks.model import Attack, Outcome, Probe, Trial, outcomes
 from raptorflow.sandbox.attacks.program import said
 from raptorflow.sandbox.attacks.stage import Stage
@@ -31,9 +29,9 @@ def _flood(attack_id: str) -> Probe:
         code = {"flood": FLOODS[attack_id]}
         text = stage.text(code, {"AMOUNT": FLOOD_BYTES}, apart=False, outside=False)
         await stage.inside(stage.text({"x": NEIGHBOUR}, {}, apart=False, outside=False))
-        before = _forget_peak()
+        before = forget_peak()
         result = await stage.inside(text)
-        growth = _peak() - before
+        growth = peak() - before
         text = stage.text(code, {"AMOUNT": CONTROL_BYTES}, apart=False, outside=True)
         free = await stage.outside(text)
         taken = len(free.stdout) + len(free.stderr)
@@ -51,21 +49,6 @@ def _flooded(result: SandboxResult, growth: int) -> tuple[Outcome, str]:
         return "through", words
     truncated = result.stdout_truncated or result.stderr_truncated
     return ("killed:output_limit" if truncated else "through"), words
-
-
-def _forget_peak() -> int:
-    """Let the kernel forget this process's peak; what it holds now, in bytes."""
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-    return _peak()
-
-
-def _peak() -> int:
-    """The most memory this process has held, in bytes (proc(5), VmHWM)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 async def odd_bytes(stage: Stage) -> Trial:

@@ -5,12 +5,12 @@ import ctypes
 import secrets
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from raptorflow.sandbox.attacks.canary import canary, environment
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
-from raptorflow.sandbox.attacks.program import together
+from raptorflow.sandbox.attacks.program import said
 from raptorflow.sandbox.attacks.stage import TMP, Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 
@@ -140,23 +140,25 @@ async def others_memory(stage: Stage) -> Trial:
 
 
 async def signals(stage: Stage) -> Trial:
-    """P16: signals to a process of this machine, by its number and to everybody."""
+    """P16: signals to a process of this machine, by its number and to everybody. The agent may be hit as well."""
     sentinel = await asyncio.create_subprocess_exec("sleep", "60")
+    facts = {"TARGET": sentinel.pid}
     try:
-        trial = await Steps(
-            {
-                "by its number": Step(SIGNAL),
-                "everybody": Step(KILL_ALL, place="unguarded"),
-            },
-            facts={"TARGET": sentinel.pid},
-        )(stage)
+        trial = await Steps({"by its number": Step(SIGNAL)}, facts=facts)(stage)
+        codes = {"everybody": KILL_ALL}
+        result = await stage.inside(stage.text(codes, facts, apart=False, outside=False))
+        free = await stage.outside(stage.text(codes, facts, apart=False, outside=True), "unguarded")
         alive = sentinel.returncode is None and Path(f"/proc/{sentinel.pid}").exists()
     finally:
-        sentinel.kill()
+        with suppress(ProcessLookupError):
+            sentinel.kill()
         await sentinel.wait()
-    words = together([trial.evidence.replace("through", "reached its own"), "a process outside lives on"])
-    seen = outcomes("contained") if alive and "by its number: through" not in trial.evidence else trial.outcomes
-    return Trial(seen if alive else outcomes("through"), words, trial.control, trial.control_evidence)
+    told = said(free.stdout).get("everybody")
+    control = trial.control and told is not None and told.saw == "through"
+    contained = alive and "through" not in trial.outcomes
+    words = f"{trial.evidence}; everybody: status {result.status}, a process outside {'lives on' if alive else 'died'}"
+    seen = outcomes("contained" if contained else "through")
+    return Trial(seen, words, control, "both reach others without the guard")
 
 
 SURROUNDINGS = (
