@@ -1,19 +1,20 @@
 """Where an attack is tried: a manager of sandboxes, and this machine without one for the control."""
 
 import asyncio
+import dataclasses
 import hashlib
 import os
 import secrets
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raptorflow.sandbox.attacks.outside import MOST_SECONDS, Outside, Place, marked, run_outside
 from raptorflow.sandbox.attacks.program import PROGRAM, program, write
-from raptorflow.sandbox.manager import SandboxManager
+from raptorflow.sandbox.manager import SandboxManager, build_manager
 from raptorflow.sandbox.probing import Boundary, ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
@@ -48,6 +49,8 @@ class Stage:
         report: what its driver holds here.
         python: the interpreter, inside and out.
         folder: for files of this machine.
+        make: builds another manager of the same kind.
+        rendered: what the driver hands to its engine for a small sandbox; None when it does not show it.
     """
 
     manager: SandboxManager
@@ -55,6 +58,12 @@ class Stage:
     report: ProbeReport
     python: Path
     folder: Path
+    make: Callable[[SandboxSettings], SandboxManager] = build_manager
+    rendered: Callable[[], object] | None = None
+
+    def with_manager(self, manager: SandboxManager) -> "Stage":
+        """The same with another manager."""
+        return dataclasses.replace(self, manager=manager)
 
     @property
     def driver(self) -> str:

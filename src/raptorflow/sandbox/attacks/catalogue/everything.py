@@ -3,9 +3,11 @@
 from raptorflow.sandbox.attacks.catalogue.artefacts import ARTEFACTS
 from raptorflow.sandbox.attacks.catalogue.channel import CHANNEL
 from raptorflow.sandbox.attacks.catalogue.clocks import CLOCKS
+from raptorflow.sandbox.attacks.catalogue.configuration import CONFIGURATION
 from raptorflow.sandbox.attacks.catalogue.disk import DISK
 from raptorflow.sandbox.attacks.catalogue.files import FILES
 from raptorflow.sandbox.attacks.catalogue.floods import FLOOD_ATTACKS
+from raptorflow.sandbox.attacks.catalogue.lifecycle import LIFECYCLE
 from raptorflow.sandbox.attacks.catalogue.memory import BOMBS
 from raptorflow.sandbox.attacks.catalogue.privileges import PRIVILEGES
 from raptorflow.sandbox.attacks.catalogue.surroundings import SURROUNDINGS
@@ -20,5 +22,5 @@ def _order(attack: Attack) -> int:
     return IDS.index(attack.attack_id)
 
 
-GROUPS = (*BOMBS, *FLOOD_ATTACKS, *CLOCKS, *DISK, *FILES, *ARTEFACTS, *PRIVILEGES, *SURROUNDINGS, *CHANNEL)
+GROUPS = (*BOMBS, *FLOOD_ATTACKS, *CLOCKS, *DISK, *FILES, *ARTEFACTS, *PRIVILEGES, *SURROUNDINGS, *CHANNEL, *CONFIGURATION, *LIFECYCLE)
 ATTACKS: tuple[Attack, ...] = tuple(sorted(GROUPS, key=_order))
