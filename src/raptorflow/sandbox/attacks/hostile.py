@@ -151,7 +151,8 @@ MALFORMED: dict[str, Script] = {
 async def meets(script: Script, *, deaf: bool = False) -> str:
     """What the host says of an agent: how it ended, or that it did not."""
     channel = HostileChannel(script, deaf=deaf)
-    link = Link(channel, _never_done)
+    link = Link(channel)
+    link.opened = _never_done
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             await link.open()

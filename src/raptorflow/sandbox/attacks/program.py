@@ -10,7 +10,7 @@ from pathlib import Path
 
 from raptorflow.base.json import loads
 
-PROGRAM, PRELUDE = "attack.py", "prelude.py"
+PROGRAM, MODULES = "attack.py", ("prelude.py", "proxy.py")
 HEAD = """
 import array, ctypes, errno, fcntl, json, mmap, os, resource, select, signal, socket, stat, struct, subprocess
 import sys, tempfile, threading, time
@@ -32,9 +32,10 @@ class Said:
 
 
 @cache
-def prelude() -> str:
-    """The text that every program begins with."""
-    return files("raptorflow.sandbox.attacks.inside").joinpath(PRELUDE).read_text()
+def modules() -> Mapping[str, str]:
+    """The texts that programs stand on, by file name."""
+    folder = files("raptorflow.sandbox.attacks.inside")
+    return {name: folder.joinpath(name).read_text() for name in MODULES}
 
 
 def program(steps: Mapping[str, str], facts: Mapping[str, object], *, apart: bool, outside: bool) -> str:
@@ -58,7 +59,8 @@ def program(steps: Mapping[str, str], facts: Mapping[str, object], *, apart: boo
 
 def write(folder: Path, text: str) -> None:
     """Put a program and what it stands on into a folder."""
-    (folder / PRELUDE).write_text(prelude())
+    for name, content in modules().items():
+        (folder / name).write_text(content)
     (folder / PROGRAM).write_text(text)
 
 

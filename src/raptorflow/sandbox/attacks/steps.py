@@ -71,7 +71,7 @@ class Steps:
     async def tried(self, stage: Stage, fields: Mapping[str, Any]) -> Trial:
         """The same, with fields of the spec."""
         steps = {name: Step(step) if isinstance(step, str) else step for name, step in self.steps.items()}
-        controls = await self._controls(stage, steps)
+        controls = await self._controls(stage, steps, fields)
         left_out = [name for name, step in steps.items() if step.maybe and not _through(controls.get(name))]
         dead = [name for name in steps if name not in left_out and not _through(controls.get(name))]
         live = {name: step for name, step in steps.items() if name not in left_out}
@@ -84,15 +84,17 @@ class Steps:
             _control_words(dead, controls, len(live)),
         )
 
-    async def _controls(self, stage: Stage, steps: Mapping[str, Step]) -> dict[str, Said]:
+    async def _controls(
+        self, stage: Stage, steps: Mapping[str, Step], fields: Mapping[str, Any]
+    ) -> dict[str, Said]:
         first = {name: step.controls()[0] for name, step in steps.items()}
-        found = await self._placed(stage, steps, first)
+        found = await self._placed(stage, steps, first, fields)
         again = {name: step.controls()[-1] for name, step in steps.items() if not _through(found.get(name))}
         second = {name: code for name, code in again.items() if code != first[name]}
-        return found | await self._placed(stage, steps, second)
+        return found | await self._placed(stage, steps, second, fields)
 
     async def _placed(
-        self, stage: Stage, steps: Mapping[str, Step], codes: Mapping[str, str]
+        self, stage: Stage, steps: Mapping[str, Step], codes: Mapping[str, str], fields: Mapping[str, Any]
     ) -> dict[str, Said]:
         """Each code's answer, from the place where its control runs."""
         places: dict[str, dict[str, str]] = defaultdict(dict)
@@ -102,7 +104,7 @@ class Steps:
         for place, placed in places.items():
             if place == "inside":
                 text = stage.text(placed, {**self.facts, **self.inner}, apart=True, outside=False)
-                found |= said((await stage.inside(text)).stdout)
+                found |= said((await stage.inside(text, **fields)).stdout)
             else:
                 found |= await self._outside(stage, _place(place), placed)
         return found
@@ -172,7 +174,7 @@ def _summary(seen: Mapping[str, tuple[Outcome, str]]) -> str:
 
 
 def _left_out(names: list[str]) -> str:
-    return f"left out, for this machine has or allows none to anybody: {', '.join(names)}" if names else ""
+    return f"{len(names)} left out, for which this machine allows nobody anything" if names else ""
 
 
 def _control_words(dead: list[str], controls: Mapping[str, Said], live: int) -> str:

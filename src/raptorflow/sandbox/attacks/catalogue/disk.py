@@ -1,5 +1,6 @@
 """R9-R13, R23-R25 and F19: filling the disk, and leaving what is hard to clear away."""
 
+from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.attacks.archives import bombs
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.program import said, together
@@ -8,6 +9,9 @@ from raptorflow.sandbox.attacks.steps import Step, Steps
 from raptorflow.sandbox.errors import SandboxSpecInvalid, SandboxStartFailed
 from raptorflow.skills.capabilities import MIB
 
+# Half of PATH_MAX: a name of one letter and a slash a level.
+LONGEST_PATH = 2048
+CLEARING_SECONDS = 10.0
 FULL = outcomes("refused", "killed:disk_full", "killed:oom")
 WRITABLE = """
 found = []
@@ -71,24 +75,27 @@ async def huge_words(stage: Stage) -> Trial:
 
 
 async def deep(stage: Stage) -> Trial:
-    """R24: a tree far deeper than any path may be long is cleared away."""
+    """R24: a tree far deeper than any path may be long is cleared away, and soon."""
     code = """
-    depth = 0
-    for depth in range(100_000):
+    depth, end = 0, time.monotonic() + 5
+    while depth < 100_000 and time.monotonic() < end:
         os.mkdir('d')
         os.chdir('d')
-    return depth + 1
+        depth += 1
+    return depth
     """
     text = stage.text({"depth": code}, {}, apart=False, outside=False)
+    watch = Stopwatch()
     result = await stage.inside(text, limits={"memory_bytes": 512 * MIB, "disk_bytes": 64 * MIB})
+    clearing = (watch.elapsed_ms() - result.start_ms - result.wall_ms) / 1000
     answer = said(result.stdout).get("depth")
-    words = f"{answer.words} folders deep, " if answer else ""
-    ended = result.status in {"ok", "oom", "disk_full", "timeout"}
+    depth = int(answer.words) if answer and answer.words.isdigit() else 0
+    ended = result.status in {"ok", "oom", "disk_full", "timeout"} and clearing < CLEARING_SECONDS
     return Trial(
-        outcomes("removed" if ended else "broken"),
-        f"{words}status {result.status}",
-        bool(answer and answer.saw == "through"),
-        "the tree was made" if answer else "no tree was made",
+        outcomes("removed" if ended else "through"),
+        f"{depth} folders deep, status {result.status}, cleared away in {clearing:.1f} s",
+        depth > LONGEST_PATH,
+        f"the tree was {depth} deep; a path may name {LONGEST_PATH}",
     )
 
 

@@ -1,0 +1,232 @@
+"""What attacks on the network find outside: servers of our own on loopback addresses, and names for them.
+
+A range of loopback addresses plays the public network, and the broker is told that it may be reached; every
+other loopback address stays what it is, forbidden.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from raptorflow.core.addresses import Address
+from raptorflow.sandbox.broker.secrets.authority import Authority
+from raptorflow.sandbox.manager import SandboxManager
+from raptorflow.skills.capabilities import Capabilities
+
+PUBLIC = "127.77.0.0/16"
+GOOD_ADDRESS, EVIL_ADDRESS, OWN_ADDRESS = "127.77.0.1", "127.77.0.2", "127.0.0.1"
+GOOD, OTHER, EVIL = "api.allowed.example", "other.allowed.example", "evil.example"
+TENANT = "attacks"
+MOST_HEAD = 64 * 1024
+MOST_BODY = 1 << 20
+WAIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A request that reached a server."""
+
+    head: bytes
+    body: bytes
+
+
+Answer = Callable[[Hit], bytes]
+
+
+def plain(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
+    """An answer."""
+    return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
+
+
+def echo(hit: Hit) -> bytes:
+    """What came, as the answer's body."""
+    return plain(hit.head + hit.body)
+
+
+@dataclass
+class Server:
+    """Answers HTTP, with or without TLS, and remembers all that reached it, connections too."""
+
+    hits: list[Hit] = field(default_factory=list[Hit])
+    touched: int = 0
+    answer: Answer = echo
+    port: int = 0
+    tls_port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        self.touched += 1
+        try:
+            while head := await _head(reader):
+                hit = Hit(head, await _body(reader, head))
+                self.hits.append(hit)
+                writer.write(self.answer(hit))
+                await writer.drain()
+                if b"connection: close" in head.lower():
+                    break
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+            pass
+        finally:
+            writer.close()
+
+    def clear(self) -> None:
+        """Forget, for the next attack."""
+        self.hits.clear()
+        self.touched = 0
+        self.answer = echo
+
+
+async def _head(reader: asyncio.StreamReader) -> bytes:
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await reader.readuntil(b"\r\n\r\n")
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+
+
+async def _body(reader: asyncio.StreamReader, head: bytes) -> bytes:
+    for line in head.lower().split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        if name == b"content-length" and value.strip().isdigit():
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await reader.readexactly(min(int(value), MOST_BODY))
+        if name == b"transfer-encoding" and b"chunked" in value:
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await reader.readuntil(b"0\r\n\r\n")
+    return b""
+
+
+class Names:
+    """Where names lead: a fixed answer, or one after the other and the last for ever."""
+
+    def __init__(self) -> None:
+        self.table: dict[str, list[list[str]]] = {}
+        self.asked: list[str] = []
+
+    def reset(self) -> None:
+        """Only the honest names."""
+        self.asked.clear()
+        self.table = {GOOD: [[GOOD_ADDRESS]], OTHER: [[GOOD_ADDRESS]], EVIL: [[EVIL_ADDRESS]]}
+
+    def lead(self, name: str, *answers: Sequence[str]) -> None:
+        """Let a name lead somewhere."""
+        self.table[name] = [list(answer) for answer in answers]
+
+    async def resolve(self, host: str, port: int) -> Sequence[Address]:
+        """The next answer.
+
+        Raises:
+            OSError: the name is not known.
+        """
+        self.asked.append(host)
+        answers = self.table.get(host)
+        if not answers:
+            raise OSError(f"{host} is not known")
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [ip_address(text) for text in answer]
+
+
+@dataclass
+class Vault:
+    """Secrets by tenant and name."""
+
+    values: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+
+    def of(self, tenant: str) -> "Owned":
+        """One tenant's, and nobody else's."""
+        return Owned(self, tenant)
+
+
+@dataclass(frozen=True)
+class Owned:
+    """The secrets of one tenant."""
+
+    vault: Vault
+    tenant: str
+
+    async def value(self, name: str) -> str | None:
+        """The value of this moment."""
+        return self.vault.values.get((self.tenant, name))
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything outside.
+
+    Attributes:
+        manager: its broker asks `names` and `vault`, may reach `PUBLIC`, and trusts the servers' authority.
+        good: what is allowed, on `GOOD_ADDRESS`.
+        evil: what is not, on `EVIL_ADDRESS`.
+        own: this machine's, on a loopback address that nobody may reach.
+        decisions: what the broker wrote down.
+    """
+
+    manager: SandboxManager
+    names: Names
+    vault: Vault
+    good: Server
+    evil: Server
+    own: Server
+    decisions: list[Any]
+
+    def reset(self) -> None:
+        """As at the beginning, for the next attack."""
+        self.names.reset()
+        self.vault.values.clear()
+        self.decisions.clear()
+        for server in (self.good, self.evil, self.own):
+            server.clear()
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the code inside is told."""
+        return {
+            "GOOD": GOOD, "OTHER": OTHER, "EVIL": EVIL, "PORT": self.good.port, "TLS": self.good.tls_port,
+            "EVIL_PORT": self.evil.port, "EVIL_TLS": self.evil.tls_port, "OWN_PORT": self.own.port,
+        }  # fmt: skip
+
+    def reach(self, *more: str, secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Fields of a spec that may reach the good host, and more."""
+        network = frozenset({f"{GOOD}:{self.good.port}", f"{GOOD}:{self.good.tls_port}", *more})
+        return {"reach": Capabilities(network=network, secrets=dict(secrets or {})), "tenant": TENANT}
+
+
+Networked = Callable[[Names, Vault, Path, list[Any]], SandboxManager]
+"""Builds a manager whose broker asks these names and secrets, trusts the authorities in a file, and writes its
+decisions into a list."""
+
+
+@asynccontextmanager
+async def open_world(folder: Path, networked: Networked) -> AsyncGenerator[World]:
+    """A world for as long as the block lasts."""
+    authority = Authority({GOOD, OTHER, EVIL}, timedelta(hours=2))
+    trusted = folder / "authorities.pem"
+    trusted.write_bytes(authority.pem())
+    names, vault, decisions = Names(), Vault(), list[Any]()
+    async with AsyncExitStack() as stack:
+        servers = {
+            address: await _server(stack, address, authority.context(host))
+            for address, host in ((GOOD_ADDRESS, GOOD), (EVIL_ADDRESS, EVIL), (OWN_ADDRESS, EVIL))
+        }
+        manager = networked(names, vault, trusted, decisions)
+        stack.push_async_callback(manager.close)
+        world = World(manager, names, vault, *servers.values(), decisions)
+        world.reset()
+        yield world
+
+
+async def _server(stack: AsyncExitStack, address: str, context: ssl.SSLContext) -> Server:
+    server = Server()
+    listening = await asyncio.start_server(server.serve, address, 0, limit=MOST_HEAD)
+    sealed = await asyncio.start_server(server.serve, address, 0, limit=MOST_HEAD, ssl=context)
+    for each in (listening, sealed):
+        stack.callback(each.close)
+    server.port = listening.sockets[0].getsockname()[1]
+    server.tls_port = sealed.sockets[0].getsockname()[1]
+    return server
