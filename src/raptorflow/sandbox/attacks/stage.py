@@ -14,6 +14,7 @@ from typing import Any
 
 from raptorflow.sandbox.attacks.outside import MOST_SECONDS, Outside, Place, marked, run_outside
 from raptorflow.sandbox.attacks.program import PROGRAM, program, write
+from raptorflow.sandbox.attacks.world import World
 from raptorflow.sandbox.manager import SandboxManager, build_manager
 from raptorflow.sandbox.probing import Boundary, ProbeReport
 from raptorflow.sandbox.result import SandboxResult
@@ -50,6 +51,7 @@ class Stage:
         python: the interpreter, inside and out.
         folder: for files of this machine.
         make: builds another manager of the same kind.
+        world: what is outside of a manager with a broker; None where there is no broker.
         rendered: what the driver hands to its engine for a small sandbox; None when it does not show it.
     """
 
@@ -60,6 +62,7 @@ class Stage:
     folder: Path
     make: Callable[[SandboxSettings], SandboxManager] = build_manager
     rendered: Callable[[], object] | None = None
+    world: World | None = None
 
     def with_manager(self, manager: SandboxManager) -> "Stage":
         """The same with another manager."""

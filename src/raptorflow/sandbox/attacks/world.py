@@ -155,6 +155,24 @@ class Owned:
         return self.vault.values.get((self.tenant, name))
 
 
+@dataclass
+class Decisions:
+    """Keeps what a broker decides, or fails to."""
+
+    kept: list[Any] = field(default_factory=list[Any])
+    failing: bool = False
+
+    def keep(self, decision: Any) -> None:
+        """Write one down.
+
+        Raises:
+            OSError: it is failing.
+        """
+        if self.failing:
+            raise OSError("the disk is full")
+        self.kept.append(decision)
+
+
 @dataclass(frozen=True)
 class World:
     """Everything outside.
@@ -173,13 +191,14 @@ class World:
     good: Server
     evil: Server
     own: Server
-    decisions: list[Any]
+    decisions: "Decisions"
 
     def reset(self) -> None:
         """As at the beginning, for the next attack."""
         self.names.reset()
         self.vault.values.clear()
-        self.decisions.clear()
+        self.decisions.kept.clear()
+        self.decisions.failing = False
         for server in (self.good, self.evil, self.own):
             server.clear()
 
@@ -197,9 +216,9 @@ class World:
         return {"reach": Capabilities(network=network, secrets=dict(secrets or {})), "tenant": TENANT}
 
 
-Networked = Callable[[Names, Vault, Path, list[Any]], SandboxManager]
+Networked = Callable[[Names, Vault, Path, "Decisions"], SandboxManager]
 """Builds a manager whose broker asks these names and secrets, trusts the authorities in a file, and writes its
-decisions into a list."""
+decisions down here."""
 
 
 @asynccontextmanager
@@ -208,7 +227,7 @@ async def open_world(folder: Path, networked: Networked) -> AsyncGenerator[World
     authority = Authority({GOOD, OTHER, EVIL}, timedelta(hours=2))
     trusted = folder / "authorities.pem"
     trusted.write_bytes(authority.pem())
-    names, vault, decisions = Names(), Vault(), list[Any]()
+    names, vault, decisions = Names(), Vault(), Decisions()
     async with AsyncExitStack() as stack:
         servers = {
             address: await _server(stack, address, authority.context(host))

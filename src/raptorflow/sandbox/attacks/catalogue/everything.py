@@ -4,12 +4,15 @@ from raptorflow.sandbox.attacks.catalogue.artefacts import ARTEFACTS
 from raptorflow.sandbox.attacks.catalogue.channel import CHANNEL
 from raptorflow.sandbox.attacks.catalogue.clocks import CLOCKS
 from raptorflow.sandbox.attacks.catalogue.configuration import CONFIGURATION
+from raptorflow.sandbox.attacks.catalogue.detours import DETOURS
 from raptorflow.sandbox.attacks.catalogue.disk import DISK
 from raptorflow.sandbox.attacks.catalogue.files import FILES
 from raptorflow.sandbox.attacks.catalogue.floods import FLOOD_ATTACKS
 from raptorflow.sandbox.attacks.catalogue.lifecycle import LIFECYCLE
 from raptorflow.sandbox.attacks.catalogue.memory import BOMBS
+from raptorflow.sandbox.attacks.catalogue.network import NETWORK
 from raptorflow.sandbox.attacks.catalogue.privileges import PRIVILEGES
+from raptorflow.sandbox.attacks.catalogue.secrets import SECRETS
 from raptorflow.sandbox.attacks.catalogue.surroundings import SURROUNDINGS
 from raptorflow.sandbox.attacks.model import Attack
 
@@ -22,5 +25,8 @@ def _order(attack: Attack) -> int:
     return IDS.index(attack.attack_id)
 
 
-GROUPS = (*BOMBS, *FLOOD_ATTACKS, *CLOCKS, *DISK, *FILES, *ARTEFACTS, *PRIVILEGES, *SURROUNDINGS, *CHANNEL, *CONFIGURATION, *LIFECYCLE)
+GROUPS = (
+    *(*BOMBS, *FLOOD_ATTACKS, *CLOCKS, *DISK, *FILES, *ARTEFACTS, *PRIVILEGES, *SURROUNDINGS),
+    *(*NETWORK, *DETOURS, *SECRETS, *CONFIGURATION, *LIFECYCLE, *CHANNEL),
+)
 ATTACKS: tuple[Attack, ...] = tuple(sorted(GROUPS, key=_order))
