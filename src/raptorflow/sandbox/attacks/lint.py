@@ -104,6 +104,7 @@ def lint(rendered: object, *, allowed_roots: Sequence[str] = ()) -> list[str]:
 
 def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
     if isinstance(value, Mapping):
+        yield from _mount({_plain(key): each for key, each in cast("Mapping[object, object]", value).items()}, roots)
         for key, each in cast("Mapping[object, object]", value).items():
             check, words = FORBIDDEN.get(_plain(key), (None, ""))
             if check and check(each):
@@ -118,6 +119,21 @@ def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
         yield from _text(str(value), path, roots)
 
 
+def _mount(keys: Mapping[str, object], roots: Sequence[str]) -> Iterator[str]:
+    """A mount that is written as a mapping."""
+    if str(keys.get("type", "")).lower() != "bind":
+        return
+    source = str(keys.get("source", ""))
+    if keys.get("readonly") is not True:
+        yield f"a folder of the machine that can be written ({source})"
+    yield from _outside(source, roots)
+
+
+def _outside(source: str, roots: Sequence[str]) -> Iterator[str]:
+    if roots and not any(source == root or source.startswith(f"{root}/") for root in roots):
+        yield f"a folder of the machine that is not meant for it ({source})"
+
+
 def _text(text: str, path: str, roots: Sequence[str]) -> Iterator[str]:
     if SOCKETS.search(text):
         yield f"an engine's socket ({path}{text})"
@@ -126,8 +142,7 @@ def _text(text: str, path: str, roots: Sequence[str]) -> Iterator[str]:
         return
     if "ro" not in (mount[3] or "").split(","):
         yield f"a folder of the machine that can be written ({text})"
-    if roots and not any(mount[1] == root or mount[1].startswith(f"{root}/") for root in roots):
-        yield f"a folder of the machine that is not meant for it ({text})"
+    yield from _outside(mount[1], roots)
 
 
 def _options(parts: Sequence[str]) -> Iterator[str]:

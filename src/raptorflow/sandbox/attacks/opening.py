@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from raptorflow.sandbox.attacks.stage import Stage
+from raptorflow.sandbox.attacks.world import open_world
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
 
@@ -17,6 +19,8 @@ SMALL = {
     "max_artifacts_bytes": 160 * 1024,
     "max_artifacts": 8,
     "allow_supervised": True,
+    # Each attack has a skill of its own: none that is made ahead would ever be used.
+    "pool": PoolSettings(max_ready=0),
 }
 
 
@@ -39,7 +43,9 @@ async def open_stage(settings: SandboxSettings, driver: str) -> AsyncGenerator[S
         with tempfile.TemporaryDirectory(prefix="rf-attacks-") as name:
             # An ordinary user's sandbox, and the control that runs as nobody, must be able to look into it.
             Path(name).chmod(0o755)
-            yield Stage(manager, small, report, small.python or sandbox_python(), Path(name))
+            folder = Path(name)
+            async with open_world(small, folder) as world:
+                yield Stage(manager, small, report, small.python or sandbox_python(), folder, world=world)
     finally:
         await manager.close()
 

@@ -22,7 +22,7 @@ def world_of(stage: Stage) -> World:
         NotLive: there is none: the manager has no broker.
     """
     if stage.world is None:
-        raise NotLive("the manager has no broker to go through yet")
+        raise NotLive("there is nothing outside to reach: no broker was opened")
     stage.world.reset()
     return stage.world
 

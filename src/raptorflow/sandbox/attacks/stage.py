@@ -51,8 +51,7 @@ class Stage:
         python: the interpreter, inside and out.
         folder: for files of this machine.
         make: builds another manager of the same kind.
-        world: what is outside of a manager with a broker; None where there is no broker.
-        rendered: what the driver hands to its engine for a small sandbox; None when it does not show it.
+        world: what is outside of a manager with a broker; None where there is none.
     """
 
     manager: SandboxManager
@@ -61,7 +60,6 @@ class Stage:
     python: Path
     folder: Path
     make: Callable[[SandboxSettings], SandboxManager] = build_manager
-    rendered: Callable[[], object] | None = None
     world: World | None = None
 
     def with_manager(self, manager: SandboxManager) -> "Stage":

@@ -10,19 +10,24 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 from raptorflow.core.addresses import Address
+from raptorflow.sandbox.audit.errors import AuditUnavailable
+from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.broker.secrets.authority import Authority
-from raptorflow.sandbox.manager import SandboxManager
+from raptorflow.sandbox.broker.settings import BrokerSettings
+from raptorflow.sandbox.manager import SandboxManager, Surroundings, build_manager
+from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.skills.capabilities import Capabilities
 
 PUBLIC = "127.77.0.0/16"
 GOOD_ADDRESS, EVIL_ADDRESS, OWN_ADDRESS = "127.77.0.1", "127.77.0.2", "127.0.0.1"
 GOOD, OTHER, EVIL = "api.allowed.example", "other.allowed.example", "evil.example"
 TENANT = "attacks"
+DENIED = ("**.denied.example",)
 MOST_HEAD = 64 * 1024
 MOST_BODY = 1 << 20
 WAIT_SECONDS = 2.0
@@ -155,22 +160,20 @@ class Owned:
         return self.vault.values.get((self.tenant, name))
 
 
-@dataclass
-class Decisions:
-    """Keeps what a broker decides, or fails to."""
+class FailingLog(AuditLog):
+    """An audit log that can be told to fail."""
 
-    kept: list[Any] = field(default_factory=list[Any])
-    failing: bool = False
+    failing = False
 
-    def keep(self, decision: Any) -> None:
-        """Write one down.
+    def check(self) -> None:
+        """As the real one; or as one whose disk is full.
 
         Raises:
-            OSError: it is failing.
+            AuditUnavailable: it is not writing.
         """
         if self.failing:
-            raise OSError("the disk is full")
-        self.kept.append(decision)
+            raise AuditUnavailable("The audit log cannot be written: the disk is full.")
+        super().check()
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,8 @@ class World:
         good: what is allowed, on `GOOD_ADDRESS`.
         evil: what is not, on `EVIL_ADDRESS`.
         own: this machine's, on a loopback address that nobody may reach.
-        decisions: what the broker wrote down.
+        log: what the manager writes down what happened in.
+        records: the folder of that log.
     """
 
     manager: SandboxManager
@@ -191,14 +195,14 @@ class World:
     good: Server
     evil: Server
     own: Server
-    decisions: "Decisions"
+    log: FailingLog
+    records: Path
 
     def reset(self) -> None:
         """As at the beginning, for the next attack."""
         self.names.reset()
         self.vault.values.clear()
-        self.decisions.kept.clear()
-        self.decisions.failing = False
+        self.log.failing = False
         for server in (self.good, self.evil, self.own):
             server.clear()
 
@@ -216,26 +220,31 @@ class World:
         return {"reach": Capabilities(network=network, secrets=dict(secrets or {})), "tenant": TENANT}
 
 
-Networked = Callable[[Names, Vault, Path, "Decisions"], SandboxManager]
-"""Builds a manager whose broker asks these names and secrets, trusts the authorities in a file, and writes its
-decisions down here."""
-
-
 @asynccontextmanager
-async def open_world(folder: Path, networked: Networked) -> AsyncGenerator[World]:
-    """A world for as long as the block lasts."""
+async def open_world(settings: SandboxSettings, folder: Path) -> AsyncGenerator[World]:
+    """A world for as long as the block lasts.
+
+    Args:
+        settings: of its manager, but for what its broker may reach and trusts.
+        folder: for the authority's certificate and the records.
+    """
     authority = Authority({GOOD, OTHER, EVIL}, timedelta(hours=2))
-    trusted = folder / "authorities.pem"
+    trusted, records = folder / "authorities.pem", folder / "records"
     trusted.write_bytes(authority.pem())
-    names, vault, decisions = Names(), Vault(), Decisions()
+    names, vault, log = Names(), Vault(), FailingLog(records, settings.audit)
     async with AsyncExitStack() as stack:
-        servers = {
-            address: await _server(stack, address, authority.context(host))
+        servers = [
+            await _server(stack, address, authority.context(host))
             for address, host in ((GOOD_ADDRESS, GOOD), (EVIL_ADDRESS, EVIL), (OWN_ADDRESS, EVIL))
-        }
-        manager = networked(names, vault, trusted, decisions)
+        ]
+        broker = BrokerSettings(
+            denied_hosts=DENIED, allowed_ranges=(ip_network(PUBLIC),), authorities=trusted
+        )
+        around = Surroundings(secrets=vault.of, resolver=names, audit=log)
+        manager = build_manager(settings.model_copy(update={"broker": broker}), around=around)
         stack.push_async_callback(manager.close)
-        world = World(manager, names, vault, *servers.values(), decisions)
+        await manager.start()
+        world = World(manager, names, vault, *servers, log=log, records=records)
         world.reset()
         yield world
 

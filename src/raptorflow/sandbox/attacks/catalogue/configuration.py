@@ -1,11 +1,17 @@
 """P20 and P21: what a sandbox stands on, and what its engine is told."""
 
+from pathlib import Path
+
 from raptorflow.sandbox.attacks.lint import lint
 from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
 from raptorflow.sandbox.attacks.program import together
+from raptorflow.sandbox.attacks.rendering import RENDERED
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.versions import COMPONENTS, flaws, is_setuid, versions
+from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
+from raptorflow.sandbox.interpreter import Mount
+from raptorflow.skills.capabilities import Limits
 
 OLD = {"runc": "runc version 1.1.11", "bubblewrap": "bubblewrap 0.4.0", "containerd": "containerd 1.6.0"}
 OPEN = {
@@ -42,9 +48,12 @@ async def known_flaws(stage: Stage) -> Trial:
 
 async def forbidden(stage: Stage) -> Trial:
     """P21: the configuration that the engine is given."""
-    if stage.rendered is None:
+    show = RENDERED.get(stage.driver)
+    if show is None:
         raise NotLive("the driver does not show what it tells its engine")
-    found = lint(stage.rendered())
+    found: list[str] = []
+    for reach in (False, True):
+        found += lint(show(_blueprint(stage, reach=reach)))
     control = lint(OPEN)
     return Trial(
         outcomes("through" if found else "absent"),
@@ -52,6 +61,11 @@ async def forbidden(stage: Stage) -> Trial:
         len(control) >= OPEN_WAYS,
         f"{len(control)} forbidden things found in a configuration that has them",
     )
+
+
+def _blueprint(stage: Stage, *, reach: bool) -> Blueprint:
+    mounts = (Mount(stage.folder, Path("/skill")),)
+    return Blueprint(Limits(), mounts, stage.python, reach, Limits().disk_bytes)
 
 
 CONFIGURATION = (

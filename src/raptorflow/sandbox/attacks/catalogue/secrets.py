@@ -69,7 +69,7 @@ async def never_inside(stage: Stage) -> Trial:
     answers = said(result.stdout)
     outside = result.stdout + result.stderr + (result.message or "").encode()
     outside += b"".join(artifact.path.read_bytes() for artifact in result.artifacts)
-    outside += repr(world.decisions.kept).encode()
+    outside += b"".join(file.read_bytes() for file in world.records.rglob("*") if file.is_file())
     found = answers.get("seek")
     bad = [found.words] if found and found.saw == "through" else []
     bad += ["what came out"] if _spelled(value, outside) else []
@@ -139,7 +139,7 @@ async def echoed(stage: Stage) -> Trial:
         return plain(body, headers=f"X-Key: {value}\r\nConnection: close\r\n")
 
     world.good.answer = repeat
-    codes = {"echo": f"{SEND}sys.stdout.buffer.write(answer)\nsys.stdout.flush()\nreturn len(answer)"}
+    codes = {"echo": f"{SEND}sys.stdout.buffer.write(answer + bytes([10]))\nsys.stdout.flush()\nreturn len(answer)"}
     result = await _run(stage, world, codes)
     leaked = _spelled(value, result.stdout)
     came = said(result.stdout).get("echo")
