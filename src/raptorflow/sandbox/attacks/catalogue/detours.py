@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import socket
 
-from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
+from raptorflow.sandbox.attacks.gates import tightened
+from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outward import HONEST_TLS, IMPORTS, Outward, world_of
 from raptorflow.sandbox.attacks.program import said
 from raptorflow.sandbox.attacks.stage import Stage
@@ -197,11 +198,6 @@ async def empty(stage: Stage) -> Trial:
         alive,
         "with a policy both ways are open",
     )
-
-
-async def tightened(stage: Stage) -> Trial:
-    """N23: the policy becomes tighter while a tunnel is open."""
-    raise NotLive("the manager offers no hand on a running sandbox's policy; the broker's own tests try it")
 
 
 async def crashed(stage: Stage) -> Trial:

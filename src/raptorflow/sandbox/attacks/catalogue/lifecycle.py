@@ -7,20 +7,27 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Awaitable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from raptorflow.base.errors import RaptorFlowError
-from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
+from raptorflow.base.json import loads
+from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outside import marked
+from raptorflow.sandbox.attacks.outward import IMPORTS, world_of
 from raptorflow.sandbox.attacks.processes import descendants, gone_in_time
-from raptorflow.sandbox.attacks.program import said, together
+from raptorflow.sandbox.attacks.program import said, together, write
+from raptorflow.sandbox.attacks.seeking import SEEK
 from raptorflow.sandbox.attacks.stage import TMP, Stage, groups
+from raptorflow.sandbox.audit.verify import verify
+from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
 from raptorflow.sandbox.result import SandboxResult
-from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.capabilities import MIB, Limits
 
 CANCEL_AFTER_MS = (0, 3, 8, 15, 25, 40, 70, 120)
 YEAR_SECONDS = 365 * 24 * 3600
@@ -143,117 +150,124 @@ async def closing(stage: Stage) -> Trial:
 
 
 async def long_life(stage: Stage) -> Trial:
-    """L4: nobody gets a sandbox for a year."""
+    """L4: nobody gets a sandbox for a year, and nobody longer than the policy lets any run take."""
     try:
         Limits(timeout_seconds=YEAR_SECONDS)
     except ValidationError:
-        seen, words = outcomes("refused"), "a year is more than the longest time"
+        a_year = "a year is more than there is"
     else:
-        seen, words = outcomes("through"), "a year was accepted"
-    alive = Limits(timeout_seconds=60).timeout_seconds == 60
-    return Trial(seen, words, alive, "a minute is accepted")
+        a_year = "a year was accepted"
+    text = stage.text({"sleep": "time.sleep(8)"}, {}, apart=False, outside=False)
+    async with another(stage, max_seconds=1.0) as used:
+        ended = await used.inside(text, limits={"timeout_seconds": 20})
+        short = await used.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))
+    held = ended.status == "timeout" and ended.wall_ms < 5000 * stage.patience and "accepted" not in a_year
+    words = f"{a_year}; with 1 s for all, a run of 8 s ended after {ended.wall_ms / 1000:.1f} s: {ended.status}"
+    return Trial(outcomes("refused" if held else "through"), words, short.status == "ok", "a short run works")
+
+
+@asynccontextmanager
+async def another(stage: Stage, **changes: Any) -> AsyncGenerator[Stage]:
+    """The stage with another manager, whose settings differ."""
+    manager = stage.make(stage.settings.model_copy(update=changes))
+    try:
+        await manager.probe()
+        yield stage.with_manager(manager)
+    finally:
+        await manager.close()
 
 
 async def crowd(stage: Stage) -> Trial:
-    """L5: no more run at once than are allowed."""
+    """L5: no more run at once than are allowed, and a crowd of one tenant's leaves room for another's."""
     text = stage.text({"sleep": "time.sleep(0.6)"}, {}, apart=False, outside=False)
 
     async def timed(at_once: int) -> float:
-        manager = stage.make(stage.settings.model_copy(update={"max_concurrent": at_once}))
-        used = stage.with_manager(manager)
-        try:
-            await manager.probe()
+        async with another(stage, max_concurrent=at_once) as used:
             began = time.monotonic()
-            await asyncio.gather(*(_end(used.inside(text)) for _ in range(4)))
+            await asyncio.gather(*(_end(used.inside(text, tenant="crowd")) for _ in range(4)))
+            return time.monotonic() - began
+
+    one, all_ = await timed(1), await timed(8)
+    waited = await _neighbour(stage, text)
+    held = one >= 2.4 and waited < 2.0 * stage.patience
+    words = f"four took {one:.1f} s one at a time; beside twelve of another tenant one took {waited:.1f} s"
+    seen = outcomes("contained" if held else "through")
+    return Trial(seen, words, all_ < one - 0.6, f"four took {all_:.1f} s with room for all")
+
+
+async def _neighbour(stage: Stage, text: str) -> float:
+    """How long a tenant's only run takes beside a crowd of another's."""
+    async with another(stage, max_concurrent=2) as used:
+        noise = [asyncio.ensure_future(_end(used.inside(text, tenant="crowd"))) for _ in range(12)]
+        try:
+            await asyncio.sleep(0.2)
+            began = time.monotonic()
+            await _end(used.inside(text, tenant="neighbour"))
             return time.monotonic() - began
         finally:
-            await manager.close()
-
-    one, all_ = await timed(1), await timed(4)
-    seen = outcomes("contained" if one >= 2.4 else "through")
-    words = f"four runs of 0.6 s took {one:.1f} s with one at a time"
-    return Trial(seen, words, all_ < one - 0.6, f"{all_:.1f} s with four at a time")
-
-
-SEEK = """
-needle = (HEAD + TAIL).encode()
-found = []
-for folder in PLACES:
-    for path in Path(folder).rglob('*'):
-        if path.is_file() and path.name not in ('attack.py', 'prelude.py'):
-            try:
-                if needle in path.read_bytes():
-                    found.append(str(path))
-            except OSError:
-                pass
-for entry in Path('/proc').glob('[0-9]*'):
-    for name in ('environ', 'cmdline', 'mem'):
-        if int(entry.name) == os.getpid() and name == 'mem':
-            continue
-        try:
-            content = memory(entry) if name == 'mem' else (entry / name).read_bytes()
-            if needle in content:
-                found.append(f'{entry}/{name}')
-        except OSError:
-            pass
-if not found:
-    raise Absent('nowhere')
-return found
-"""
-MEMORY = """
-def memory(entry):
-    content = b''
-    with open(entry / 'mem', 'rb', buffering=0) as file:
-        for line in (entry / 'maps').read_text().splitlines():
-            start, end = (int(part, 16) for part in line.split()[0].split('-'))
-            if 'r' not in line.split()[1] or end - start > (64 << 20) or '[v' in line:
-                continue
-            try:
-                file.seek(start)
-                content += file.read(end - start)
-            except (OSError, ValueError, OverflowError):
-                continue
-    return content
-"""
+            for each in noise:
+                each.cancel()
+            await asyncio.gather(*noise, return_exceptions=True)
 
 
 async def used_once(stage: Stage) -> Trial:
-    """L6: the second run looks for the first one's secret in files, variables, arguments and memory."""
+    """L6: sandboxes are kept ready; the next one looks for the last one's secret wherever it may be."""
     head, tail = f"bird-{secrets.token_hex(4)}", secrets.token_hex(8)
     facts = {"HEAD": head, "TAIL": tail, "PLACES": ("/workspace", TMP, "/dev/shm", "/run", "/var")}
     leave = """
-    for place in PLACES[:3]:
-        Path(place, 'left').write_text(HEAD + TAIL)
+    if 'BIRD' in os.environ:
+        for place in PLACES[:3]:
+            Path(place, 'left').write_text(HEAD + TAIL)
     """
-    codes = {"leave": leave, "seek": MEMORY + SEEK}
-    first = await stage.inside(stage.text(codes, facts, apart=False, outside=False), env={"BIRD": head + tail})
-    only = {"seek": MEMORY + SEEK}
-    second = await stage.inside(stage.text(only, facts, apart=False, outside=False))
-    own, other = said(first.stdout).get("seek"), said(second.stdout).get("seek")
-    alive = bool(own and own.saw == "through" and "/workspace/left" in own.words)
-    seen = outcomes("absent" if other and other.saw == "absent" else "through" if other else "broken")
-    words = f"the next run found it {other.words}" if other else f"status {second.status}"
+    text = stage.text({"leave": leave, "seek": SEEK}, facts, apart=False, outside=False)
+    skill = stage.folder / "same-skill"
+    skill.mkdir()
+    write(skill, text)
+    limits = {"memory_bytes": 256 * MIB}
+    records = stage.folder / "pool-records"
+    settings = stage.settings.model_copy(update={"pool": PoolSettings(min_ready=1, spare_memory_bytes=0)})
+    manager = build_manager(settings.model_copy(update={"driver": stage.driver}), data_dir=records)
+    used = stage.with_manager(manager)
+    try:
+        await manager.start()
+        first = await used.inside(text, skill_dir=skill, limits=limits, env={"BIRD": head + tail}, tenant="one")
+        await asyncio.sleep(1.0 * stage.patience)
+        others = [await used.inside(text, skill_dir=skill, limits=limits, tenant="two") for _ in range(3)]
+    finally:
+        await manager.close()
+    own = said(first.stdout).get("seek")
+    answers = [said(result.stdout).get("seek") for result in others]
+    warm = sum(b'"path":"warm"' in line for line in _lines(records))
+    alive = bool(own and own.saw == "through" and "/workspace/left" in own.words) and warm > 0
+    absent = all(answer is not None and answer.saw == "absent" for answer in answers)
+    found = [answer.words for answer in answers if answer and answer.saw == "through"]
+    words = f"{len(others)} more runs, {warm} in sandboxes that were ready, found {found or 'nothing'}"
+    seen = outcomes("absent" if absent else "through")
     return Trial(seen, words, alive, f"the first run found it in {own.words}" if own else "not even the first")
+
+
+def _lines(folder: Path) -> list[bytes]:
+    """Every line of an audit log."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [line for file in files for line in file.read_bytes().splitlines()]
 
 
 async def starved(stage: Stage) -> Trial:
     """L7: when there is no room, a run waits or is refused; it never takes place outside."""
-    manager = stage.make(stage.settings.model_copy(update={"max_concurrent": 1}))
-    used = stage.with_manager(manager)
     codes = {"where": "return os.uname().nodename + ' ' + str(os.path.exists('/skill/data.txt'))"}
     text = stage.text(codes, {}, apart=False, outside=False)
-    try:
-        ran = await asyncio.gather(*(used.inside(text) for _ in range(6)), return_exceptions=True)
-    finally:
-        await manager.close()
+    queue = QueueSettings(tenant_waiting=3, max_waiting=3)
+    async with another(stage, max_concurrent=1, queue=queue) as used:
+        ran = await asyncio.gather(*(used.inside(text) for _ in range(8)), return_exceptions=True)
     results = [each for each in ran if isinstance(each, SandboxResult)]
-    typed = all(isinstance(each, (SandboxResult, RaptorFlowError)) for each in ran)
+    refused = {each.code for each in ran if isinstance(each, RaptorFlowError)}
     places = {answer.words for each in results for answer in said(each.stdout).values()}
     free = said((await stage.outside(stage.text(codes, {}, apart=False, outside=True))).stdout).get("where")
-    fine = typed and places == {"sandbox True"} and {each.driver for each in results} == {stage.driver}
+    inside = places == {"sandbox True"} and {each.driver for each in results} == {stage.driver}
+    fine = inside and refused == {"sandbox-busy"} and len(results) + len(refused) > 1
     return Trial(
         outcomes("contained" if fine else "through"),
-        f"{len(results)} of 6 ran, all in {json.dumps(sorted(places))}",
+        f"{len(results)} of 8 ran, all in {json.dumps(sorted(places))}; the others: {sorted(refused)}",
         bool(free and free.words not in places),
         f"outside it says {free.words.split()[-1] if free else '?'}",
     )
@@ -279,8 +293,34 @@ async def unavailable(stage: Stage) -> Trial:
 
 
 async def audited(stage: Stage) -> Trial:
-    """L11: what happened is written down, in a chain, where no sandbox reaches it."""
-    raise NotLive("the manager does not write its audit log yet")
+    """L11: what a run does is written down outside, in a chain; names that are none do not stop that."""
+    world = world_of(stage)
+    mark = f"tenant-{secrets.token_hex(4)}"
+    odd = ["get('http://evil.example\\x00.x/')", "tunnel('\\u0430pi.example:443')", "get('http://[::1]:1/')"]
+    codes = {f"odd {n}": IMPORTS + code for n, code in enumerate(odd)}
+    codes |= {
+        "out": IMPORTS + "get(f'http://{GOOD}:{PORT}/')",
+        "file": "Path('out/kept.txt').write_text('kept')",
+        "find the log": f"if not list(Path('/').glob('**/{world.records.name}')): raise Absent('nowhere')",
+        "flood": "while True: os.write(1, bytes(65536))",
+    }
+    source = stage.folder / "moved.txt"
+    source.write_text("in")
+    text = stage.text(codes, world.facts, apart=True, outside=False)
+    used = stage.with_manager(world.manager)
+    fields = {**world.reach(), "tenant": mark}
+    result = await used.inside(text, inputs={"moved.txt": source}, **fields)
+    await world.log.flush()
+    rows = [loads(line) for line in _lines(world.records) if mark.encode() in line]
+    kinds = {str(row.get("kind")) for row in rows}
+    wanted = {"create", "exec", "file", "egress", "limit", "destroy"}
+    denied = sum(row.get("decision") == "denied" for row in rows)
+    broken = [report.fault for report in verify(world.records) if report.fault]
+    hidden = said(result.stdout).get("find the log")
+    lacking = sorted(wanted - kinds)
+    fine = not lacking and not broken and denied >= len(odd) and hidden is not None and hidden.saw == "absent"
+    words = f"{len(rows)} records of {sorted(kinds)}, lacking {lacking or 'none'}, {denied} denials, chain {'broken' if broken else 'holds'}"
+    return Trial(outcomes("absent" if fine else "through"), words, bool(rows), f"{len(rows)} records name this run")
 
 
 async def taxonomy(stage: Stage) -> Trial:

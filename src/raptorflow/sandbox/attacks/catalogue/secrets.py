@@ -6,16 +6,19 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from raptorflow.sandbox.attacks.catalogue.lifecycle import MEMORY, SEEK
 from raptorflow.sandbox.attacks.model import Attack, Outcome, Trial, outcomes
 from raptorflow.sandbox.attacks.outward import IMPORTS, with_touched, world_of
 from raptorflow.sandbox.attacks.program import Said, said, together
+from raptorflow.sandbox.attacks.seeking import SEEK
 from raptorflow.sandbox.attacks.stage import TMP, Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 from raptorflow.sandbox.attacks.world import GOOD, TENANT, Hit, World, plain
 from raptorflow.sandbox.result import SandboxResult
+from raptorflow.skills.capabilities import MIB
 
 NAME = "API_KEY"
+# Searching means to hold what is searched.
+SEARCH_BYTES = 512 * MIB
 PLACES = ("/workspace", TMP, "/dev/shm", "/run", "/var", "/opt", "/skill")
 SEND = "answer = tls_get(f'{GOOD}:{TLS}', headers='Authorization: Bearer ' + os.environ['API_KEY'] + '\\r\\n')\n"
 HANDLE = "handle = os.environ['API_KEY']\n"
@@ -41,7 +44,8 @@ async def _run(stage: Stage, world: World, codes: Mapping[str, str], **fields: A
     text = stage.text(
         {name: IMPORTS + code for name, code in codes.items()}, world.facts, apart=True, outside=False
     )
-    return await stage.with_manager(world.manager).inside(text, **{**_fields(world), **fields})
+    limits = {"memory_bytes": SEARCH_BYTES}
+    return await stage.with_manager(world.manager).inside(text, limits=limits, **{**_fields(world), **fields})
 
 
 def _arrived(world: World, value: str) -> bool:
@@ -61,8 +65,8 @@ async def never_inside(stage: Stage) -> Trial:
     """S1: the secret is used, and then looked for wherever a program can look, and in what comes out."""
     world = world_of(stage)
     value = _secret(world)
-    seek = f"HEAD, TAIL, PLACES = {value[:10]!r}, {value[10:]!r}, {PLACES!r}\n{MEMORY}{SEEK}"
-    handle = f"{HANDLE}HEAD, TAIL, PLACES = handle[:10], handle[10:], {PLACES!r}\n{MEMORY}{SEEK}"
+    seek = f"HEAD, TAIL, PLACES = {value[:10]!r}, {value[10:]!r}, {PLACES!r}\n{SEEK}"
+    handle = f"{HANDLE}HEAD, TAIL, PLACES = handle[:10], handle[10:], {PLACES!r}\n{SEEK}"
     keep = "Path('out/env').write_text(repr(dict(os.environ)) + repr(sys.argv))"
     codes = {"send": SEND, "seek": seek, "seek the handle": handle, "keep": keep}
     result = await _run(stage, world, codes)
@@ -233,10 +237,8 @@ async def authorities(stage: Stage) -> Trial:
     """S9: each sandbox trusts an authority of its own, whose key is not inside."""
     world = world_of(stage)
     _secret(world)
-    show = "return Path(os.environ['SSL_CERT_FILE']).read_text()[100:300]"
-    key = "HEAD, TAIL, PLACES = '-----BEGIN EC PRIV', 'ATE KEY', ('/workspace', '/run', '/opt', '/etc')\n" + (
-        MEMORY + SEEK
-    )
+    show = "return Path(os.environ['SSL_CERT_FILE']).read_text()[-300:]"
+    key = "HEAD, TAIL, PLACES = '-----BEGIN EC PRIV', 'ATE KEY', ('/workspace', '/run', '/opt', '/etc')\n" + SEEK
     more = {"show": show, "key": key, "pem": key.replace("EC PRIV", "PRIV"), "send": SEND}
     answers = [said((await _run(stage, world, more)).stdout) for _ in range(2)]
     shown = [each["show"].words for each in answers if "show" in each and each["show"].saw == "through"]
