@@ -12,7 +12,6 @@ from raptorflow.cli.checks import checks_table, sandbox_checks
 from raptorflow.cli.machine import Check, machine_checks
 from raptorflow.cli.reach import model_check, reach_parts
 from raptorflow.sandbox.manager import build_manager
-from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.settings import Settings, load_settings
 
 

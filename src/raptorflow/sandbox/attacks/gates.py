@@ -64,7 +64,8 @@ async def tightened(stage: Stage) -> Trial:
     gate = broker.admit(who, EgressPolicy(allowed), world.vault.of(TENANT))
     before, after, cut = await _through(gate, f"{GOOD}:{world.good.port}")
     hits = len(world.good.hits)
-    words = f"then {len(after)} bytes came back, the connection was {'cut' if cut else 'left open'}, {hits} message arrived"
+    state = "cut" if cut else "left open"
+    words = f"then {len(after)} bytes came back, the connection was {state}, {hits} message arrived"
     seen = outcomes("refused" if cut and not after and hits == 1 else "through")
     return Trial(seen, words, MESSAGE in before, "the message before that passed, and its echo came back")
 

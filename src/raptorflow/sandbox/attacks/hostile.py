@@ -12,6 +12,8 @@ from raptorflow.sandbox.agent.ways import Way
 from raptorflow.sandbox.errors import FileRefused, SandboxGone
 
 ANSWER_SECONDS = 3.0
+PING_SECONDS = 0.01
+SLOW_SECONDS = 0.5
 RANDOM_FRAMES, BATCH = 100_000, 100
 STREAMS = (0, 1, 2, 0x800000, 0xFFFFFF)
 FLOOD = 128 * 1024 * 1024
@@ -141,9 +143,7 @@ MALFORMED: dict[str, Script] = {
     "a stream that nobody opened": after_greeting(lambda: iter([wire.frame(wire.STDOUT, 77, b"x")])),
     "a frame that only hosts send": after_greeting(lambda: iter([wire.frame(wire.EXEC, 0, b"x")])),
     "a connection that is none": after_greeting(lambda: iter([wire.frame(wire.OPEN, 0x800001, b"ssh")])),
-    "the same connection twice": after_greeting(
-        lambda: iter([wire.frame(wire.OPEN, 0x800001, b"http") * 2])
-    ),
+    "the same connection twice": after_greeting(lambda: iter([wire.frame(wire.OPEN, 0x800001, b"http") * 2])),
     "more data than was granted": after_greeting(unasked_data),
 }
 
@@ -158,7 +158,7 @@ async def meets(script: Script, *, deaf: bool = False) -> str:
             await link.open()
             while True:
                 await link.send(wire.PING, 0, b"x")
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(PING_SECONDS)
     except (SandboxGone, wire.WireError) as error:
         return f"{ENDED}: {error}"
     except TimeoutError:
@@ -214,11 +214,9 @@ async def flooded(asking: Callable[[Link], Awaitable[None]], kind: int, payload:
 async def slow_reader(link: Link) -> None:
     """Takes a file out, but slowly: a disk may be slower than a guest."""
     async for _ in get(link, "/workspace/x", 1 << 41):
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(SLOW_SECONDS)
 
 
 async def lister(link: Link) -> None:
     """Lists a folder."""
     await names(link, "/workspace", most=100, levels=2)
-
-

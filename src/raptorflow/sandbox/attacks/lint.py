@@ -82,7 +82,14 @@ REQUIRED = {
 SOCKETS = re.compile(r"(docker|containerd|crio|podman)[^/]*\.sock")
 # Options of bubblewrap that open what is shut, and those without which nothing is.
 OPEN_OPTIONS = ("--share-net", "--cap-add", "--dev", "--bind-try")
-SHUT_OPTIONS = ("--unshare-all", "--cap-drop", "--seccomp", "--die-with-parent", "--new-session", "--clearenv")
+SHUT_OPTIONS = (
+    "--unshare-all",
+    "--cap-drop",
+    "--seccomp",
+    "--die-with-parent",
+    "--new-session",
+    "--clearenv",
+)
 
 
 def lint(rendered: object, *, allowed_roots: Sequence[str] = ()) -> list[str]:
@@ -104,7 +111,9 @@ def lint(rendered: object, *, allowed_roots: Sequence[str] = ()) -> list[str]:
 
 def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
     if isinstance(value, Mapping):
-        yield from _mount({_plain(key): each for key, each in cast("Mapping[object, object]", value).items()}, roots)
+        yield from _mount(
+            {_plain(key): each for key, each in cast("Mapping[object, object]", value).items()}, roots
+        )
         for key, each in cast("Mapping[object, object]", value).items():
             check, words = FORBIDDEN.get(_plain(key), (None, ""))
             if check and check(each):

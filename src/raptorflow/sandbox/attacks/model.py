@@ -67,7 +67,7 @@ class Attack:
     """One way to break out, to take too much, or to learn what must not be learnt.
 
     Attributes:
-        attack_id: a letter (R resources, F files, P privileges, N network, S secrets, L lifecycle) and a number.
+        attack_id: a letter (resources, files, privileges, network, secrets, lifecycle) and a number.
         title: its name.
         tries: what it tries.
         held_by: the mechanism that stops it.

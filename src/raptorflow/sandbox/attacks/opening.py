@@ -42,12 +42,17 @@ async def open_stage(settings: SandboxSettings, driver: str) -> AsyncGenerator[S
         report = _report(await manager.probe(), driver)
         with tempfile.TemporaryDirectory(prefix="rf-attacks-") as name:
             # An ordinary user's sandbox, and the control that runs as nobody, must be able to look into it.
-            Path(name).chmod(0o755)
-            folder = Path(name)
+            folder = _seen_by_all(name)
             async with open_world(small, folder) as world:
                 yield Stage(manager, small, report, small.python or sandbox_python(), folder, world=world)
     finally:
         await manager.close()
+
+
+def _seen_by_all(name: str) -> Path:
+    folder = Path(name)
+    folder.chmod(0o755)
+    return folder
 
 
 def _report(reports: list[ProbeReport], driver: str) -> ProbeReport:

@@ -49,9 +49,7 @@ async def run_outside(
         seconds: when it is stopped.
     """
     with tempfile.TemporaryDirectory(prefix="rf-attack-") as name:
-        folder = Path(name)
-        folder.chmod(0o777 if place == "nobody" else 0o700)
-        write(folder, text)
+        folder = _folder(name, text, open_to_all=place == "nobody")
         began, spent = time.monotonic(), os.times()
         process = await asyncio.create_subprocess_exec(
             *_command(place),
@@ -63,7 +61,7 @@ async def run_outside(
             stderr=asyncio.subprocess.PIPE,
             start_new_session=True,
             cwd=folder,
-            **({"user": NOBODY} if place == "nobody" and os.geteuid() == 0 else {}),
+            user=NOBODY if place == "nobody" and os.geteuid() == 0 else None,
         )
         try:
             code, stdout, stderr = await _attend(process, seconds)
@@ -76,6 +74,13 @@ async def run_outside(
         after = os.times()
         cpu = after.children_user + after.children_system - spent.children_user - spent.children_system
         return Outside(code, stdout, stderr, time.monotonic() - began, cpu, left)
+
+
+def _folder(name: str, text: str, *, open_to_all: bool) -> Path:
+    folder = Path(name)
+    folder.chmod(0o777 if open_to_all else 0o700)
+    write(folder, text)
+    return folder
 
 
 async def _attend(process: asyncio.subprocess.Process, seconds: float) -> tuple[int | None, bytes, bytes]:
@@ -126,5 +131,3 @@ def end_marked(mark: str) -> int:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
     return len(left)
-
-

@@ -10,7 +10,7 @@ from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 from raptorflow.sandbox.attacks.world import World
 
-IMPORTS = "from proxy import PROXY, ask, checked, get, opened, received, tls, tls_get, tunnel\n"
+IMPORTS = "from proxy import PROXY, ask, checked, get, head, opened, received, tls, tls_get, tunnel\n"
 HONEST = "get(f'http://{GOOD}:{PORT}/')"
 HONEST_TLS = "tls(f'{GOOD}:{TLS}', GOOD).close()"
 
@@ -31,7 +31,7 @@ def world_of(stage: Stage) -> World:
 class Outward:
     """A probe whose steps run inside and must not get out.
 
-    Each step's control is an honest request of the same kind to the host that is allowed, from inside as well.
+    Each step's control is an honest request of the same kind to the host that is allowed, from inside.
 
     Attributes:
         steps: name -> step, or its code.

@@ -27,6 +27,11 @@ def descendants(of: int) -> set[int]:
     return found
 
 
+def running() -> set[int]:
+    """Every process of this machine."""
+    return {int(entry.name) for entry in Path("/proc").glob("[0-9]*")}
+
+
 async def gone_in_time(of: int, before: int) -> bool:
     """Whether there are soon no more of them than before."""
     deadline = time.monotonic() + SETTLE_SECONDS

@@ -20,7 +20,7 @@ def local_command(blueprint: Blueprint) -> object:
 
 def docker_request(blueprint: Blueprint) -> object:
     """The body of the request for a container."""
-    command = tuple(agent_command(str(blueprint.python), "stdio"))
+    command = tuple(agent_command(str(blueprint.python), "stdio", alone=True))
     base = Base("sha256:" + "0" * 64, blueprint.mounts, command, None)
     return create_request(base, blueprint, "attack", {"run": "attack"})
 

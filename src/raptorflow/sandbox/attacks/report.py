@@ -1,4 +1,4 @@
-"""The security report: attacks by drivers, in one page of Markdown, made from results and from nothing else."""
+"""The security report: attacks by drivers, one page of Markdown, made from results and nothing else."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,15 +19,19 @@ GROUPS = {
     "S": "Secrets and identity",
     "L": "Lifecycle and control",
 }
+COLUMNS = (
+    *("driver", "what stands between", "date", "as", "attacks", "unexpected"),
+    *("controls dead", "do not apply", "not tried"),
+)
 HEAD = """# Security report of the sandboxes
 
 Every attack of the list against each driver, as it was tried on the day and machine named below. This page is
 made from results: `raptorflow sandbox attack --driver DRIVER --json` for each driver, then once more with
 `--merge FILE --report docs/reference/sandbox-security.md`. Do not edit it by hand.
 
-Each attack has a positive control, tried in the same run: the same code where the guard is missing, which must
-succeed. An attack whose control fails proves nothing and is counted as such. An attack that was not tried is
-never counted as survived.
+Each attack has a positive control, tried in the same run: the same code where the guard is missing, which
+must succeed. An attack whose control fails proves nothing and is counted as such. An attack that was
+not tried is never counted as survived.
 """
 
 
@@ -52,10 +56,12 @@ def page(results: Sequence[Results]) -> str:
 
 def _circumstances(results: Sequence[Results]) -> Iterator[str]:
     yield "## What was tried\n"
-    yield "| driver | what stands between | date | as | attacks | unexpected | controls dead | do not apply | not tried |"
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield _row(COLUMNS)
+    yield "|---" * len(COLUMNS) + "|"
     for each in results:
-        numbers = (each[key] for key in ("attacks", "unexpected", "controls_dead", "not_applicable", "not_run"))
+        numbers = (
+            each[key] for key in ("attacks", "unexpected", "controls_dead", "not_applicable", "not_run")
+        )
         cells = (each["driver"], each["boundary"], each["date"], each["user"], *numbers)
         yield _row(cells)
     yield ""

@@ -29,7 +29,7 @@ SMALL: dict[str, float] = {
     "pids": 24,
     "output_bytes": MIB,
 }
-TMP = f"{os.sep}tmp"
+TMP, SHARED, KEPT = f"{os.sep}tmp", f"{os.sep}dev/shm", f"{os.sep}var/tmp"
 SETTLE_SECONDS = 3.0
 POLL_SECONDS = 0.02
 PATIENCE = 6.0
@@ -99,10 +99,7 @@ class Stage:
         """
         mark = f"rf-attack-{secrets.token_hex(6)}"
         with tempfile.TemporaryDirectory(prefix="rf-skill-", dir=self.folder) as name:
-            skill = Path(name)
-            skill.chmod(0o755)
-            write(skill, text)
-            (skill / OWN_FILE).write_text(OWN_CONTENT)
+            skill = _skill(name, text)
             before = _digest(skill)
             result = await self.manager.run(self._spec(skill, mark, **fields))
             if _digest(skill) != before:
@@ -135,6 +132,15 @@ class Stage:
             if time.monotonic() > deadline:
                 raise Harmed(f"{len(left)} left by the run: {left[0]}")
             await asyncio.sleep(POLL_SECONDS)
+
+
+def _skill(name: str, text: str) -> Path:
+    """A skill's folder with the program in it, that every user may read."""
+    folder = Path(name)
+    folder.chmod(0o755)
+    write(folder, text)
+    (folder / OWN_FILE).write_text(OWN_CONTENT)
+    return folder
 
 
 def groups(mark: str) -> list[str]:

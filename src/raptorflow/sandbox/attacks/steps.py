@@ -1,7 +1,7 @@
 """Attacks that are a list of things to try: most of them.
 
-A step is the body of a function that ends (`through`) or raises. Its control is the same code without the guard,
-or a twin of it where the real thing would hurt the machine.
+A step is the body of a function that ends (`through`) or raises. Its control is the same code without the
+guard, or a twin of it where the real thing would hurt the machine.
 """
 
 import os
@@ -28,7 +28,7 @@ class Step:
         twin: what the control does instead; None for the same.
         root: the control needs root; another user's takes the twin.
         place: where the control runs; None for the list's own.
-        maybe: the machine itself may refuse it to everybody, and then the step proves nothing and is left out.
+        maybe: the machine itself may refuse it to everybody; then the step proves nothing and is left out.
     """
 
     code: str
@@ -150,9 +150,9 @@ def outcome(word: str) -> Outcome:
     """A word as an outcome.
 
     Raises:
-        KeyError: it is none.
+        StopIteration: it is none.
     """
-    return {name: name for name in OUTCOMES}[word]
+    return next(name for name in OUTCOMES if name == word)
 
 
 def _place(word: str) -> Place:

@@ -1,6 +1,6 @@
 """A manager that is going to be killed: starts sandboxes that sleep, and says nothing more.
 
-    python -m raptorflow.sandbox.attacks.victim STATE_DIR DRIVER COUNT MARK
+python -m raptorflow.sandbox.attacks.victim STATE_DIR DRIVER COUNT MARK
 """
 
 import asyncio
@@ -25,9 +25,7 @@ async def main(state: Path, driver: str, count: int, mark: str) -> None:
     )
     manager = build_manager(settings)
     text = program({"sleep": f"time.sleep({SLEEP_SECONDS})"}, {}, apart=False, outside=False)
-    skill = Path(tempfile.mkdtemp(dir=state))
-    skill.chmod(0o755)
-    write(skill, text)
+    skill = _skill(state, text)
     spec = SandboxSpec(
         command=("python", PROGRAM, mark),
         skill_dir=skill,
@@ -36,6 +34,13 @@ async def main(state: Path, driver: str, count: int, mark: str) -> None:
         limits=Limits(timeout_seconds=SLEEP_SECONDS, memory_bytes=64 * MIB, disk_bytes=8 * MIB),
     )
     await asyncio.gather(*(manager.run(spec) for _ in range(count)))
+
+
+def _skill(state: Path, text: str) -> Path:
+    folder = Path(tempfile.mkdtemp(dir=state))
+    folder.chmod(0o755)
+    write(folder, text)
+    return folder
 
 
 if __name__ == "__main__":

@@ -35,8 +35,9 @@ while time.monotonic() < end:
 
 def left_behind(code: str) -> str:
     """Code that goes on in a daemon when its program is over."""
-    body = "\n".join(f"        {line}" for line in code.strip().splitlines())
-    return f"if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{body}\n    os._exit(0)\ntime.sleep(0.2)"
+    body = _indented(code, 8)
+    start = "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+    return f"{start}{body}\n    os._exit(0)\ntime.sleep(0.2)"
 
 
 async def names_in(stage: Stage) -> Trial:
@@ -184,7 +185,9 @@ async def race(stage: Stage) -> Trial:
     seen = said(free.stdout).get("look")
     alive = bool(seen and seen.saw == "through")
     words = "outside, a reader sees both" if alive else "the race is not even seen outside"
-    return Trial(trial.outcomes, trial.evidence, alive and trial.control, f"{trial.control_evidence}; {words}")
+    return Trial(
+        trial.outcomes, trial.evidence, alive and trial.control, f"{trial.control_evidence}; {words}"
+    )
 
 
 def _indented(code: str, by: int) -> str:
@@ -236,7 +239,7 @@ ARTEFACTS = (
             {
                 "pipe": "os.mkfifo('out/x')",
                 "pipe in a folder": "os.makedirs('out/a/b'); os.mkfifo('out/a/b/x')",
-                "device": "try: os.mknod('out/x', stat.S_IFCHR | 0o666, os.makedev(1, 5))\nexcept OSError: pass",
+                "device": "try: os.mknod('out/x', stat.S_IFCHR, os.makedev(1, 5))\nexcept OSError: pass",
                 "socket": "try: socket.socket(socket.AF_UNIX).bind('out/x')\nexcept OSError: pass",
                 "deep": "os.makedirs('out/' + '/'.join('abcdefghijklmnop')); "
                 "Path('out/' + '/'.join('abcdefghijklmnop'), 'x').write_text('x')",

@@ -1,7 +1,7 @@
 """R6-R8 and R20-R22: time, processes that will not end, the clock, and core dumps."""
 
 from raptorflow.sandbox.attacks.model import Attack, Outcome, Trial, outcomes
-from raptorflow.sandbox.attacks.program import said, together
+from raptorflow.sandbox.attacks.program import together
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 

@@ -40,9 +40,14 @@ async def known_flaws(stage: Stage) -> Trial:
     certain = [flaw for flaw in found if "unless" not in flaw]
     old = [flaw for name, version in OLD.items() for flaw in flaws(name, version, setuid=True)]
     words = together(found) or together(f"{name}: {here[name]}" for name in parts)
-    control = {"CVE-2024-21626", "CVE-2020-5291", "CVE-2022-23648"} <= {flaw.split()[0].strip(",") for flaw in old}
+    control = {"CVE-2024-21626", "CVE-2020-5291", "CVE-2022-23648"} <= {
+        flaw.split()[0].strip(",") for flaw in old
+    }
     return Trial(
-        outcomes("through" if certain else "absent"), words, control, f"{len(old)} flaws found in old versions"
+        outcomes("through" if certain else "absent"),
+        words,
+        control,
+        f"{len(old)} flaws found in old versions",
     )
 
 

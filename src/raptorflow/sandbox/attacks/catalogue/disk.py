@@ -4,8 +4,8 @@ from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.attacks.archives import bombs
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.program import said, together
-from raptorflow.sandbox.attacks.stage import TMP, Stage
-from raptorflow.sandbox.attacks.steps import Step, Steps
+from raptorflow.sandbox.attacks.stage import Stage
+from raptorflow.sandbox.attacks.steps import Steps
 from raptorflow.sandbox.errors import SandboxSpecInvalid, SandboxStartFailed
 from raptorflow.skills.capabilities import MIB
 
@@ -39,7 +39,6 @@ for point in found:
         return f'{point} took {written} bytes'
 raise Refused(f'full: {sorted(stopped)}')
 """
-
 
 
 QUOTA = """

@@ -9,7 +9,7 @@ from pathlib import Path
 from raptorflow.sandbox.attacks.canary import canary, environment
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.program import said
-from raptorflow.sandbox.attacks.stage import TMP, Stage
+from raptorflow.sandbox.attacks.stage import KEPT, SHARED, TMP, Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 
 READ = """
@@ -18,6 +18,7 @@ with open({path!r}, 'rb') as file:
 if not content:
     raise Absent('empty')
 """
+EVERYWHERE = ("/workspace", "/workspace/out", TMP, SHARED, "/skill", "/env", KEPT, "/run", "/usr")
 OPEN_TO_WRITE = "os.close(os.open({path!r}, os.O_WRONLY))"
 OWN_FILE = "os.close(os.open('x', os.O_WRONLY | os.O_CREAT))"
 # Opened, never written: an attack that gets through must not change the machine.
@@ -145,31 +146,29 @@ async def host_processes(stage: Stage) -> Trial:
 async def sessions(stage: Stage) -> Trial:
     """F17: what one run writes, the next does not see, wherever it was."""
     mark = f"left-{secrets.token_hex(6)}"
-    writing = f"""
-    for folder in ('/workspace', '/workspace/out', {TMP!r}, '/dev/shm', '/skill', '/env', '/var/tmp', '/run', '/usr'):
+    look = f"return [str(path) for path in {looking(mark)}]"
+    write = f"""
+    for folder in {EVERYWHERE!r}:
         try:
             Path(folder, {mark!r}).write_text('x')
         except OSError:
             continue
-    return [str(path) for path in {looking(mark)}]
+    {look}
     """
-    first = await stage.inside(stage.text({"write": writing}, {}, apart=False, outside=False))
-    second = await stage.inside(
-        stage.text({"look": f"return [str(path) for path in {looking(mark)}]"}, {}, apart=False, outside=False)
-    )
+    first = await stage.inside(stage.text({"write": write}, {}, apart=False, outside=False))
+    second = await stage.inside(stage.text({"look": look}, {}, apart=False, outside=False))
     wrote, found = said(first.stdout).get("write"), said(second.stdout).get("look")
     own = bool(wrote and f"/workspace/{mark}" in wrote.words)
-    read_only = bool(wrote and not any(f"{place}/{mark}" in wrote.words for place in ("/skill", "/env", "/usr")))
+    closed = bool(wrote and not any(f"{place}/{mark}" in wrote.words for place in ("/skill", "/env", "/usr")))
     clean = bool(found and found.words == "[]")
     words = f"wrote {wrote.words if wrote else 'nothing'}, the next run found {found.words if found else '?'}"
-    seen = outcomes("refused" if clean and read_only else "through")
-    return Trial(seen, words, own, "the first run finds its own file" if own else "it cannot even find its own")
+    seen = outcomes("refused" if clean and closed else "through")
+    return Trial(seen, words, own, "the first run finds its own file")
 
 
 def looking(mark: str) -> str:
     """Code that finds a name in every place where a run might leave it."""
-    places = ("/workspace", "/workspace/out", TMP, "/dev/shm", "/skill", "/env", "/var/tmp", "/run", "/usr")
-    return f"[Path(p, {mark!r}) for p in {places!r} if Path(p, {mark!r}).exists()]"
+    return f"[Path(p, {mark!r}) for p in {EVERYWHERE!r} if Path(p, {mark!r}).exists()]"
 
 
 async def shared_tmp(stage: Stage) -> Trial:
@@ -185,7 +184,7 @@ async def shared_tmp(stage: Stage) -> Trial:
             return 'saw the other'
     raise Absent('only its own')
     """
-    places = (TMP, "/dev/shm")
+    places = (TMP, SHARED)
 
     def text(name: str, outside: bool) -> str:
         return stage.text({"look": code}, {"PLACES": places, "NAME": name}, apart=False, outside=outside)
@@ -195,8 +194,7 @@ async def shared_tmp(stage: Stage) -> Trial:
         outside = await asyncio.gather(*(stage.outside(text(name, True)) for name in ("one", "two")))
     finally:
         for place in places:
-            for left in Path(place).glob(f"{mark}*"):
-                left.unlink()
+            _remove(place, mark)
     saw = [answer.saw for result in inside for answer in said(result.stdout).values()]
     free = [answer.saw for result in outside for answer in said(result.stdout).values()]
     return Trial(
@@ -205,6 +203,11 @@ async def shared_tmp(stage: Stage) -> Trial:
         "through" in free,
         "two processes outside see each other's" if "through" in free else "not even outside",
     )
+
+
+def _remove(place: str, mark: str) -> None:
+    for left in Path(place).glob(f"{mark}*"):
+        left.unlink()
 
 
 FILES = (

@@ -19,10 +19,10 @@ from raptorflow.base.json import loads
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outside import marked
 from raptorflow.sandbox.attacks.outward import IMPORTS, world_of
-from raptorflow.sandbox.attacks.processes import descendants, gone_in_time
+from raptorflow.sandbox.attacks.processes import descendants, gone_in_time, running
 from raptorflow.sandbox.attacks.program import said, together, write
 from raptorflow.sandbox.attacks.seeking import SEEK
-from raptorflow.sandbox.attacks.stage import TMP, Stage, groups
+from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage, groups
 from raptorflow.sandbox.audit.verify import verify
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
@@ -35,7 +35,10 @@ LIVE = 20
 START_SECONDS = 30.0
 REAP_SECONDS = 15.0
 POLL_SECONDS = 0.05
-ENDS = {
+# Until what was started is under way, and until the pool has made another.
+UNDER_WAY_SECONDS = 0.3
+REFILL_SECONDS = 1.0
+ENDS: dict[str, tuple[str, dict[str, float]]] = {
     "ok": ("return 1", {}),
     "error": ("os._exit(3)", {}),
     "signal": ("os.kill(os.getpid(), signal.SIGSEGV); time.sleep(5)", {}),
@@ -68,7 +71,9 @@ async def half_way(stage: Stage) -> Trial:
     clean = await gone_in_time(os.getpid(), before)
     works = (await stage.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))).status == "ok"
     words = together([f"{len(CANCEL_AFTER_MS)} runs cancelled", *told])
-    return Trial(outcomes("removed" if clean else "through"), words, works, "an ordinary run works after that")
+    return Trial(
+        outcomes("removed" if clean else "through"), words, works, "an ordinary run works after that"
+    )
 
 
 async def _end(running: Awaitable[SandboxResult]) -> str:
@@ -125,7 +130,7 @@ async def _until_alive(victim: int, mark: str, seconds: float) -> int:
 async def _left(mark: str, theirs: set[int]) -> int:
     deadline = time.monotonic() + REAP_SECONDS
     while True:
-        alive = {pid for pid in theirs if Path(f"/proc/{pid}").exists()} | set(marked(mark))
+        alive = (theirs & running()) | set(marked(mark))
         left = len(alive) + len(groups(mark))
         if not left or time.monotonic() > deadline:
             return left
@@ -140,13 +145,15 @@ async def closing(stage: Stage) -> Trial:
     short = stage.text({"x": "return 1"}, {}, apart=False, outside=False)
     first = await _end(used.inside(short))
     running = asyncio.ensure_future(_end(used.inside(text)))
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(UNDER_WAY_SECONDS)
     await manager.close()
     await manager.close()
     found = [f"closed while it ran: {await running}", f"run after that: {await _end(used.inside(short))}"]
     await manager.close()
     untyped = [line for line in found if line.endswith("Error")]
-    return Trial(outcomes("through" if untyped else "refused"), together(found), first == "ok", "it ran before")
+    return Trial(
+        outcomes("through" if untyped else "refused"), together(found), first == "ok", "it ran before"
+    )
 
 
 async def long_life(stage: Stage) -> Trial:
@@ -162,7 +169,9 @@ async def long_life(stage: Stage) -> Trial:
         ended = await used.inside(text, limits={"timeout_seconds": 20})
         short = await used.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))
     held = ended.status == "timeout" and ended.wall_ms < 5000 * stage.patience and "accepted" not in a_year
-    words = f"{a_year}; with 1 s for all, a run of 8 s ended after {ended.wall_ms / 1000:.1f} s: {ended.status}"
+    words = (
+        f"{a_year}; with 1 s for all, a run of 8 s ended after {ended.wall_ms / 1000:.1f} s: {ended.status}"
+    )
     return Trial(outcomes("refused" if held else "through"), words, short.status == "ok", "a short run works")
 
 
@@ -200,7 +209,7 @@ async def _neighbour(stage: Stage, text: str) -> float:
     async with another(stage, max_concurrent=2) as used:
         noise = [asyncio.ensure_future(_end(used.inside(text, tenant="crowd"))) for _ in range(12)]
         try:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(UNDER_WAY_SECONDS)
             began = time.monotonic()
             await _end(used.inside(text, tenant="neighbour"))
             return time.monotonic() - began
@@ -213,7 +222,7 @@ async def _neighbour(stage: Stage, text: str) -> float:
 async def used_once(stage: Stage) -> Trial:
     """L6: sandboxes are kept ready; the next one looks for the last one's secret wherever it may be."""
     head, tail = f"bird-{secrets.token_hex(4)}", secrets.token_hex(8)
-    facts = {"HEAD": head, "TAIL": tail, "PLACES": ("/workspace", TMP, "/dev/shm", "/run", "/var")}
+    facts = {"HEAD": head, "TAIL": tail, "PLACES": ("/workspace", TMP, SHARED, "/run", "/var")}
     leave = """
     if 'BIRD' in os.environ:
         for place in PLACES[:3]:
@@ -230,8 +239,10 @@ async def used_once(stage: Stage) -> Trial:
     used = stage.with_manager(manager)
     try:
         await manager.start()
-        first = await used.inside(text, skill_dir=skill, limits=limits, env={"BIRD": head + tail}, tenant="one")
-        await asyncio.sleep(1.0 * stage.patience)
+        first = await used.inside(
+            text, skill_dir=skill, limits=limits, env={"BIRD": head + tail}, tenant="one"
+        )
+        await asyncio.sleep(REFILL_SECONDS * stage.patience)
         others = [await used.inside(text, skill_dir=skill, limits=limits, tenant="two") for _ in range(3)]
     finally:
         await manager.close()
@@ -243,7 +254,9 @@ async def used_once(stage: Stage) -> Trial:
     found = [answer.words for answer in answers if answer and answer.saw == "through"]
     words = f"{len(others)} more runs, {warm} in sandboxes that were ready, found {found or 'nothing'}"
     seen = outcomes("absent" if absent else "through")
-    return Trial(seen, words, alive, f"the first run found it in {own.words}" if own else "not even the first")
+    return Trial(
+        seen, words, alive, f"the first run found it in {own.words}" if own else "not even the first"
+    )
 
 
 def _lines(folder: Path) -> list[bytes]:
@@ -319,8 +332,11 @@ async def audited(stage: Stage) -> Trial:
     hidden = said(result.stdout).get("find the log")
     lacking = sorted(wanted - kinds)
     fine = not lacking and not broken and denied >= len(odd) and hidden is not None and hidden.saw == "absent"
-    words = f"{len(rows)} records of {sorted(kinds)}, lacking {lacking or 'none'}, {denied} denials, chain {'broken' if broken else 'holds'}"
-    return Trial(outcomes("absent" if fine else "through"), words, bool(rows), f"{len(rows)} records name this run")
+    chain = "is broken" if broken else "holds"
+    words = f"{len(rows)} records, lacking {lacking or 'none'}, {denied} denials, the chain {chain}"
+    return Trial(
+        outcomes("absent" if fine else "through"), words, bool(rows), f"{len(rows)} records name this run"
+    )
 
 
 async def taxonomy(stage: Stage) -> Trial:

@@ -20,7 +20,8 @@ async def swap(stage: Stage) -> Trial:
                 if hasattr(mmap, 'MADV_PAGEOUT'):
                     block.madvise(mmap.MADV_PAGEOUT)
                 else:
-                    libc.madvise(ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(block))), 1 << 20, 21)
+                    start = ctypes.addressof(ctypes.c_char.from_buffer(block))
+                    libc.madvise(ctypes.c_void_p(start), 1 << 20, 21)
                 blocks.append(block)
             """
         },

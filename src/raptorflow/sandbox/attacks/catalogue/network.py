@@ -44,7 +44,11 @@ async def no_way(stage: Stage) -> Trial:
         stream = stack.enter_context(socket.create_server((OWN_ADDRESS, 0)))
         datagrams = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         datagrams.bind((OWN_ADDRESS, 0))
-        facts = {"HOST": OWN_ADDRESS, "PORT": stream.getsockname()[1], "DATAGRAMS": datagrams.getsockname()[1]}
+        facts = {
+            "HOST": OWN_ADDRESS,
+            "PORT": stream.getsockname()[1],
+            "DATAGRAMS": datagrams.getsockname()[1],
+        }
         return await Steps(
             {
                 "interfaces": Step(
@@ -74,16 +78,18 @@ async def allowed(stage: Stage) -> Trial:
     world = world_of(stage)
     steps = {"plain": "get(f'http://{GOOD}:{PORT}/')", "TLS": HONEST_TLS}
     codes = {name: PROXY_IMPORTS + code for name, code in steps.items()}
-    trial = await Steps({name: Step(code) for name, code in codes.items()}, place="inside", facts=world.facts).tried(
-        stage.with_manager(world.manager), world.reach()
-    )
+    trial = await Steps(
+        {name: Step(code) for name, code in codes.items()}, place="inside", facts=world.facts
+    ).tried(stage.with_manager(world.manager), world.reach())
     reader, writer = await asyncio.open_connection("127.77.0.1", world.good.port)
     writer.write(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
     answered = (await reader.read(64)).startswith(b"HTTP/1.1 200")
     writer.close()
     got = trial.outcomes == outcomes("through") and len(world.good.hits) > 1
     seen = outcomes("allowed") if got else outcomes("refused")
-    return with_touched(Trial(seen, trial.evidence.replace("through", "reached"), answered, "it answers outside"), world)
+    return with_touched(
+        Trial(seen, trial.evidence.replace("through", "reached"), answered, "it answers outside"), world
+    )
 
 
 def leads(*names_and_addresses: tuple[str, str]) -> "Prepare":
@@ -147,7 +153,9 @@ NETWORK = (
             {
                 "plain": GET.format(host="{EVIL}", port="{EVIL_PORT}"),
                 "tunnel": Step("tunnel(f'{EVIL}:{EVIL_TLS}')", twin="tunnel(f'{GOOD}:{TLS}')"),
-                "plain through a tunnel": Step("tunnel(f'{EVIL}:{EVIL_PORT}')", twin="tunnel(f'{GOOD}:{TLS}')"),
+                "plain through a tunnel": Step(
+                    "tunnel(f'{EVIL}:{EVIL_PORT}')", twin="tunnel(f'{GOOD}:{TLS}')"
+                ),
             }
         ),
     ),
@@ -186,10 +194,7 @@ NETWORK = (
         "write addresses in decimal, hexadecimal, octal, short, mapped into IPv6, with zones",
         "what a resolver could read as an address is one only in its plain form",
         Outward(
-            {
-                spelling: GET.format(host=spelling.replace("%25", "%"), port="{PORT}")
-                for spelling in SPELLINGS
-            }
+            {spelling: GET.format(host=spelling.replace("%25", "%"), port="{PORT}") for spelling in SPELLINGS}
         ),
     ),
     Attack(
@@ -217,7 +222,11 @@ NETWORK = (
                 "directly": GET.format(host="127.0.0.1", port="{OWN_PORT}"),
                 "localhost": GET.format(host="localhost", port="{OWN_PORT}"),
             },
-            reach=(*(f"{name}:{{OWN_PORT}}" for name, _ in NEAR), "127.0.0.1:{OWN_PORT}", "localhost:{OWN_PORT}"),
+            reach=(
+                *(f"{name}:{{OWN_PORT}}" for name, _ in NEAR),
+                "127.0.0.1:{OWN_PORT}",
+                "localhost:{OWN_PORT}",
+            ),
             prepare=leads(*NEAR, ("localhost", OWN_ADDRESS)),
         ),
     ),
@@ -250,13 +259,16 @@ NETWORK = (
         "the broker looks names up outside; what is written inside is read by nobody",
         Outward(
             {
-                "hosts file": Step("open('/etc/hosts', 'a').write('127.0.0.1 x')", twin="open('hosts', 'a').close()"),
+                "hosts file": Step(
+                    "open('/etc/hosts', 'a').write('127.0.0.1 x')", twin="open('hosts', 'a').close()"
+                ),
                 "resolver's file": Step("open('/etc/resolv.conf', 'w')", twin="open('resolv', 'w').close()"),
                 "Host header": Step(
                     "get(f'http://127.0.0.1:{OWN_PORT}/', host=f'{GOOD}:{PORT}')",
                 ),
                 "header of proxies": Step(
-                    "get(f'http://{EVIL}:{EVIL_PORT}/', headers=f'X-Forwarded-Host: {GOOD}\\r\\nForwarded: host={GOOD}\\r\\n')"
+                    "more = f'X-Forwarded-Host: {GOOD}\\r\\nForwarded: host={GOOD}\\r\\n'\n"
+                    "get(f'http://{EVIL}:{EVIL_PORT}/', headers=more)"
                 ),
             }
         ),
@@ -267,7 +279,10 @@ NETWORK = (
         "NUL, line ends, user parts, escapes, homographs and overlong labels in a host",
         "a host is parsed once into one form; decision and connection use that form",
         Outward(
-            {name: f"get('http://' + {host} + f':{{EVIL_PORT}}/', host=GOOD)" for name, host in ODD_NAMES.items()}
+            {
+                name: f"get('http://' + {host} + f':{{EVIL_PORT}}/', host=GOOD)"
+                for name, host in ODD_NAMES.items()
+            }
             | {
                 f"tunnel, {name}": Step(f"tunnel({host} + f':{{EVIL_TLS}}')", twin="tunnel(f'{GOOD}:{TLS}')")
                 for name, host in ODD_NAMES.items()
@@ -292,10 +307,12 @@ NETWORK = (
             },
             reach=("{GOOD}:{EVIL_PORT}",),
             prepare=leads(
-                *((f"{before}{GOOD}{after}", "127.77.0.2") for before, after in
-                  (("evil", ""), ("", ".evil.example"), ("deep.", ""), ("evil-", ""))),
+                *(
+                    (f"{before}{GOOD}{after}", "127.77.0.2")
+                    for before, after in (("evil", ""), ("", ".evil.example"), ("deep.", ""), ("evil-", ""))
+                ),
                 ("allowed.example", "127.77.0.2"),
-            ),  # fmt: skip
+            ),
         ),
     ),
 )

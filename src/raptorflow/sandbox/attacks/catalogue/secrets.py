@@ -10,7 +10,7 @@ from raptorflow.sandbox.attacks.model import Attack, Outcome, Trial, outcomes
 from raptorflow.sandbox.attacks.outward import IMPORTS, with_touched, world_of
 from raptorflow.sandbox.attacks.program import Said, said, together
 from raptorflow.sandbox.attacks.seeking import SEEK
-from raptorflow.sandbox.attacks.stage import TMP, Stage
+from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 from raptorflow.sandbox.attacks.world import GOOD, TENANT, Hit, World, plain
 from raptorflow.sandbox.result import SandboxResult
@@ -19,8 +19,10 @@ from raptorflow.skills.capabilities import MIB
 NAME = "API_KEY"
 # Searching means to hold what is searched.
 SEARCH_BYTES = 512 * MIB
-PLACES = ("/workspace", TMP, "/dev/shm", "/run", "/var", "/opt", "/skill")
-SEND = "answer = tls_get(f'{GOOD}:{TLS}', headers='Authorization: Bearer ' + os.environ['API_KEY'] + '\\r\\n')\n"
+PLACES = ("/workspace", TMP, SHARED, "/run", "/var", "/opt", "/skill")
+SEND = (
+    "answer = tls_get(f'{GOOD}:{TLS}', headers='Authorization: Bearer ' + os.environ['API_KEY'] + '\\r\\n')\n"
+)
 HANDLE = "handle = os.environ['API_KEY']\n"
 IDENTITY = """
 import random, uuid
@@ -80,8 +82,12 @@ async def never_inside(stage: Stage) -> Trial:
     seen: Outcome = "through" if bad else "absent" if found and found.saw == "absent" else "broken"
     handles = answers.get("seek the handle")
     alive = _arrived(world, value) and handles is not None and handles.saw == "through"
-    words = together(bad) or f"used once, found {found.words if found else '?'}, nor in output, files, decisions"
-    return Trial(outcomes(seen), words, alive, "the same search finds its handle, and the host got the secret")
+    words = (
+        together(bad) or f"used once, found {found.words if found else '?'}, nor in output, files, decisions"
+    )
+    return Trial(
+        outcomes(seen), words, alive, "the same search finds its handle, and the host got the secret"
+    )
 
 
 async def elsewhere(stage: Stage) -> Trial:
@@ -119,8 +125,8 @@ async def odd_places(stage: Stage) -> Trial:
         "tls_get(f'{GOOD}:{TLS}', path='/b64', body=base64.b64encode(handle.encode()))",
         "gzip in a body": f"{HANDLE}import gzip\n"
         "tls_get(f'{GOOD}:{TLS}', path='/gzip', body=gzip.compress(handle.encode()))",
-        "split over headers": f"{HANDLE}"
-        "tls_get(f'{GOOD}:{TLS}', path='/split', headers='A: ' + handle[:20] + '\\r\\nB: ' + handle[20:] + '\\r\\n')",
+        "split over headers": f"{HANDLE}split = 'A: ' + handle[:20] + '\\r\\nB: ' + handle[20:] + '\\r\\n'\n"
+        "tls_get(f'{GOOD}:{TLS}', path='/split', headers=split)",
     }
     answers = said((await _run(stage, world, codes)).stdout)
     leaked = [
@@ -143,7 +149,9 @@ async def echoed(stage: Stage) -> Trial:
         return plain(body, headers=f"X-Key: {value}\r\nConnection: close\r\n")
 
     world.good.answer = repeat
-    codes = {"echo": f"{SEND}sys.stdout.buffer.write(answer + bytes([10]))\nsys.stdout.flush()\nreturn len(answer)"}
+    codes = {
+        "echo": f"{SEND}sys.stdout.buffer.write(answer + bytes([10]))\nsys.stdout.flush()\nreturn len(answer)"
+    }
     result = await _run(stage, world, codes)
     leaked = _spelled(value, result.stdout)
     came = said(result.stdout).get("echo")
@@ -159,8 +167,8 @@ async def own_header(stage: Stage) -> Trial:
     value = _secret(world)
     codes = {
         "its own": "tls_get(f'{GOOD}:{TLS}', path='/own', headers='Authorization: Bearer mine\\r\\n')",
-        "a handle that it made up": "tls_get(f'{GOOD}:{TLS}', path='/made-up', headers='Authorization: rfsec_'"
-        " + 'a' * 40 + '\\r\\n')",
+        "a handle that it made up": "made_up = 'Authorization: rfsec_' + 'a' * 40 + '\\r\\n'\n"
+        "tls_get(f'{GOOD}:{TLS}', path='/made-up', headers=made_up)",
         "the handle": SEND,
     }
     answers = said((await _run(stage, world, codes)).stdout)
@@ -207,14 +215,20 @@ async def rotated(stage: Stage) -> Trial:
 
     world.good.answer = rotate
     header = "headers='Authorization: ' + os.environ['API_KEY'] + '\\r\\n'"
-    codes = {path: f"tls_get(f'{{GOOD}}:{{TLS}}', path='/{path}', {header})" for path in ("first", "second", "third")}
+    codes = {
+        path: f"tls_get(f'{{GOOD}}:{{TLS}}', path='/{path}', {header})"
+        for path in ("first", "second", "third")
+    }
     answers = said((await _run(stage, world, codes)).stdout)
     got = {hit.head.split(b" ")[1]: hit.head for hit in world.good.hits}
     first, second = old.encode() in got.get(b"/first", b""), new.encode() in got.get(b"/second", b"")
     third = answers.get("third")
     shut = second and third is not None and third.saw == "refused" and b"/third" not in got
     return Trial(
-        outcomes("refused" if shut else "through"), _words(answers), first, "the first request had the first value"
+        outcomes("refused" if shut else "through"),
+        _words(answers),
+        first,
+        "the first request had the first value",
     )
 
 
@@ -238,11 +252,16 @@ async def authorities(stage: Stage) -> Trial:
     world = world_of(stage)
     _secret(world)
     show = "return Path(os.environ['SSL_CERT_FILE']).read_text()[-300:]"
-    key = "HEAD, TAIL, PLACES = '-----BEGIN EC PRIV', 'ATE KEY', ('/workspace', '/run', '/opt', '/etc')\n" + SEEK
+    key = (
+        "HEAD, TAIL, PLACES = '-----BEGIN EC PRIV', 'ATE KEY', ('/workspace', '/run', '/opt', '/etc')\n"
+        + SEEK
+    )
     more = {"show": show, "key": key, "pem": key.replace("EC PRIV", "PRIV"), "send": SEND}
     answers = [said((await _run(stage, world, more)).stdout) for _ in range(2)]
     shown = [each["show"].words for each in answers if "show" in each and each["show"].saw == "through"]
-    keys = [name for each in answers for name in ("key", "pem") if name in each and each[name].saw == "through"]
+    keys = [
+        name for each in answers for name in ("key", "pem") if name in each and each[name].saw == "through"
+    ]
     sent = all("send" in each and each["send"].saw == "through" for each in answers)
     different = len(shown) == len(answers) and len(set(shown)) == len(answers)
     seen = outcomes("contained" if different and not keys else "through")
@@ -255,14 +274,16 @@ async def control_token(stage: Stage) -> Trial:
     return await Steps(
         {
             f"{name} of process {pid}": Step(
-                f"content = open('/proc/{pid}/{name}', 'rb').read(1)", twin=f"open('/proc/self/{name}', 'rb').read(1)"
+                f"content = open('/proc/{pid}/{name}', 'rb').read(1)",
+                twin=f"open('/proc/self/{name}', 'rb').read(1)",
             )
             for pid in (1, 2)
             for name in ("environ", "maps")
         }
         | {
             f"memory of process {pid}": Step(
-                f"os.close(os.open('/proc/{pid}/mem', os.O_RDWR))", twin="os.close(os.open('/proc/self/mem', os.O_RDWR))"
+                f"os.close(os.open('/proc/{pid}/mem', os.O_RDWR))",
+                twin="os.close(os.open('/proc/self/mem', os.O_RDWR))",
             )
             for pid in (1, 2)
         }

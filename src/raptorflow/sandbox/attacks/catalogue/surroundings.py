@@ -10,8 +10,9 @@ from pathlib import Path
 
 from raptorflow.sandbox.attacks.canary import canary, environment
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
+from raptorflow.sandbox.attacks.processes import running
 from raptorflow.sandbox.attacks.program import said
-from raptorflow.sandbox.attacks.stage import TMP, Stage
+from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 
 IN_GUEST = outcomes("refused", "absent", "contained")
@@ -79,10 +80,12 @@ async def abstract_sockets(stage: Stage) -> Trial:
         stream.bind(name)
         stream.listen()
         datagrams.bind(f"{name}-datagrams")
-        trial = await Steps(
+        return await Steps(
             {
                 "stream": "socket.socket(socket.AF_UNIX).connect(NAME)",
-                "datagram": "socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', NAME + '-datagrams')",
+                "datagram": """
+                socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', NAME + '-datagrams')
+                """,
                 "datagram from a pair": """
                 one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
                 one.sendto(b'x', NAME + '-datagrams')
@@ -90,7 +93,6 @@ async def abstract_sockets(stage: Stage) -> Trial:
             },
             facts={"NAME": name},
         )(stage)
-    return trial
 
 
 async def agents(stage: Stage) -> Trial:
@@ -99,7 +101,9 @@ async def agents(stage: Stage) -> Trial:
         steps = {name: f"if {name!r} not in os.environ: raise Absent('unset')" for name in VARIABLES}
         steps["socket folder"] = f"os.stat({str(bird.file)!r})"
         more = ("/run/user", "/run/dbus/system_bus_socket", f"{TMP}/.X11-unix")
-        maybe = {path: Step(f"if not os.listdir({path!r}): raise Absent('empty')", maybe=True) for path in more}
+        maybe = {
+            path: Step(f"if not os.listdir({path!r}): raise Absent('empty')", maybe=True) for path in more
+        }
         return await Steps({**steps, **maybe})(stage)
 
 
@@ -117,30 +121,36 @@ def shared_segment() -> Generator[int]:
         libc.shmctl(segment, 0, None)
 
 
+@contextmanager
+def shared_file(name: str) -> Generator[None]:
+    """POSIX shared memory of this machine, which is a file."""
+    file = Path(SHARED, name)
+    file.write_text("canary")
+    try:
+        yield
+    finally:
+        file.unlink()
+
+
 async def others_memory(stage: Stage) -> Trial:
     """P13: memory that is shared by a name, of this machine."""
     name = f"rf-canary-{secrets.token_hex(6)}"
-    shared = Path("/dev/shm", name)
-    shared.write_text("canary")
-    try:
-        with shared_segment() as key:
-            return await Steps(
-                {
-                    "System V memory": "call('shmget', KEY, 0, 0)",
-                    "its list": """
+    with shared_segment() as key, shared_file(name):
+        return await Steps(
+            {
+                "System V memory": "call('shmget', KEY, 0, 0)",
+                "its list": """
                     if not any(line.split()[0] == str(KEY) for line in open('/proc/sysvipc/shm')):
                         raise Absent('not listed')
                     """,
-                    "POSIX memory": "os.stat(f'/dev/shm/{NAME}')",
-                },
-                facts={"KEY": key, "NAME": name},
-            )(stage)
-    finally:
-        shared.unlink()
+                "POSIX memory": "os.stat(f'/dev/shm/{NAME}')",
+            },
+            facts={"KEY": key, "NAME": name},
+        )(stage)
 
 
 async def signals(stage: Stage) -> Trial:
-    """P16: signals to a process of this machine, by its number and to everybody. The agent may be hit as well."""
+    """P16: signals to a process of this machine, by its number and to everybody; the agent may be hit."""
     sentinel = await asyncio.create_subprocess_exec("sleep", "60")
     facts = {"TARGET": sentinel.pid}
     try:
@@ -148,7 +158,7 @@ async def signals(stage: Stage) -> Trial:
         codes = {"everybody": KILL_ALL}
         result = await stage.inside(stage.text(codes, facts, apart=False, outside=False))
         free = await stage.outside(stage.text(codes, facts, apart=False, outside=True), "unguarded")
-        alive = sentinel.returncode is None and Path(f"/proc/{sentinel.pid}").exists()
+        alive = sentinel.returncode is None and sentinel.pid in running()
     finally:
         with suppress(ProcessLookupError):
             sentinel.kill()
@@ -156,7 +166,8 @@ async def signals(stage: Stage) -> Trial:
     told = said(free.stdout).get("everybody")
     control = trial.control and told is not None and told.saw == "through"
     contained = alive and "through" not in trial.outcomes
-    words = f"{trial.evidence}; everybody: status {result.status}, a process outside {'lives on' if alive else 'died'}"
+    lives = "lives on" if alive else "died"
+    words = f"{trial.evidence}; everybody: status {result.status}, a process outside {lives}"
     seen = outcomes("contained" if contained else "through")
     return Trial(seen, words, control, "both reach others without the guard")
 
