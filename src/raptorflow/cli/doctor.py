@@ -6,22 +6,13 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from raptorflow.base.json import dumps
-from raptorflow.cli.machine import Check, State, machine_checks
+from raptorflow.cli.checks import checks_table, sandbox_checks
+from raptorflow.cli.machine import Check, machine_checks
 from raptorflow.cli.reach import model_check, reach_parts
 from raptorflow.sandbox.manager import build_manager
-from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.settings import Settings, load_settings
-
-MARKS: dict[State, str] = {
-    "ok": "[green]✓[/green]",
-    "weaker": "[yellow]![/yellow]",
-    "missing": "[red]✗[/red]",
-    "optional": "[dim]-[/dim]",
-}
 
 
 def doctor(*, json: bool = False) -> None:
@@ -37,7 +28,7 @@ def doctor(*, json: bool = False) -> None:
         console = Console(highlight=False)
         with console.status("Looking at this machine ..."):
             checks = list(all_checks(load_settings()))
-        console.print(_table(checks))
+        console.print(checks_table(checks))
     if _missing(checks):
         sys.exit(1)
 
@@ -55,19 +46,6 @@ def all_checks(settings: Settings) -> Iterator[Check]:
     yield _model(settings)
 
 
-HELD: dict[str, State] = {"kernel": "ok", "supervised": "weaker", "missing": "missing"}
-
-
-def sandbox_checks(report: ProbeReport) -> Iterator[Check]:
-    """What a sandbox driver can keep here: found by trying, not by reading versions."""
-    name = f"Sandbox {report.driver}"
-    if report.problem:
-        yield Check(name, "missing", report.problem, report.remedy)
-    for guarantee, kept in report.guarantees.items():
-        remedy = None if kept.holder == "kernel" else report.remedy
-        yield Check(f"{name}: {guarantee}", HELD[kept.holder], f"{kept.holder}: {kept.by}", remedy)
-
-
 def _model(settings: Settings) -> Check:
     model = settings.orchestrator.model
     if model == "offline":
@@ -75,14 +53,3 @@ def _model(settings: Settings) -> Check:
         remedy = "Settings in the web interface, or RAPTORFLOW_MODEL=anthropic:NAME (or openai:NAME)"
         return Check("Language model", "optional", found, remedy)
     return model_check(settings.orchestrator)
-
-
-def _table(checks: list[Check]) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column()
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for check in checks:
-        remedy = f"\n[bold]-> {escape(check.remedy)}[/bold]" if check.remedy else ""
-        table.add_row(MARKS[check.state], check.name, escape(check.found) + remedy)
-    return table

@@ -23,6 +23,9 @@ app.command("raptorflow.cli.demo:demo", name="demo", help="The same without a se
 app.command(
     "raptorflow.cli.skill.app:skill_app", name="skill", help="Write, check, test, sign and share a skill."
 )
+app.command(
+    "raptorflow.cli.sandbox.app:sandbox_app", name="sandbox", help="Check sandboxes, and attack them."
+)
 app.command("raptorflow.cli.doctor:doctor", name="doctor", help="What this machine has and lacks.")
 
 EXIT_FAILED = 1

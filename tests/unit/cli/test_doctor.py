@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from raptorflow.cli import doctor as command
-from raptorflow.cli.doctor import sandbox_checks
+from raptorflow.cli.checks import sandbox_checks
 from raptorflow.cli.machine import Check
 from raptorflow.cli.reach import shown_url
 from raptorflow.sandbox.probing import Guarantee, ProbeReport

@@ -1,0 +1,94 @@
+"""P20 and P21: what a sandbox stands on, and what its engine is told."""
+
+from pathlib import Path
+
+from raptorflow.sandbox.attacks.lint import lint
+from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
+from raptorflow.sandbox.attacks.program import together
+from raptorflow.sandbox.attacks.rendering import RENDERED
+from raptorflow.sandbox.attacks.stage import Stage
+from raptorflow.sandbox.attacks.versions import COMPONENTS, flaws, is_setuid, versions
+from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.drivers.local.programs import bubblewraps
+from raptorflow.sandbox.interpreter import Mount
+from raptorflow.skills.capabilities import Limits
+
+OLD = {"runc": "runc version 1.1.11", "bubblewrap": "bubblewrap 0.4.0", "containerd": "containerd 1.6.0"}
+OPEN = {
+    "HostConfig": {
+        "Privileged": True,
+        "PidMode": "host",
+        "NetworkMode": "bridge",
+        "CapAdd": ["SYS_ADMIN"],
+        "SecurityOpt": ["seccomp=unconfined", "systempaths=unconfined"],
+        "Binds": ["/var/run/docker.sock:/x", "/etc:/etc"],
+    },
+    "spec": {"hostNetwork": True, "volumes": [{"hostPath": {"path": "/"}}]},
+    "command": ["bwrap", "--unshare-all", "--share-net", "--bind", "/", "/"],
+}
+OPEN_WAYS = 11
+
+
+async def known_flaws(stage: Stage) -> Trial:
+    """P20: versions with flaws that let programs out."""
+    here = versions(stage.settings)
+    setuid = any(is_setuid(path) for path in bubblewraps(stage.settings)[:1])
+    parts = [name for name in COMPONENTS.get(stage.driver, ()) if name in here]
+    found = [flaw for name in parts for flaw in flaws(name, here[name], setuid=setuid)]
+    if stage.driver == "local" and setuid:
+        found.append("bubblewrap is set-user-id root, which the sandbox does not need")
+    certain = [flaw for flaw in found if "unless" not in flaw]
+    old = [flaw for name, version in OLD.items() for flaw in flaws(name, version, setuid=True)]
+    words = together(found) or together(f"{name}: {here[name]}" for name in parts)
+    control = {"CVE-2024-21626", "CVE-2020-5291", "CVE-2022-23648"} <= {
+        flaw.split()[0].strip(",") for flaw in old
+    }
+    return Trial(
+        outcomes("through" if certain else "absent"),
+        words,
+        control,
+        f"{len(old)} flaws found in old versions",
+    )
+
+
+async def forbidden(stage: Stage) -> Trial:
+    """P21: the configuration that the engine is given."""
+    show = RENDERED.get(stage.driver)
+    if show is None:
+        raise NotLive("the driver does not show what it tells its engine")
+    found: list[str] = []
+    for reach in (False, True):
+        found += lint(show(_blueprint(stage, reach=reach)))
+    control = lint(OPEN)
+    return Trial(
+        outcomes("through" if found else "absent"),
+        together(found) or "nothing forbidden in it",
+        len(control) >= OPEN_WAYS,
+        f"{len(control)} forbidden things found in a configuration that has them",
+    )
+
+
+def _blueprint(stage: Stage, *, reach: bool) -> Blueprint:
+    mounts = (Mount(stage.folder, Path("/skill")),)
+    return Blueprint(Limits(), mounts, stage.python, reach, Limits().disk_bytes)
+
+
+CONFIGURATION = (
+    Attack(
+        "P20",
+        "Known flaws",
+        "look for an engine in a version that lets programs out",
+        "the versions of what the sandbox stands on are known, and compared with what was mended where",
+        known_flaws,
+        outcomes("absent"),
+        not_for={"kubernetes": "the nodes' versions are the cluster's matter"},
+    ),
+    Attack(
+        "P21",
+        "A configuration that is left open",
+        "look for privileges, the machine's namespaces, sockets, folders, and protections switched off",
+        "what the engine is told is built in one place from the blueprint, and nothing in it can be set",
+        forbidden,
+        outcomes("absent"),
+    ),
+)

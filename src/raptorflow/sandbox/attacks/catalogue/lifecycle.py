@@ -1,0 +1,442 @@
+"""L1-L8 and L12: failures half way, dead managers, and what is told of an end."""
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from raptorflow.base.errors import RaptorFlowError
+from raptorflow.base.json import loads
+from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
+from raptorflow.sandbox.attacks.outside import marked
+from raptorflow.sandbox.attacks.outward import IMPORTS, world_of
+from raptorflow.sandbox.attacks.processes import descendants, gone_in_time, running
+from raptorflow.sandbox.attacks.program import said, together, write
+from raptorflow.sandbox.attacks.seeking import SEEK
+from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage, groups
+from raptorflow.sandbox.audit.verify import verify
+from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
+from raptorflow.sandbox.result import SandboxResult
+from raptorflow.skills.capabilities import MIB, Limits
+
+CANCEL_AFTER_MS = (0, 3, 8, 15, 25, 40, 70, 120)
+YEAR_SECONDS = 365 * 24 * 3600
+LIVE = 20
+START_SECONDS = 30.0
+REAP_SECONDS = 15.0
+POLL_SECONDS = 0.05
+# Until what was started is under way, and until the pool has made another.
+UNDER_WAY_SECONDS = 0.3
+REFILL_SECONDS = 1.0
+ENDS: dict[str, tuple[str, dict[str, float]]] = {
+    "ok": ("return 1", {}),
+    "error": ("os._exit(3)", {}),
+    "signal": ("os.kill(os.getpid(), signal.SIGSEGV); time.sleep(5)", {}),
+    "timeout": ("time.sleep(30)", {"timeout_seconds": 1}),
+    "oom": ("kept = [bytearray(b'x' * (1 << 20)) for _ in range(200)]", {}),
+    "output_limit": ("while True: os.write(1, bytes(65536))", {}),
+}
+
+
+async def half_way(stage: Stage) -> Trial:
+    """L1: whatever a caller can make go wrong, at whatever moment, nothing is left."""
+    sleeping = stage.text({"sleep": "time.sleep(8)"}, {}, apart=False, outside=False)
+    before = len(descendants(os.getpid()))
+    for after in CANCEL_AFTER_MS:
+        running = asyncio.ensure_future(stage.inside(sleeping))
+        await asyncio.wait({running}, timeout=after / 1000)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    file = stage.folder / "no-folder"
+    file.write_text("x")
+    faults = {
+        "no such program": {"command": ("no-such-program",)},
+        "no program": {"command": ("/usr",)},
+        "results into a file": {"artifacts_dir": file},
+        "results where nobody may write": {"artifacts_dir": Path("/proc/x")},
+        "no environment": {"env_dir": stage.folder},
+    }
+    told = [f"{name}: {await _end(stage.inside(sleeping, limits={'timeout_seconds': 1}, **fields))}"
+            for name, fields in faults.items()]  # fmt: skip
+    clean = await gone_in_time(os.getpid(), before)
+    works = (await stage.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))).status == "ok"
+    words = together([f"{len(CANCEL_AFTER_MS)} runs cancelled", *told])
+    return Trial(
+        outcomes("removed" if clean else "through"), words, works, "an ordinary run works after that"
+    )
+
+
+async def _end(running: Awaitable[SandboxResult]) -> str:
+    try:
+        return (await running).status
+    except RaptorFlowError as error:
+        return error.code
+    except OSError as error:
+        return type(error).__name__
+
+
+async def killed_manager(stage: Stage) -> Trial:
+    """L2: a manager is killed with sandboxes running; they die with it or are removed by the next."""
+    mark = f"rf-victim-{secrets.token_hex(6)}"
+    state = stage.folder / mark
+    state.mkdir()
+    module = "raptorflow.sandbox.attacks.victim"
+    victim = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, str(state), stage.driver, str(LIVE), mark),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        alive = await _until_alive(victim.pid, mark, START_SECONDS * stage.patience)
+        theirs = descendants(victim.pid)
+    finally:
+        with suppress(ProcessLookupError):
+            victim.send_signal(signal.SIGKILL)
+        await victim.wait()
+    began = time.monotonic()
+    next_manager = stage.make(stage.settings.model_copy(update={"state_dir": state}))
+    try:
+        await next_manager.probe()
+        left = await _left(mark, theirs)
+    finally:
+        await next_manager.close()
+    took = time.monotonic() - began
+    words = f"{alive} were running, {left} are left {took:.1f} s after the next manager looked"
+    seen = outcomes("removed" if not left else "through")
+    return Trial(seen, words, alive >= LIVE, f"{alive} of {LIVE} were running when it was killed")
+
+
+async def _until_alive(victim: int, mark: str, seconds: float) -> int:
+    deadline = time.monotonic() + seconds
+    alive = 0
+    while alive < LIVE and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+        # Inside, each has the program's name and the mark; where only machines are seen, those are counted.
+        inside = [pid for pid in marked(f"attack.py\0{mark}") if pid != victim]
+        alive = max(len(inside), len(descendants(victim)) if not inside else 0)
+    return alive
+
+
+async def _left(mark: str, theirs: set[int]) -> int:
+    deadline = time.monotonic() + REAP_SECONDS
+    while True:
+        alive = (theirs & running()) | set(marked(mark))
+        left = len(alive) + len(groups(mark))
+        if not left or time.monotonic() > deadline:
+            return left
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def closing(stage: Stage) -> Trial:
+    """L3: closing twice, closing while something runs, running after it was closed: typed ends, no hang."""
+    manager = stage.make(stage.settings)
+    used = stage.with_manager(manager)
+    text = stage.text({"sleep": "time.sleep(2); return 1"}, {}, apart=False, outside=False)
+    short = stage.text({"x": "return 1"}, {}, apart=False, outside=False)
+    first = await _end(used.inside(short))
+    running = asyncio.ensure_future(_end(used.inside(text)))
+    await asyncio.sleep(UNDER_WAY_SECONDS)
+    await manager.close()
+    await manager.close()
+    found = [f"closed while it ran: {await running}", f"run after that: {await _end(used.inside(short))}"]
+    await manager.close()
+    untyped = [line for line in found if line.endswith("Error")]
+    return Trial(
+        outcomes("through" if untyped else "refused"), together(found), first == "ok", "it ran before"
+    )
+
+
+async def long_life(stage: Stage) -> Trial:
+    """L4: nobody gets a sandbox for a year, and nobody longer than the policy lets any run take."""
+    try:
+        Limits(timeout_seconds=YEAR_SECONDS)
+    except ValidationError:
+        a_year = "a year is more than there is"
+    else:
+        a_year = "a year was accepted"
+    text = stage.text({"sleep": "time.sleep(8)"}, {}, apart=False, outside=False)
+    async with another(stage, max_seconds=1.0) as used:
+        ended = await used.inside(text, limits={"timeout_seconds": 20})
+        short = await used.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))
+    held = ended.status == "timeout" and ended.wall_ms < 5000 * stage.patience and "accepted" not in a_year
+    words = (
+        f"{a_year}; with 1 s for all, a run of 8 s ended after {ended.wall_ms / 1000:.1f} s: {ended.status}"
+    )
+    return Trial(outcomes("refused" if held else "through"), words, short.status == "ok", "a short run works")
+
+
+@asynccontextmanager
+async def another(stage: Stage, **changes: Any) -> AsyncGenerator[Stage]:
+    """The stage with another manager, whose settings differ."""
+    manager = stage.make(stage.settings.model_copy(update=changes))
+    try:
+        await manager.probe()
+        yield stage.with_manager(manager)
+    finally:
+        await manager.close()
+
+
+async def crowd(stage: Stage) -> Trial:
+    """L5: no more run at once than are allowed, and a crowd of one tenant's leaves room for another's."""
+    text = stage.text({"sleep": "time.sleep(0.6)"}, {}, apart=False, outside=False)
+
+    async def timed(at_once: int) -> float:
+        async with another(stage, max_concurrent=at_once) as used:
+            began = time.monotonic()
+            await asyncio.gather(*(_end(used.inside(text, tenant="crowd")) for _ in range(4)))
+            return time.monotonic() - began
+
+    one, all_ = await timed(1), await timed(8)
+    waited = await _neighbour(stage, text)
+    held = one >= 2.4 and waited < 2.0 * stage.patience
+    words = f"four took {one:.1f} s one at a time; beside twelve of another tenant one took {waited:.1f} s"
+    seen = outcomes("contained" if held else "through")
+    return Trial(seen, words, all_ < one - 0.6, f"four took {all_:.1f} s with room for all")
+
+
+async def _neighbour(stage: Stage, text: str) -> float:
+    """How long a tenant's only run takes beside a crowd of another's."""
+    async with another(stage, max_concurrent=2) as used:
+        noise = [asyncio.ensure_future(_end(used.inside(text, tenant="crowd"))) for _ in range(12)]
+        try:
+            await asyncio.sleep(UNDER_WAY_SECONDS)
+            began = time.monotonic()
+            await _end(used.inside(text, tenant="neighbour"))
+            return time.monotonic() - began
+        finally:
+            for each in noise:
+                each.cancel()
+            await asyncio.gather(*noise, return_exceptions=True)
+
+
+async def used_once(stage: Stage) -> Trial:
+    """L6: sandboxes are kept ready; the next one looks for the last one's secret wherever it may be."""
+    head, tail = f"bird-{secrets.token_hex(4)}", secrets.token_hex(8)
+    facts = {"HEAD": head, "TAIL": tail, "PLACES": ("/workspace", TMP, SHARED, "/run", "/var")}
+    leave = """
+    if 'BIRD' in os.environ:
+        for place in PLACES[:3]:
+            Path(place, 'left').write_text(HEAD + TAIL)
+    """
+    text = stage.text({"leave": leave, "seek": SEEK}, facts, apart=False, outside=False)
+    skill = stage.folder / "same-skill"
+    skill.mkdir()
+    write(skill, text)
+    limits = {"memory_bytes": 256 * MIB}
+    records = stage.folder / "pool-records"
+    settings = stage.settings.model_copy(update={"pool": PoolSettings(min_ready=1, spare_memory_bytes=0)})
+    manager = build_manager(settings.model_copy(update={"driver": stage.driver}), data_dir=records)
+    used = stage.with_manager(manager)
+    try:
+        await manager.start()
+        first = await used.inside(
+            text, skill_dir=skill, limits=limits, env={"BIRD": head + tail}, tenant="one"
+        )
+        await asyncio.sleep(REFILL_SECONDS * stage.patience)
+        others = [await used.inside(text, skill_dir=skill, limits=limits, tenant="two") for _ in range(3)]
+    finally:
+        await manager.close()
+    own = said(first.stdout).get("seek")
+    answers = [said(result.stdout).get("seek") for result in others]
+    warm = sum(b'"path":"warm"' in line for line in _lines(records))
+    alive = bool(own and own.saw == "through" and "/workspace/left" in own.words) and warm > 0
+    absent = all(answer is not None and answer.saw == "absent" for answer in answers)
+    found = [answer.words for answer in answers if answer and answer.saw == "through"]
+    words = f"{len(others)} more runs, {warm} in sandboxes that were ready, found {found or 'nothing'}"
+    seen = outcomes("absent" if absent else "through")
+    return Trial(
+        seen, words, alive, f"the first run found it in {own.words}" if own else "not even the first"
+    )
+
+
+def _lines(folder: Path) -> list[bytes]:
+    """Every line of an audit log."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [line for file in files for line in file.read_bytes().splitlines()]
+
+
+async def starved(stage: Stage) -> Trial:
+    """L7: when there is no room, a run waits or is refused; it never takes place outside."""
+    codes = {"where": "return os.uname().nodename + ' ' + str(os.path.exists('/skill/data.txt'))"}
+    text = stage.text(codes, {}, apart=False, outside=False)
+    queue = QueueSettings(tenant_waiting=3, max_waiting=3)
+    async with another(stage, max_concurrent=1, queue=queue) as used:
+        ran = await asyncio.gather(*(used.inside(text) for _ in range(8)), return_exceptions=True)
+    results = [each for each in ran if isinstance(each, SandboxResult)]
+    refused = {each.code for each in ran if isinstance(each, RaptorFlowError)}
+    places = {answer.words for each in results for answer in said(each.stdout).values()}
+    free = said((await stage.outside(stage.text(codes, {}, apart=False, outside=True))).stdout).get("where")
+    inside = places == {"sandbox True"} and {each.driver for each in results} == {stage.driver}
+    fine = inside and refused == {"sandbox-busy"} and len(results) + len(refused) > 1
+    return Trial(
+        outcomes("contained" if fine else "through"),
+        f"{len(results)} of 8 ran, all in {json.dumps(sorted(places))}; the others: {sorted(refused)}",
+        bool(free and free.words not in places),
+        f"outside it says {free.words.split()[-1] if free else '?'}",
+    )
+
+
+async def unavailable(stage: Stage) -> Trial:
+    """L8: without isolation there is no run."""
+    broken: dict[str, dict[str, object]] = {"no such driver": {"driver": "no-such-driver"}}
+    if stage.driver == "local":
+        broken["no bubblewrap"] = {"bubblewrap": stage.folder / "nothing"}
+        broken["a bubblewrap that does nothing"] = {"bubblewrap": Path("/bin/true")}
+    text = stage.text({"x": "return 1"}, {}, apart=False, outside=False)
+    found: list[str] = []
+    for name, update in broken.items():
+        manager = stage.make(stage.settings.model_copy(update=update))
+        try:
+            found.append(f"{name}: {await _end(stage.with_manager(manager).inside(text))}")
+        finally:
+            await manager.close()
+    ran = [line for line in found if line.endswith(": ok")]
+    works = await _end(stage.inside(text)) == "ok"
+    return Trial(outcomes("through" if ran else "refused"), together(found), works, "with isolation it runs")
+
+
+async def audited(stage: Stage) -> Trial:
+    """L11: what a run does is written down outside, in a chain; names that are none do not stop that."""
+    world = world_of(stage)
+    mark = f"tenant-{secrets.token_hex(4)}"
+    odd = ["get('http://evil.example\\x00.x/')", "tunnel('\\u0430pi.example:443')", "get('http://[::1]:1/')"]
+    codes = {f"odd {n}": IMPORTS + code for n, code in enumerate(odd)}
+    codes |= {
+        "out": IMPORTS + "get(f'http://{GOOD}:{PORT}/')",
+        "file": "Path('out/kept.txt').write_text('kept')",
+        "find the log": f"if not list(Path('/').glob('**/{world.records.name}')): raise Absent('nowhere')",
+        "flood": "while True: os.write(1, bytes(65536))",
+    }
+    source = stage.folder / "moved.txt"
+    source.write_text("in")
+    text = stage.text(codes, world.facts, apart=True, outside=False)
+    used = stage.with_manager(world.manager)
+    fields = {**world.reach(), "tenant": mark}
+    result = await used.inside(text, inputs={"moved.txt": source}, **fields)
+    await world.log.flush()
+    rows = [loads(line) for line in _lines(world.records) if mark.encode() in line]
+    kinds = {str(row.get("kind")) for row in rows}
+    wanted = {"create", "exec", "file", "egress", "limit", "destroy"}
+    denied = sum(row.get("decision") == "denied" for row in rows)
+    broken = [report.fault for report in verify(world.records) if report.fault]
+    hidden = said(result.stdout).get("find the log")
+    lacking = sorted(wanted - kinds)
+    fine = not lacking and not broken and denied >= len(odd) and hidden is not None and hidden.saw == "absent"
+    chain = "is broken" if broken else "holds"
+    words = f"{len(rows)} records, lacking {lacking or 'none'}, {denied} denials, the chain {chain}"
+    return Trial(
+        outcomes("absent" if fine else "through"), words, bool(rows), f"{len(rows)} records name this run"
+    )
+
+
+async def taxonomy(stage: Stage) -> Trial:
+    """L12: each end is told as what it was."""
+    wrong: list[str] = []
+    for status, (code, limits) in ENDS.items():
+        result = await stage.inside(stage.text({"x": code}, {}, apart=False, outside=False), limits=limits)
+        told = said(result.stdout).get("x")
+        # A program may notice a limit itself, and end in order.
+        noticed = status == "oom" and told is not None and told.words == "MemoryError"
+        if result.status != status and not noticed:
+            wrong.append(f"{status} was told as {result.status}")
+        if status == "error" and result.exit_code != 3:
+            wrong.append(f"exit code 3 was told as {result.exit_code}")
+        if status == "signal" and result.signal != "SIGSEGV":
+            wrong.append(f"SIGSEGV was told as {result.signal}")
+    words = together(wrong) or f"{', '.join(ENDS)}: each told as what it was"
+    return Trial(outcomes("through" if wrong else "told"), words, True, "six programs with six known ends")
+
+
+LIFECYCLE = (
+    Attack(
+        "L1",
+        "Failing half way",
+        "cancel runs at every moment, name programs and folders that are none",
+        "whoever makes something removes it on every way out",
+        half_way,
+        outcomes("removed"),
+    ),
+    Attack(
+        "L2",
+        "Killing the manager",
+        "kill -9 a manager with 20 running sandboxes",
+        "sandboxes end with their channel or their parent; the next manager removes what is noted",
+        killed_manager,
+        outcomes("removed"),
+        not_for={"kubernetes": "pods are the cluster's, and end by their deadline"},
+    ),
+    Attack(
+        "L3",
+        "Closing at the wrong moment",
+        "close twice, close while something runs, run after closing",
+        "closing is idempotent; every end has a type",
+        closing,
+        outcomes("refused"),
+    ),
+    Attack(
+        "L4",
+        "A sandbox for a year",
+        "ask for a time limit of a year",
+        "limits have a largest value, whoever asks",
+        long_life,
+        outcomes("refused"),
+    ),
+    Attack(
+        "L5",
+        "A crowd",
+        "start more than may run at once",
+        "what is too much waits its turn",
+        crowd,
+        outcomes("contained"),
+    ),
+    Attack(
+        "L6",
+        "Used twice",
+        "look for the last run's secret in files, variables, arguments and memory",
+        "a sandbox is used once; nothing of it is kept",
+        used_once,
+        outcomes("absent"),
+    ),
+    Attack(
+        "L7",
+        "Starving",
+        "start runs when there is no room",
+        "a run waits or is refused with an error; there is no code that runs a command without a sandbox",
+        starved,
+        outcomes("contained"),
+    ),
+    Attack(
+        "L8",
+        "No isolation",
+        "take away the driver, and put a program in its place that isolates nothing",
+        "a driver is believed only after it has held what it was tried with",
+        unavailable,
+        outcomes("refused"),
+    ),
+    Attack(
+        "L11",
+        "Without a trace",
+        "do something that nobody writes down; reach the log; fill it",
+        "the host writes it, in a chain of digests, outside every mount",
+        audited,
+        outcomes("refused", "absent"),
+    ),
+    Attack(
+        "L12",
+        "Blaming something else",
+        "end in six ways",
+        "the verdict comes from what the kernel and the clock say, not from what the program prints",
+        taxonomy,
+        outcomes("told"),
+    ),
+)

@@ -1,0 +1,184 @@
+"""What a sandbox's configuration must never hold, whichever engine it is for.
+
+`lint` takes what a driver hands to its engine (a container's configuration, a pod, a machine's, or a command
+line) and walks all of it, so that a forbidden thing is found wherever it stands. The list follows the ways in
+which containers are known to have been left open: more rights, the machine's namespaces, its sockets and
+files, and protections switched off.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+Check = Callable[[Any], bool]
+
+
+def _true(value: Any) -> bool:
+    return value is True or str(value).lower() == "true"
+
+
+def _host(value: Any) -> bool:
+    return str(value).lower().startswith(("host", "container:"))
+
+
+def _filled(value: Any) -> bool:
+    return bool(value)
+
+
+def _false(value: Any) -> bool:
+    return value is False
+
+
+def _unconfined(value: Any) -> bool:
+    return "unconfined" in str(value).lower()
+
+
+def _network(value: Any) -> bool:
+    return str(value).lower() not in {"none", ""}
+
+
+# Keys in lower case without separators: Docker's, Kubernetes' and Firecracker's spellings at once.
+FORBIDDEN: dict[str, tuple[Check, str]] = {
+    "privileged": (_true, "privileged"),
+    "allowprivilegeescalation": (_true, "may gain privileges"),
+    "hostpid": (_true, "the machine's processes"),
+    "hostipc": (_true, "the machine's shared memory"),
+    "hostnetwork": (_true, "the machine's network"),
+    "shareprocessnamespace": (_true, "processes shared between containers"),
+    "automountserviceaccounttoken": (_true, "a token for the cluster"),
+    "pidmode": (_host, "the machine's processes"),
+    "ipcmode": (_host, "the machine's shared memory"),
+    "utsmode": (_host, "the machine's name"),
+    "usernsmode": (_host, "the machine's users"),
+    "cgroupnsmode": (_host, "the machine's control groups"),
+    "networkmode": (_network, "a network"),
+    "networkinterfaces": (_filled, "a network card"),
+    "capadd": (_filled, "capabilities added"),
+    "add": (_filled, "capabilities added"),
+    "devices": (_filled, "devices of the machine"),
+    "devicerequests": (_filled, "devices of the machine"),
+    "devicecgrouprules": (_filled, "devices of the machine"),
+    "hostpath": (_filled, "a folder of the machine"),
+    "hostport": (_filled, "a port of the machine"),
+    "portbindings": (_filled, "a port of the machine"),
+    "publishallports": (_true, "ports of the machine"),
+    "readonlyrootfs": (_false, "a writable root"),
+    "readonlyrootfilesystem": (_false, "a writable root"),
+    "runasnonroot": (_false, "root inside"),
+    "securityopt": (_unconfined, "a protection switched off"),
+    "seccompprofile": (_unconfined, "no system call filter"),
+    "apparmorprofile": (_unconfined, "no AppArmor profile"),
+    "unmaskedpaths": (_filled, "files of the kernel uncovered"),
+    "procmount": (lambda value: str(value) == "Unmasked", "files of the kernel uncovered"),
+}
+# What must be there, for those that have such a key at all.
+DOCKER_MARK = "hostconfig"
+REQUIRED = {
+    "capdrop": "capabilities are not dropped",
+    "pidslimit": "no limit on processes",
+    "memory": "no limit on memory",
+    "readonlyrootfs": "a writable root",
+}
+SOCKETS = re.compile(r"(docker|containerd|crio|podman)[^/]*\.sock")
+# Options of bubblewrap that open what is shut, and those without which nothing is.
+OPEN_OPTIONS = ("--share-net", "--cap-add", "--dev", "--bind-try")
+SHUT_OPTIONS = (
+    "--unshare-all",
+    "--cap-drop",
+    "--seccomp",
+    "--die-with-parent",
+    "--new-session",
+    "--clearenv",
+)
+
+
+def lint(rendered: object, *, allowed_roots: Sequence[str] = ()) -> list[str]:
+    """What is wrong with a configuration; nothing when all is well.
+
+    Args:
+        rendered: mappings, sequences and values, as handed to the engine; or a command line.
+        allowed_roots: folders of the machine of which read-only parts may be mounted; any when empty.
+    """
+    found = list(_walk(rendered, "", allowed_roots))
+    keys = {_plain(key): value for key, value in _mappings(rendered)}
+    if DOCKER_MARK in keys:
+        found += [words for key, words in REQUIRED.items() if not keys.get(key)]
+    if _is_bubblewrap(rendered):
+        arguments = [str(part) for part in cast("Sequence[object]", rendered)]
+        found += [f"{option} is missing" for option in SHUT_OPTIONS if option not in arguments]
+    return sorted(set(found))
+
+
+def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        yield from _mount(
+            {_plain(key): each for key, each in cast("Mapping[object, object]", value).items()}, roots
+        )
+        for key, each in cast("Mapping[object, object]", value).items():
+            check, words = FORBIDDEN.get(_plain(key), (None, ""))
+            if check and check(each):
+                yield f"{words} ({path}{key})"
+            yield from _walk(each, f"{path}{key}.", roots)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        parts = list(cast("Sequence[object]", value))
+        for each in parts:
+            yield from _walk(each, path, roots)
+        yield from _options([str(part) for part in parts])
+    else:
+        yield from _text(str(value), path, roots)
+
+
+def _mount(keys: Mapping[str, object], roots: Sequence[str]) -> Iterator[str]:
+    """A mount that is written as a mapping."""
+    if str(keys.get("type", "")).lower() != "bind":
+        return
+    source = str(keys.get("source", ""))
+    if keys.get("readonly") is not True:
+        yield f"a folder of the machine that can be written ({source})"
+    yield from _outside(source, roots)
+
+
+def _outside(source: str, roots: Sequence[str]) -> Iterator[str]:
+    if roots and not any(source == root or source.startswith(f"{root}/") for root in roots):
+        yield f"a folder of the machine that is not meant for it ({source})"
+
+
+def _text(text: str, path: str, roots: Sequence[str]) -> Iterator[str]:
+    if SOCKETS.search(text):
+        yield f"an engine's socket ({path}{text})"
+    mount = re.fullmatch(r"(/[^:]*):(/[^:]*)(?::(.*))?", text)
+    if not mount:
+        return
+    if "ro" not in (mount[3] or "").split(","):
+        yield f"a folder of the machine that can be written ({text})"
+    yield from _outside(mount[1], roots)
+
+
+def _options(parts: Sequence[str]) -> Iterator[str]:
+    """Options of command lines: bubblewrap's, and those of virtual machines."""
+    for at, part in enumerate(parts):
+        following = parts[at + 1] if at + 1 < len(parts) else ""
+        if part in OPEN_OPTIONS and "--unshare-all" in parts:
+            yield f"{part} {following}"
+        elif part == "--bind" and "--unshare-all" in parts:
+            yield f"a folder of the machine that can be written ({following})"
+        elif part in {"-netdev", "-nic", "-net"} and following != "none":
+            yield f"a network card ({part} {following})"
+
+
+def _is_bubblewrap(value: object) -> bool:
+    return isinstance(value, Sequence) and "--unshare-all" in cast("Sequence[object]", value)
+
+
+def _mappings(value: object) -> Iterator[tuple[object, object]]:
+    if isinstance(value, Mapping):
+        for key, each in cast("Mapping[object, object]", value).items():
+            yield key, each
+            yield from _mappings(each)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        for each in cast("Sequence[object]", value):
+            yield from _mappings(each)
+
+
+def _plain(key: object) -> str:
+    return re.sub(r"[-_]", "", str(key)).lower()

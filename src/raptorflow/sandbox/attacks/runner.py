@@ -1,0 +1,104 @@
+"""Trying attacks one after the other, each for a bounded time, and counting what came of them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from raptorflow.base.clock import Stopwatch
+from raptorflow.base.errors import RaptorFlowError
+from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
+from raptorflow.sandbox.attacks.program import clean
+from raptorflow.sandbox.attacks.stage import Harmed, Stage
+
+MOST_SECONDS = 90.0
+State = Literal["held", "unexpected", "not_applicable", "not_run"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one attack.
+
+    Attributes:
+        state: `held` (as expected), `unexpected`, `not_applicable` to this driver, or `not_run`: something
+            that the attack needs is missing, so nothing is known.
+        outcome: what was seen, or nothing.
+        expected: what may come of it.
+        control: whether the positive control succeeded; None when it was not tried.
+    """
+
+    attack_id: str
+    title: str
+    state: State
+    outcome: str
+    expected: tuple[str, ...]
+    evidence: str
+    control: bool | None
+    control_evidence: str
+    seconds: float
+
+
+async def try_all(attacks: Sequence[Attack], stage: Stage) -> AsyncGenerator[Verdict]:
+    """Each attack's verdict, as soon as there is one."""
+    for attack in attacks:
+        yield await try_one(attack, stage)
+
+
+async def try_one(attack: Attack, stage: Stage) -> Verdict:
+    """One attack's verdict, in bounded time."""
+    watch = Stopwatch()
+    if why := attack.not_for.get(stage.driver):
+        return _untried(attack, stage, "not_applicable", why)
+    try:
+        async with asyncio.timeout(MOST_SECONDS * stage.patience):
+            trial = await attack.probe(stage)
+    except NotLive as missing:
+        return _untried(attack, stage, "not_run", str(missing))
+    except Harmed as harm:
+        trial = Trial(outcomes("through"), str(harm), True, "")
+    except TimeoutError:
+        trial = Trial(outcomes("broken"), "it took too long", False, "not finished")
+    except RaptorFlowError as error:
+        trial = Trial(outcomes("broken"), f"{error.code}: {error.message}", False, "not finished")
+    return _verdict(attack, stage, trial, watch.elapsed_ms() / 1000)
+
+
+def _verdict(attack: Attack, stage: Stage, trial: Trial, seconds: float) -> Verdict:
+    expected = attack.expects(stage)
+    return Verdict(
+        attack.attack_id,
+        attack.title,
+        "held" if trial.outcomes and trial.outcomes <= expected else "unexpected",
+        " + ".join(sorted(trial.outcomes)),
+        tuple(sorted(expected)),
+        clean(trial.evidence),
+        trial.control,
+        clean(trial.control_evidence),
+        round(seconds, 2),
+    )
+
+
+def _untried(attack: Attack, stage: Stage, state: State, why: str) -> Verdict:
+    expected = tuple(sorted(attack.expects(stage)))
+    return Verdict(attack.attack_id, attack.title, state, "", expected, why, None, "", 0.0)
+
+
+def summary(driver: str, verdicts: Iterable[Verdict]) -> dict[str, Any]:
+    """The counts, and the rows below them, JSON-ready."""
+    rows = list(verdicts)
+    states = [row.state for row in rows]
+    return {
+        "driver": driver,
+        "attacks": states.count("held") + states.count("unexpected"),
+        "unexpected": states.count("unexpected"),
+        "controls_dead": sum(row.control is False for row in rows),
+        "not_applicable": states.count("not_applicable"),
+        "not_run": states.count("not_run"),
+        "seconds": round(sum(row.seconds for row in rows), 1),
+        "results": [asdict(row) for row in rows],
+    }
+
+
+def failed(counts: dict[str, Any]) -> bool:
+    """Whether something was not as it must be."""
+    return bool(counts["unexpected"] or counts["controls_dead"])
