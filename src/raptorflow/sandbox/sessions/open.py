@@ -1,0 +1,125 @@
+"""`SandboxSessions`: opens sessions, knows how many there are, and ends them all."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from functools import partial
+
+from prometheus_client import Gauge
+
+from raptorflow.sandbox.agent.files import chunks, put
+from raptorflow.sandbox.driver import SandboxDriver
+from raptorflow.sandbox.errors import SandboxBusy, SandboxGone
+from raptorflow.sandbox.running.commands import blueprint_of
+from raptorflow.sandbox.running.live import LiveSandbox, start
+from raptorflow.sandbox.running.once import new_sandbox_id
+from raptorflow.sandbox.sessions.lifetime import Ticks
+from raptorflow.sandbox.sessions.session import SandboxSession
+from raptorflow.sandbox.sessions.settings import SessionSettings
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.sandbox.spec import INPUTS, SandboxSpec
+
+NO_MORE = "No more sessions are opened."
+OPEN = Gauge("raptorflow_sandbox_sessions_open", "Sessions that hold a sandbox")
+# A sandbox of its own for a spec, with all that a run's has (a place, a way out); gone at its end.
+Build = Callable[[SandboxSpec], AbstractAsyncContextManager[LiveSandbox]]
+
+
+class SandboxSessions:
+    """Every session of a manager.
+
+    Of a spec it uses the skill, the environment, the interpreter, `env`, `inputs`, `reach`, `tenant`,
+    `run_id` and `limits`; `timeout_seconds` is the most for each cell. Its command, standard input and folder
+    for artefacts are not used.
+
+    Args:
+        build: makes the sandboxes.
+        settings: of the sandbox room.
+        sessions: how many there may be, and how long each may last.
+        ticks: the clock that they live by.
+    """
+
+    def __init__(
+        self, build: Build, settings: SandboxSettings, sessions: SessionSettings, ticks: Ticks | None = None
+    ) -> None:
+        self._build = build
+        self._settings, self._sessions = settings, sessions
+        self._ticks = ticks or Ticks()
+        self._open: set[SandboxSession] = set()
+        self._opening = 0
+        self._closed = False
+
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
+    async def open(self, spec: SandboxSpec) -> SandboxSession:
+        """A new session, with its inputs in place and its interpreter started. Whatever fails leaves nothing.
+
+        Raises:
+            SandboxSpecInvalid: what was asked for makes no sense.
+            SandboxBusy: too many are open.
+            SandboxGone: all of them are being ended.
+            SandboxStartFailed: the sandbox, or the interpreter in it, does not start.
+            FileRefused: an input does not fit.
+        """
+        spec.check(max_input_bytes=self._settings.max_input_bytes)
+        if self._closed:
+            raise SandboxGone(NO_MORE)
+        most = self._sessions.max_open
+        if len(self._open) + self._opening >= most:
+            raise SandboxBusy(f"{most} sessions are open, and there may be no more.")
+        self._opening += 1
+        try:
+            return await self._opened(spec)
+        finally:
+            self._opening -= 1
+
+    async def close(self) -> None:
+        """End all of them; no more are opened."""
+        self._closed = True
+        await asyncio.gather(*(session.close() for session in list(self._open)))
+
+    async def _opened(self, spec: SandboxSpec) -> SandboxSession:
+        async with AsyncExitStack() as stack:
+            sandbox = await stack.enter_async_context(self._build(lasting(spec, self._sessions)))
+            for name, path in spec.inputs.items():
+                await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
+            session = SandboxSession(sandbox, spec, self._settings, self._sessions, self._ticks)
+            self._open.add(session)
+            OPEN.inc()
+            await session.begin(partial(self._release, session, stack.pop_all()))
+        if self._closed:
+            await session.close()
+            raise SandboxGone(session.ended or NO_MORE)
+        return session
+
+    async def _release(self, session: SandboxSession, held: AsyncExitStack) -> None:
+        try:
+            await held.aclose()
+        finally:
+            self._open.discard(session)
+            OPEN.dec()
+
+
+def lasting(spec: SandboxSpec, sessions: SessionSettings) -> SandboxSpec:
+    """The spec for a sandbox that lives as long as a session: where processor time is limited, by that."""
+    limits = spec.limits.model_copy(update={"timeout_seconds": sessions.max_seconds})
+    return replace(spec, limits=limits)
+
+
+def built_by(driver: SandboxDriver, settings: SandboxSettings) -> Build:
+    """Sandboxes straight from a driver, without a way out."""
+
+    @asynccontextmanager
+    async def build(spec: SandboxSpec) -> AsyncGenerator[LiveSandbox]:
+        labels = {"session": spec.run_id}
+        sandbox = await start(driver, blueprint_of(spec), new_sandbox_id(), labels, settings.start_seconds)
+        try:
+            yield sandbox
+        finally:
+            await sandbox.destroy()
+
+    return build
