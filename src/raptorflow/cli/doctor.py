@@ -40,7 +40,7 @@ def _missing(checks: list[Check]) -> bool:
 def all_checks(settings: Settings) -> Iterator[Check]:
     """The machine, and what is configured on it."""
     yield from machine_checks(settings.data.dir)
-    for report in asyncio.run(build_manager(settings.sandbox).probe()):
+    for report in asyncio.run(build_manager(settings.sandbox).probe(settings.sandbox.driver)):
         yield from sandbox_checks(report)
     yield from asyncio.run(reach_parts(settings))
     yield _model(settings)

@@ -155,6 +155,25 @@ class SandboxDriver(Protocol):
 
 
 @runtime_checkable
+class HasOwnPython(Protocol):
+    """A driver whose sandboxes may have another interpreter than this machine's."""
+
+    @property
+    def python(self) -> Path | None:
+        """The interpreter inside; None for the blueprint's."""
+        ...
+
+
+@runtime_checkable
+class PutsMounts(Protocol):
+    """A driver that cannot show this machine's folders: they are put in over the channel."""
+
+    def to_put(self, blueprint: Blueprint) -> tuple[Mount, ...]:
+        """The mounts whose files have to be put in before a program starts."""
+        ...
+
+
+@runtime_checkable
 class CanPause(Protocol):
     """A driver whose sandboxes can be stopped and let go on."""
 

@@ -1,7 +1,8 @@
 """`SandboxManager`: chooses the driver, holds to the policy, and sees each run through."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +14,24 @@ from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.broker.facade import Broker
 from raptorflow.sandbox.broker.ports import Resolver, Secrets, ServiceCaller
-from raptorflow.sandbox.driver import SandboxDriver
+from raptorflow.sandbox.driver import HasOwnPython, SandboxDriver
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
+from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
-from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxStartFailed, SandboxUnavailable
+from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
+from raptorflow.sandbox.errors import (
+    SandboxGone,
+    SandboxGuaranteeMissing,
+    SandboxStartFailed,
+    SandboxUnavailable,
+)
 from raptorflow.sandbox.pool.admission import Admission
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.egress import way_out
 from raptorflow.sandbox.running.journal import LIMITS, Journal
+from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.run import Run
 from raptorflow.sandbox.running.secrets import FolderSecrets
 from raptorflow.sandbox.running.supply import Supply
@@ -38,6 +47,7 @@ START = Histogram("raptorflow_sandbox_start_seconds", "Time until a command was 
 LIMIT_HITS = Counter("raptorflow_sandbox_limit_hits_total", "Runs that a limit ended", ["limit"])
 MS = 1000
 DRAIN_SECONDS = 10.0
+Lent = tuple[LiveSandbox, SandboxSpec]
 
 
 @dataclass(frozen=True)
@@ -117,9 +127,9 @@ class SandboxManager:
         _observe(spec, result)
         return result
 
-    async def probe(self) -> list[ProbeReport]:
-        """What each driver can do here."""
-        return [await driver.probe() for driver in self._drivers.values()]
+    async def probe(self, only: str | None = None) -> list[ProbeReport]:
+        """What each driver can do here, or one alone."""
+        return [await driver.probe() for name, driver in self._drivers.items() if only in {None, name}]
 
     async def check(self) -> None:
         """Verify that a run would be allowed.
@@ -147,21 +157,29 @@ class SandboxManager:
     async def _run(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult:
         """One run, from taking a sandbox to its end."""
         try:
-            sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
-        except SandboxStartFailed as error:
+            async with self._lend(driver, spec, watch) as (sandbox, told):
+                result = await Run(told, self._settings, watch).through(sandbox)
+                await self._journal.ran(spec, sandbox, result)
+        except (SandboxStartFailed, SandboxGone) as error:
             return SandboxResult(
                 "sandbox_error", driver.name, start_ms=watch.elapsed_ms(), message=error.message
             )
+        return dataclasses.replace(result, weakened=(await driver.probe()).weakened)
+
+    @asynccontextmanager
+    async def _lend(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> AsyncGenerator[Lent]:
+        """A sandbox with its way out, written down and destroyed in the end, and the spec as it is inside."""
+        if isinstance(driver, HasOwnPython) and driver.python:
+            spec = dataclasses.replace(spec, python=driver.python)
+        sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
         lived = Stopwatch()
         try:
             await self._journal.created(spec, sandbox, path, watch.elapsed_ms())
             async with way_out(self._broker, spec, sandbox, self._secrets(spec)) as told:
-                result = await Run(told, self._settings, watch).through(sandbox)
-            await self._journal.ran(spec, sandbox, result)
+                yield sandbox, told
         finally:
             await sandbox.destroy()
             await self._journal.destroyed(spec, sandbox, lived.elapsed_ms())
-        return dataclasses.replace(result, weakened=(await driver.probe()).weakened)
 
     def _secrets(self, spec: SandboxSpec) -> Secrets:
         if self._around.secrets:
@@ -219,5 +237,10 @@ def build_manager(
     given = around or Surroundings()
     if data_dir:
         given = dataclasses.replace(given, audit=AuditLog(settings.audit.folder(data_dir), settings.audit))
-    drivers: list[SandboxDriver] = [LocalDriver(settings), DockerDriver(settings.docker)]
+    drivers: list[SandboxDriver] = [
+        LocalDriver(settings),
+        DockerDriver(settings.docker),
+        MicroVmDriver(settings.microvm, settings),
+        KubernetesDriver(settings.kubernetes),
+    ]
     return SandboxManager(settings, {driver.name: driver for driver in drivers}, given)

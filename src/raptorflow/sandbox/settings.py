@@ -7,7 +7,10 @@ from pydantic import BaseModel, Field
 from raptorflow.sandbox.audit.settings import AuditSettings
 from raptorflow.sandbox.broker.settings import BrokerSettings
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
+from raptorflow.sandbox.drivers.kubernetes.settings import KubernetesSettings
+from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
+from raptorflow.sandbox.sessions.settings import SessionSettings
 
 MIB = 1024 * 1024
 
@@ -44,3 +47,6 @@ class SandboxSettings(BaseModel):
     broker: BrokerSettings = BrokerSettings()
     audit: AuditSettings = AuditSettings()
     docker: DockerSettings = DockerSettings()
+    microvm: MicroVmSettings = MicroVmSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
+    sessions: SessionSettings = SessionSettings()

@@ -9,5 +9,7 @@ COMMANDS = {
 }
 
 sandbox_app = App(name="sandbox", help="Check sandboxes, and attack them.")
+sandbox_app.command("raptorflow.cli.sandbox.image:image_app", name="image")
+sandbox_app.command("raptorflow.cli.sandbox.audit:audit_app", name="audit")
 for name, (place, words) in COMMANDS.items():
     sandbox_app.command(f"raptorflow.cli.sandbox.{place}", name=name, help=words)

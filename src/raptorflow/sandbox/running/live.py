@@ -1,11 +1,15 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.driver import Blueprint, Handle, SandboxDriver, Usage
-from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
+from raptorflow.sandbox.driver import Blueprint, Handle, PutsMounts, SandboxDriver, Usage
+from raptorflow.sandbox.errors import FileRefused, SandboxGone, SandboxStartFailed
+from raptorflow.sandbox.interpreter import Mount
+
+READ_AND_RUN = 0o555
 
 
 class LiveSandbox:
@@ -69,13 +73,28 @@ async def start(
         async with asyncio.timeout(limit_seconds):
             link = Link(await driver.channel(handle))
             await link.open()
+        if isinstance(driver, PutsMounts):
+            await _put_all(link, driver.to_put(blueprint))
     except BaseException as error:
         if link:
             await link.close()
         await driver.destroy(handle)
         if isinstance(error, TimeoutError):
             raise SandboxStartFailed(f"The sandbox's agent did not answer in {limit_seconds:g} s.") from error
-        if isinstance(error, SandboxGone):
+        if isinstance(error, SandboxGone | FileRefused):
             raise SandboxStartFailed(error.message) from error
         raise
     return LiveSandbox(driver, handle, blueprint, link)
+
+
+async def _put_all(link: Link, mounts: Iterable[Mount]) -> None:
+    """Copy folders of this machine into a sandbox that cannot show them.
+
+    Raises:
+        FileRefused: a file does not fit.
+        SandboxGone: the sandbox has ended.
+    """
+    for mount in mounts:
+        for file in sorted(path for path in mount.source.rglob("*") if path.is_file()):
+            mode = file.stat().st_mode & READ_AND_RUN
+            await put(link, str(mount.target / file.relative_to(mount.source)), chunks(file), mode)

@@ -5,6 +5,7 @@ import dataclasses
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Blueprint, Channel, Handle, Usage
@@ -39,6 +40,11 @@ class DockerDriver:
         self._probing = asyncio.Lock()
         self._report: ProbeReport | None = None
         self._sandboxes: dict[str, Sandbox] = {}
+
+    @property
+    def python(self) -> Path | None:
+        """The operator's image has its own interpreter; otherwise this machine's is seen inside."""
+        return self._settings.image_python if self._settings.image else None
 
     async def probe(self) -> ProbeReport:
         """Make two sandboxes, once, and say what held."""
