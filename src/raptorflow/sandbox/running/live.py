@@ -1,7 +1,8 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.driver import Blueprint, Handle, SandboxDriver, Usage
@@ -30,18 +31,7 @@ class LiveSandbox:
 
     async def destroy(self) -> None:
         """End it and free all that it held, also while whoever asks is being cancelled."""
-        ending = asyncio.ensure_future(self._destroy())
-        try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError:
-            await ending
-            raise
-
-    async def _destroy(self) -> None:
-        try:
-            await self.link.close()
-        finally:
-            await self.driver.destroy(self.handle)
+        await _to_the_end(_ended(self.driver, self.handle, self.link))
 
 
 async def start(
@@ -70,12 +60,31 @@ async def start(
             link = Link(await driver.channel(handle))
             await link.open()
     except BaseException as error:
-        if link:
-            await link.close()
-        await driver.destroy(handle)
+        await _to_the_end(_ended(driver, handle, link))
         if isinstance(error, TimeoutError):
             raise SandboxStartFailed(f"The sandbox's agent did not answer in {limit_seconds:g} s.") from error
         if isinstance(error, SandboxGone):
             raise SandboxStartFailed(error.message) from error
         raise
     return LiveSandbox(driver, handle, blueprint, link)
+
+
+async def _ended(driver: SandboxDriver, handle: Handle, link: Link | None) -> None:
+    try:
+        if link:
+            await link.close()
+    finally:
+        await driver.destroy(handle)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it, however often whoever waits for it is cancelled; that is told at the end."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled

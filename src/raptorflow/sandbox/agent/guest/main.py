@@ -82,7 +82,7 @@ class Agent:
             self._ways.take(stream, payload)
 
     def _credit(self, stream: int, payload: bytes) -> None:
-        count = wire.number(*wire.unpacked(payload, 1))
+        count = wire.granted(payload)
         self._files.grant(stream, count)
         self._ways.grant(stream, count)
 
