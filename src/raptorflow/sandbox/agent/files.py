@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,10 @@ KINDS: dict[bytes, EntryKind] = {
 }  # fmt: skip
 READ_BYTES = wire.MAX_PAYLOAD
 READ_ONLY = 0o444
+MOST_PATH = 4096  # PATH_MAX
+# What a frame that waits takes besides its bytes: a guest may send them one by one.
+FRAME_COST = 64
+MOST_LIST_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -29,22 +33,29 @@ class Entry:
 
 
 async def put(link: Link, path: str, content: Iterable[bytes], mode: int = READ_ONLY) -> None:
-    """Make a new file inside; folders above it are made.
+    """Make a new file inside; folders above it are made. What could not be completed is not left.
 
     Raises:
         FileRefused: the guest could not (it exists, no room, a link in its path).
         SandboxGone: the sandbox has ended.
     """
-    answer = _Answer(link)
-    await link.send(wire.PUT, answer.stream, wire.packed([os.fsencode(path), b"%d" % mode]))
+    answer = _Answer(link, most_bytes=0)
+    with answer:
+        await link.send(wire.PUT, answer.stream, wire.packed([os.fsencode(path), b"%d" % mode]))
+        for part in _parts(content):
+            if answer.is_over():
+                break
+            await link.send(wire.DATA, answer.stream, part)
+        await link.send(wire.DATA, answer.stream, b"")
+        async for _ in answer.frames():
+            raise FileRefused("The sandbox answered with what it was not asked for.")
+
+
+def _parts(content: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces that fit into a frame; none is empty."""
     for chunk in content:
-        if answer.is_over():
-            break
         for start in range(0, len(chunk), wire.MAX_PAYLOAD):
-            await link.send(wire.DATA, answer.stream, chunk[start : start + wire.MAX_PAYLOAD])
-    await link.send(wire.DATA, answer.stream, b"")
-    async for _ in answer.frames():
-        raise await answer.refused("The sandbox answered with what it was not asked for.")
+            yield chunk[start : start + wire.MAX_PAYLOAD]
 
 
 def chunks(path: Path) -> Iterable[bytes]:
@@ -54,29 +65,31 @@ def chunks(path: Path) -> Iterable[bytes]:
             yield chunk
 
 
-async def get(link: Link, path: str, most_bytes: int) -> AsyncIterator[bytes]:
+async def get(link: Link, path: str, most_bytes: int) -> AsyncGenerator[bytes]:
     """A file's content; a file that grows while it is read is an error, not a longer file.
 
     Raises:
         FileRefused: there is no such regular file, it is larger than `most_bytes`, or it changed meanwhile.
         SandboxGone: the sandbox has ended.
     """
-    answer = _Answer(link)
-    await link.send(wire.GET, answer.stream, wire.packed([os.fsencode(path)]))
-    size = -1
-    left = 0
-    async for kind, payload in answer.frames():
-        if kind == wire.ENTRY and size < 0:
-            size = left = _entry(payload).size
-            if size > most_bytes:
-                raise await answer.refused(f"{path} has {size} bytes, at most {most_bytes} are taken.")
-        elif kind == wire.DATA and 0 < len(payload) <= left:
-            left -= len(payload)
-            yield payload
-        else:
-            raise await answer.refused(f"{path} changed while it was read.")
-    if left:
-        raise FileRefused(f"{path} changed while it was read.")
+    answer = _Answer(link, most_bytes=wire.CREDIT_BYTES + wire.MAX_PAYLOAD)
+    with answer:
+        await link.send(wire.GET, answer.stream, wire.packed([os.fsencode(path)]))
+        size = -1
+        left = 0
+        async for kind, payload in answer.frames():
+            if kind == wire.ENTRY and size < 0:
+                size = left = _entry(payload).size
+                if size > most_bytes:
+                    raise FileRefused(f"{path} has {size} bytes, at most {most_bytes} are taken.")
+            elif kind == wire.DATA and 0 < len(payload) <= left:
+                left -= len(payload)
+                yield payload
+                await answer.grant(len(payload))
+            else:
+                raise FileRefused(f"{path} changed while it was read.")
+        if left or size < 0:
+            raise FileRefused(f"{path} changed while it was read.")
 
 
 async def names(link: Link, path: str, *, most: int, levels: int) -> list[Entry]:
@@ -86,24 +99,42 @@ async def names(link: Link, path: str, *, most: int, levels: int) -> list[Entry]
         FileRefused: there is no such folder.
         SandboxGone: the sandbox has ended.
     """
-    answer = _Answer(link)
-    await link.send(wire.LIST, answer.stream, wire.packed([os.fsencode(path), b"%d" % most, b"%d" % levels]))
-    found: list[Entry] = []
-    async for kind, payload in answer.frames():
-        if kind != wire.ENTRY or len(found) >= most:
-            raise await answer.refused("The sandbox names more entries than it was asked for.")
-        found.append(_entry(payload))
-    return found
+    answer = _Answer(link, most_bytes=MOST_LIST_BYTES)
+    with answer:
+        asked = [os.fsencode(path), b"%d" % most, b"%d" % levels]
+        await link.send(wire.LIST, answer.stream, wire.packed(asked))
+        found: list[Entry] = []
+        async for kind, payload in answer.frames():
+            if kind != wire.ENTRY or len(found) >= most:
+                raise FileRefused("The sandbox names more entries than it was asked for.")
+            entry = _entry(payload)
+            if len(_steps(entry.path)) > levels:
+                raise FileRefused("The sandbox names an entry below those that it was asked for.")
+            found.append(entry)
+        return found
 
 
 class _Answer:
-    """The frames that answer one request, up to DONE or FAILED."""
+    """The frames that answer one request, up to DONE or FAILED. Leaving its block early gives the rest up.
 
-    def __init__(self, link: Link) -> None:
+    Args:
+        link: to the sandbox.
+        most_bytes: how much may wait to be read, with `FRAME_COST` a frame. A guest that sends more breaks
+            the protocol.
+    """
+
+    def __init__(self, link: Link, most_bytes: int) -> None:
         self._link = link
+        self._left = most_bytes
         self._frames: asyncio.Queue[tuple[int, bytes] | Exception | None] = asyncio.Queue()
         self._over = False
         self.stream = link.stream(self)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        self._link.give_up(self.stream)
 
     def is_over(self) -> bool:
         """Whether the guest has answered already."""
@@ -116,11 +147,11 @@ class _Answer:
                 raise came
             yield came
 
-    async def refused(self, why: str) -> FileRefused:
-        """Give up; what is still under way is let pass."""
-        self._link.forget(self.stream)
-        await self._link.send(wire.CLOSE, self.stream)
-        return FileRefused(why)
+    async def grant(self, count: int) -> None:
+        """So many bytes were taken; as many more may come."""
+        self._left += count + FRAME_COST
+        if not self._over:
+            await self._link.send(wire.CREDIT, self.stream, wire.packed([b"%d" % count]))
 
     def take(self, kind: int, payload: bytes) -> None:
         """A frame of the agent's."""
@@ -128,7 +159,12 @@ class _Answer:
             self._over = True
             self._link.forget(self.stream)
             self._frames.put_nowait(_failure(payload) if kind == wire.FAILED else None)
-        elif kind in {wire.ENTRY, wire.DATA}:
+        elif kind == wire.ENTRY:
+            _entry(payload)
+            self._count(len(payload))
+            self._frames.put_nowait((kind, payload))
+        elif kind == wire.DATA and payload:
+            self._count(len(payload))
             self._frames.put_nowait((kind, payload))
         else:
             raise wire.WireError(f"a frame of kind {kind} about a file")
@@ -137,6 +173,11 @@ class _Answer:
         """The sandbox has ended."""
         self._over = True
         self._frames.put_nowait(error)
+
+    def _count(self, count: int) -> None:
+        self._left -= count + FRAME_COST
+        if self._left < 0:
+            raise wire.WireError("more of a file than was granted")
 
 
 def _failure(payload: bytes) -> FileRefused:
@@ -149,6 +190,14 @@ def _failure(payload: bytes) -> FileRefused:
 
 def _entry(payload: bytes) -> Entry:
     kind, size, path = wire.unpacked(payload, 3)
-    if kind not in KINDS or wire.number(size) < 0:
-        raise FileRefused("The sandbox named an entry that cannot be.")
+    if kind not in KINDS or wire.number(size) < 0 or not 0 < len(path) <= MOST_PATH or b"\0" in path:
+        raise wire.WireError("an entry that cannot be")
     return Entry(os.fsdecode(path), KINDS[kind], wire.number(size))
+
+
+def _steps(path: str) -> list[str]:
+    """The steps of a path below a folder."""
+    steps = path.split("/")
+    if set(steps) & {"", ".", ".."}:
+        raise FileRefused("The sandbox names an entry that cannot be.")
+    return steps

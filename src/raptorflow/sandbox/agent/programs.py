@@ -9,6 +9,7 @@ from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.errors import SandboxSpecInvalid
 
 OUTPUT_KINDS = frozenset({wire.STDOUT, wire.STDERR, wire.SIDE})
+MOST_CODE, MOST_SIGNAL = 255, 64
 OutputTaker = Callable[[int, bytes], None]
 
 
@@ -36,7 +37,7 @@ class Program:
         """For the agent.
 
         Raises:
-            SandboxSpecInvalid: arguments and variables are too long together.
+            SandboxSpecInvalid: arguments and variables are too long together, or no text.
         """
         words = [_bytes(argument) for argument in self.arguments]
         variables = [_bytes(f"{name}={value}") for name, value in self.variables.items()]
@@ -57,25 +58,29 @@ class Running:
 
     Args:
         link: to its sandbox.
+        program: what it is.
         output: called with `wire.STDOUT`, `STDERR` or `SIDE` and bytes as they come.
     """
 
-    def __init__(self, link: Link, output: OutputTaker) -> None:
+    def __init__(self, link: Link, program: Program, output: OutputTaker) -> None:
         self._link = link
+        self._program = program.packed()
+        self._outputs = OUTPUT_KINDS if program.side else OUTPUT_KINDS - {wire.SIDE}
         self._output = output
+        self._begun = False
         self._credit = wire.CREDIT_BYTES
         self._granted = asyncio.Event()
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._stream = link.stream(self)
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def begin(self, program: Program) -> None:
+    async def begin(self) -> None:
         """Have it started.
 
         Raises:
             SandboxGone: the sandbox has ended.
         """
-        await self._link.send(wire.EXEC, self._stream, program.packed())
+        await self._link.send(wire.EXEC, self._stream, self._program)
 
     async def feed(self, content: bytes, *, end: bool = True) -> None:
         """Give it input; waits while it does not read, and gives up when it has ended.
@@ -106,17 +111,22 @@ class Running:
 
     def take(self, kind: int, payload: bytes) -> None:
         """A frame of the agent's."""
-        if kind in OUTPUT_KINDS:
+        if kind != wire.STARTED and not self._begun:
+            raise wire.WireError(f"a frame of kind {kind} from a program that has not started")
+        if kind in self._outputs and payload:
             self._output(kind, payload)
-        elif kind == wire.STARTED and not self.started.done():
-            self.started.set_result(None)
+        elif kind == wire.STARTED and not self._begun:
+            self._begun = True
+            # Whoever waited for it may have been cancelled.
+            if not self.started.done():
+                self.started.set_result(None)
         elif kind == wire.CREDIT:
-            self._credit += wire.number(*wire.unpacked(payload, 1))
+            self._credit += wire.granted(payload)
             if self._credit > wire.CREDIT_BYTES:
                 raise wire.WireError("more credit than there can be")
             self._granted.set()
-        elif kind == wire.EXITED and not self._exit.done():
-            self._end(wire.number(*wire.unpacked(payload, 1)))
+        elif kind == wire.EXITED:
+            self._end(_code(payload))
         else:
             raise wire.WireError(f"a frame of kind {kind} from a program")
 
@@ -131,7 +141,8 @@ class Running:
 
     def _end(self, code: int) -> None:
         self._link.forget(self._stream)
-        self._exit.set_result(code)
+        if not self._exit.done():
+            self._exit.set_result(code)
         self._granted.set()
 
 
@@ -142,8 +153,8 @@ async def start(link: Link, program: Program, output: OutputTaker) -> Running:
         SandboxGone: the sandbox has ended.
         SandboxSpecInvalid: its arguments are too long.
     """
-    running = Running(link, output)
-    await running.begin(program)
+    running = Running(link, program, output)
+    await running.begin()
     return running
 
 
@@ -157,4 +168,15 @@ async def end_all(link: Link) -> None:
 
 
 def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise SandboxSpecInvalid(f"{text!r} is no text that a program can be given.") from error
+
+
+def _code(payload: bytes) -> int:
+    """How a program ended: an exit code, or minus a signal."""
+    code = wire.number(*wire.unpacked(payload, 1))
+    if not -MOST_SIGNAL <= code <= MOST_CODE:
+        raise wire.WireError(f"an exit code of {code}")
+    return code

@@ -1,13 +1,15 @@
 """A way out that a program inside has asked for: two directions of bytes over the channel."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.errors import SandboxGone
 
 Send = Callable[[int, int, bytes], Awaitable[None]]
+READ_BYTES = wire.MAX_PAYLOAD
+# Granted in parts of this size: fewer frames, and the guest has more left all the time.
+GRANT_BYTES = wire.CREDIT_BYTES // 4
 
 
 class Way:
@@ -23,11 +25,13 @@ class Way:
     def __init__(self, stream: int, send: Send) -> None:
         self._stream = stream
         self._send = send
-        self._came: deque[bytes] = deque()
-        self._unread = 0
+        # One buffer: a guest may send its bytes one by one, and each would weigh like forty.
+        self._came = bytearray()
+        self._granted = wire.CREDIT_BYTES
+        self._owed = 0
         self._changed = asyncio.Event()
         self._credit = wire.CREDIT_BYTES
-        self._ended = self._closed = self._done = False
+        self._ended = self._closed = self._done = self._over = False
 
     async def read(self) -> bytes:
         """The next bytes, 64 KiB at most; none at the end of this direction.
@@ -35,15 +39,17 @@ class Way:
         Raises:
             ConnectionError: the program has closed it, or the sandbox is gone.
         """
+        # What was given out before is granted anew now, so nothing is lost when this call is cancelled.
+        await self._grant()
         while not self._came:
             if self._ended:
                 return b""
             if self._closed:
                 raise ConnectionResetError("the program inside has closed the connection")
             await self._wait()
-        chunk = self._came.popleft()
-        self._unread -= len(chunk)
-        await self._sent(wire.CREDIT, wire.packed([b"%d" % len(chunk)]))
+        chunk = bytes(memoryview(self._came)[:READ_BYTES])
+        del self._came[: len(chunk)]
+        self._owed += len(chunk)
         return chunk
 
     async def write(self, data: bytes) -> None:
@@ -64,7 +70,11 @@ class Way:
             await self._sent(wire.DATA, bytes(part))
 
     async def end(self) -> None:
-        """No more is written."""
+        """No more is written.
+
+        Raises:
+            ConnectionError: the sandbox is gone.
+        """
         if not self._done and not self._closed:
             self._done = True
             await self._sent(wire.DATA, b"")
@@ -75,16 +85,14 @@ class Way:
         self._changed.set()
 
     async def finish(self) -> None:
-        """Tell the guest that it is over."""
+        """Tell the guest that it is over, unless the guest has said so."""
         self.close()
+        if self._over:
+            return
         try:
             await self._send(wire.CLOSE, self._stream, b"")
         except SandboxGone:
             return
-
-    async def refuse(self) -> None:
-        """Close it at once."""
-        await self.finish()
 
     def take(self, kind: int, payload: bytes) -> None:
         """A frame of the guest's.
@@ -92,19 +100,16 @@ class Way:
         Raises:
             WireError: it sends more than was granted, or what no connection sends.
         """
+        if self._over:
+            raise wire.WireError("a frame on a connection that is over")
         if kind == wire.DATA:
-            self._unread += len(payload)
-            if self._unread > wire.CREDIT_BYTES or self._ended:
-                raise wire.WireError("more bytes than were granted")
-            self._ended = not payload
-            if payload:
-                self._came.append(payload)
+            self._take_data(payload)
         elif kind == wire.CREDIT:
-            self._credit += wire.number(*wire.unpacked(payload, 1))
+            self._credit += wire.granted(payload)
             if self._credit > wire.CREDIT_BYTES:
                 raise wire.WireError("more credit than there can be")
         elif kind == wire.CLOSE:
-            self._closed = True
+            self._closed = self._over = True
         else:
             raise wire.WireError(f"a frame of kind {kind} on a connection")
         self._changed.set()
@@ -112,6 +117,20 @@ class Way:
     def lost(self) -> None:
         """The sandbox is gone."""
         self.close()
+
+    def _take_data(self, payload: bytes) -> None:
+        self._granted -= len(payload)
+        if self._granted < 0 or self._ended:
+            raise wire.WireError("more bytes than were granted")
+        self._ended = not payload
+        self._came += payload
+
+    async def _grant(self) -> None:
+        if self._owed < GRANT_BYTES or self._ended or self._closed:
+            return
+        count, self._owed = self._owed, 0
+        self._granted += count
+        await self._sent(wire.CREDIT, wire.packed([b"%d" % count]))
 
     async def _wait(self) -> None:
         self._changed.clear()

@@ -4,15 +4,19 @@ The agent names what lies in `/workspace/out` and sends what it is asked for; th
 the names under which they are kept.
 """
 
+import asyncio
 import errno
 import hashlib
 import mimetypes
+from collections.abc import Generator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from raptorflow.sandbox.agent.files import Entry, EntryKind, get, names
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.errors import FileRefused
+from raptorflow.sandbox.errors import FileRefused, SandboxGone
 from raptorflow.sandbox.result import Artifact
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import OUTPUTS
@@ -21,6 +25,8 @@ MAX_DEPTH = 8
 MAX_ENTRIES = 10_000
 MAX_NAME = 200
 MAX_REFUSALS = 50
+# Bytes a second that even a slow channel carries.
+SLOWEST = 4 * 1024 * 1024
 KINDS: dict[EntryKind, str] = {
     "link": "a symbolic link",
     "pipe": "a named pipe",
@@ -52,20 +58,17 @@ async def collect(link: Link, target: Path, settings: SandboxSettings, *, folder
         settings: how many files, and how many bytes each and in all (a sparse file counts with its length).
         folder: inside.
 
-    Raises:
-        SandboxGone: the sandbox has ended.
+    Returns:
+        What was taken, also when the sandbox ended meanwhile or did not answer in time.
     """
     collector = _Collector(link, (folder, target), settings)
     try:
-        entries = await names(link, folder, most=MAX_ENTRIES, levels=MAX_DEPTH)
-    except FileRefused as error:
-        if error.details.get("errno") != errno.ENOENT:
-            collector.found.refuse("out", "is no folder any more")
-        return collector.found
-    for entry in entries:
-        await collector.entry(entry)
-    if len(entries) == MAX_ENTRIES:
-        collector.found.refuse("out", f"holds {MAX_ENTRIES} entries or more; no more were looked at")
+        async with asyncio.timeout(settings.start_seconds + settings.max_artifacts_bytes / SLOWEST):
+            await collector.everything()
+    except TimeoutError:
+        collector.found.refuse("out", "taking its files took too long; the rest was left")
+    except SandboxGone:
+        collector.found.refuse("out", "the sandbox was gone before all its files were taken")
     return collector.found
 
 
@@ -87,7 +90,24 @@ class _Collector:
         self._bytes_each = settings.max_artifact_bytes
         self._taken: set[str] = set()
 
-    async def entry(self, entry: Entry) -> None:
+    async def everything(self) -> None:
+        """Take what may be taken.
+
+        Raises:
+            SandboxGone: the sandbox has ended.
+        """
+        try:
+            entries = await names(self._link, self._folder, most=MAX_ENTRIES, levels=MAX_DEPTH)
+        except FileRefused as error:
+            if error.details.get("errno") != errno.ENOENT:
+                self.found.refuse("out", "is no folder any more")
+            return
+        for entry in entries:
+            await self._entry(entry)
+        if len(entries) == MAX_ENTRIES:
+            self.found.refuse("out", f"holds {MAX_ENTRIES} entries or more; no more were looked at")
+
+    async def _entry(self, entry: Entry) -> None:
         """Take a file, or say why not."""
         if entry.kind == "folder":
             if entry.path.count("/") + 1 >= MAX_DEPTH:
@@ -104,23 +124,30 @@ class _Collector:
     async def _copy(self, entry: Entry) -> None:
         name = self._unused("/".join(safe_part(part) for part in entry.path.split("/")))
         path = self._target / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            size, digest = await self._fetch(entry, path)
+        except FileRefused as error:
+            self.found.refuse(entry.path, error.message)
+        except OSError as error:
+            # A file may lie where another one needs a folder, or this machine's disk is full.
+            self.found.refuse(entry.path, f"it cannot be kept: {error.strerror}")
+        else:
+            self._files -= 1
+            self._bytes -= size
+            media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
+            self.found.artifacts.append(Artifact(name, path, size, digest, media_type))
+
+    async def _fetch(self, entry: Entry, path: Path) -> tuple[int, str]:
+        """Copy a file, whole or not at all: its size and its digest."""
         digest = hashlib.sha256()
         size = 0
-        try:
-            with path.open("xb") as copy:
-                async for chunk in get(self._link, f"{self._folder}/{entry.path}", entry.size):
+        with _new(path) as copy:
+            async with aclosing(get(self._link, f"{self._folder}/{entry.path}", entry.size)) as chunks:
+                async for chunk in chunks:
                     digest.update(chunk)
-                    copy.write(chunk)
-                    size += len(chunk)
-        except FileRefused as error:
-            path.unlink()
-            self.found.refuse(entry.path, error.message)
-            return
-        self._files -= 1
-        self._bytes -= size
-        media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        self.found.artifacts.append(Artifact(name, path, size, digest.hexdigest(), media_type))
+                    size += copy.write(chunk)
+        return size, digest.hexdigest()
 
     def _unused(self, name: str) -> str:
         """The name, or with a number before its suffix when it is taken (also in another case)."""
@@ -131,3 +158,14 @@ class _Collector:
             name = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
         self._taken.add(name.casefold())
         return name
+
+
+@contextmanager
+def _new(path: Path) -> Generator[BinaryIO]:
+    """A file that did not exist; what the block does not complete is removed."""
+    with path.open("xb") as file:
+        try:
+            yield file
+        except BaseException:
+            path.unlink()
+            raise

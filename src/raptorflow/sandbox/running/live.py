@@ -1,7 +1,8 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any
 
 from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.agent.link import Link
@@ -34,18 +35,7 @@ class LiveSandbox:
 
     async def destroy(self) -> None:
         """End it and free all that it held, also while whoever asks is being cancelled."""
-        ending = asyncio.ensure_future(self._destroy())
-        try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError:
-            await ending
-            raise
-
-    async def _destroy(self) -> None:
-        try:
-            await self.link.close()
-        finally:
-            await self.driver.destroy(self.handle)
+        await _to_the_end(_ended(self.driver, self.handle, self.link))
 
 
 async def start(
@@ -76,9 +66,7 @@ async def start(
         if isinstance(driver, PutsMounts):
             await _put_all(link, driver.to_put(blueprint))
     except BaseException as error:
-        if link:
-            await link.close()
-        await driver.destroy(handle)
+        await _to_the_end(_ended(driver, handle, link))
         if isinstance(error, TimeoutError):
             raise SandboxStartFailed(f"The sandbox's agent did not answer in {limit_seconds:g} s.") from error
         if isinstance(error, SandboxGone | FileRefused):
@@ -98,3 +86,24 @@ async def _put_all(link: Link, mounts: Iterable[Mount]) -> None:
         for file in sorted(path for path in mount.source.rglob("*") if path.is_file()):
             mode = file.stat().st_mode & READ_AND_RUN
             await put(link, str(mount.target / file.relative_to(mount.source)), chunks(file), mode)
+
+
+async def _ended(driver: SandboxDriver, handle: Handle, link: Link | None) -> None:
+    try:
+        if link:
+            await link.close()
+    finally:
+        await driver.destroy(handle)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it, however often whoever waits for it is cancelled; that is told at the end."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled

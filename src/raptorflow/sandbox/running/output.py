@@ -1,7 +1,6 @@
 """What a program prints, kept within bounds: the beginning, the end, and how much there was."""
 
 import hashlib
-from collections import deque
 
 CHUNK_BYTES = 64 * 1024
 HEAD_SHARE = 0.75
@@ -18,8 +17,8 @@ class Capture:
         self._head_capacity = int(capacity * HEAD_SHARE)
         self._tail_capacity = capacity - self._head_capacity
         self._head = bytearray()
-        self._tail: deque[bytes] = deque()
-        self._tail_bytes = 0
+        # One buffer: a program may print its bytes one by one, and each would weigh like forty.
+        self._tail = bytearray()
         self.total = 0
         self.cut = False
         self._digest = hashlib.sha256()
@@ -27,7 +26,7 @@ class Capture:
     @property
     def truncated(self) -> bool:
         """Whether something is missing."""
-        return self.cut or self.total > len(self._head) + self._tail_bytes
+        return self.cut or self.total > self._head_capacity + self._tail_capacity
 
     def add(self, chunk: bytes) -> None:
         """Take the next bytes."""
@@ -36,9 +35,9 @@ class Capture:
         room = self._head_capacity - len(self._head)
         self._head += chunk[:room]
         if rest := chunk[room:]:
-            self._tail.append(rest)
-            self._tail_bytes += len(rest)
-            self._shed()
+            self._tail += rest
+            if len(self._tail) > 2 * self._tail_capacity:
+                self._shed()
 
     @property
     def sha256(self) -> str:
@@ -47,14 +46,8 @@ class Capture:
 
     def value(self) -> bytes:
         """What was kept, in order."""
-        return bytes(self._head) + b"".join(self._tail)
+        self._shed()
+        return bytes(self._head + self._tail)
 
     def _shed(self) -> None:
-        excess = self._tail_bytes - self._tail_capacity
-        while excess > 0:
-            first = self._tail.popleft()
-            if len(first) > excess:
-                self._tail.appendleft(first[excess:])
-            dropped = min(len(first), excess)
-            self._tail_bytes -= dropped
-            excess -= dropped
+        del self._tail[: max(0, len(self._tail) - self._tail_capacity)]

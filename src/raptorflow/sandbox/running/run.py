@@ -4,18 +4,22 @@ import asyncio
 from contextlib import suppress
 
 from raptorflow.base.clock import Stopwatch
+from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.programs import Running, end_all, start
+from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.result import SandboxResult, Status
-from raptorflow.sandbox.running.artifacts import Collected, collect
+from raptorflow.sandbox.running.artifacts import SLOWEST, Collected, collect
 from raptorflow.sandbox.running.commands import program_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.output import Capture
 from raptorflow.sandbox.running.verdict import KILLED, Evidence, explain, judge, shell_code, signal_name
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import INPUTS, SandboxSpec
+
+log = logger(__name__)
 
 STDERR_TAIL = 4096
 # What an agent may take to end its programs before everything is ended from outside.
@@ -40,6 +44,7 @@ class Run:
         self._first_output_ms: float | None = None
         self._limit: asyncio.Future[Status] = asyncio.get_running_loop().create_future()
         self._start_ms = 0.0
+        self._trouble: str | None = None
 
     async def through(self, sandbox: LiveSandbox) -> SandboxResult:
         """Run it to its end, whatever that is. The sandbox is spent afterwards.
@@ -48,15 +53,30 @@ class Run:
             FileRefused: an input does not fit.
             SandboxGone: it ended before the program was started.
         """
-        for name, path in self._spec.inputs.items():
-            await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
-        running = await start(sandbox.link, program_of(self._spec, self._settings), self._take)
-        await running.started
+        limit = self._settings.start_seconds + self._input_bytes() / SLOWEST
+        try:
+            async with asyncio.timeout(limit):
+                running = await self._begin(sandbox)
+        except TimeoutError as error:
+            raise SandboxGone(
+                f"The sandbox did not take its files and its program in {limit:.0f} s."
+            ) from error
         self._start_ms = self._watch.elapsed_ms()
         wall = Stopwatch()
         code = await self._attend(sandbox, running)
         wall_ms = wall.elapsed_ms()
         return await self._result(sandbox, code, wall_ms)
+
+    async def _begin(self, sandbox: LiveSandbox) -> Running:
+        """Files in, and the program started."""
+        for name, path in self._spec.inputs.items():
+            await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
+        running = await start(sandbox.link, program_of(self._spec, self._settings), self._take)
+        await running.started
+        return running
+
+    def _input_bytes(self) -> int:
+        return sum(path.stat().st_size for path in self._spec.inputs.values())
 
     def _take(self, kind: int, payload: bytes) -> None:
         """Take output as it comes; a flood ends the run, not the host."""
@@ -87,7 +107,8 @@ class Run:
             if not exit_.done():
                 await self._stop(sandbox, exit_)
             return shell_code(await exit_)
-        except SandboxGone:
+        except SandboxGone as error:
+            self._trouble = error.message
             return KILLED
         finally:
             clock.cancel()
@@ -110,17 +131,25 @@ class Run:
 
     async def _guard(self, sandbox: LiveSandbox) -> None:
         """Watch what the kernel does not hold exactly, and end what the kernel has crippled."""
-        while True:
-            await asyncio.sleep(self._settings.watch_seconds)
-            usage = await sandbox.usage()
-            if usage.over or usage.out_of_memory:
-                self._end(usage.over or "oom")
-                return
+        try:
+            while True:
+                await asyncio.sleep(self._settings.watch_seconds)
+                usage = await sandbox.usage()
+                if usage.over or usage.out_of_memory:
+                    self._end(usage.over or "oom")
+                    return
+        except SandboxGone:
+            # Whoever waits for the program is told that too.
+            return
+        except Exception:
+            log.exception("a sandbox cannot be watched any more", sandbox=sandbox.handle.sandbox_id)
+            self._trouble = "The sandbox could not be watched any more."
+            self._end("sandbox_error")
 
     async def _result(self, sandbox: LiveSandbox, code: int, wall_ms: float) -> SandboxResult:
         usage = await sandbox.usage()
         stderr = self._stderr.value()
-        ended_by = self._limit.result() if self._limit.done() else usage.over
+        ended_by = self._ended_by(usage)
         seen = Evidence(ended_by, code, usage, stderr[-STDERR_TAIL:])
         status = judge(seen)
         collected = await self._collect(sandbox)
@@ -143,20 +172,26 @@ class Run:
             cpu_ms=usage.cpu_ms,
             peak_memory_bytes=usage.peak_memory_bytes,
             artifacts=tuple(collected.artifacts),
-            message=_message(explain(status, seen, self._spec.limits), collected),
+            message=_message(explain(status, seen, self._spec.limits) or self._said(status), collected),
             artifacts_refused=tuple(collected.refused),
         )
+
+    def _ended_by(self, usage: Usage) -> Status | None:
+        """What it was ended for; a sandbox that went away by itself is an error and no end of the program."""
+        if self._limit.done():
+            return self._limit.result()
+        if usage.out_of_memory:
+            return "oom"
+        return usage.over or ("sandbox_error" if self._trouble else None)
+
+    def _said(self, status: Status) -> str | None:
+        return self._trouble if status == "sandbox_error" else None
 
     async def _collect(self, sandbox: LiveSandbox) -> Collected:
         target = self._spec.artifacts_dir
         if target is None:
             return Collected()
-        try:
-            return await collect(sandbox.link, target, self._settings)
-        except SandboxGone:
-            lost = Collected()
-            lost.refuse("out", "the sandbox was gone before its files were taken")
-            return lost
+        return await collect(sandbox.link, target, self._settings)
 
 
 def _message(limit: str | None, collected: Collected) -> str | None:

@@ -24,41 +24,103 @@ KINDS = {stat.S_IFREG: b"f", stat.S_IFDIR: b"d", stat.S_IFLNK: b"l", stat.S_IFIF
          stat.S_IFSOCK: b"s", stat.S_IFCHR: b"c", stat.S_IFBLK: b"c"}  # fmt: skip
 
 
+class Put:
+    """A new file that is being written."""
+
+    def __init__(self, path: bytes, mode: int) -> None:
+        *above, self._name = _parts(path)
+        self._folder = _folder(b"/" + b"/".join(above), create=True)
+        try:
+            self._file = os.open(self._name, WRITE, mode, dir_fd=self._folder)
+        except OSError:
+            os.close(self._folder)
+            raise
+        try:
+            os.fchmod(self._file, mode)
+            if os.getuid() == 0:
+                os.fchown(self._file, NOBODY, NOBODY)
+        except OSError:
+            self.drop()
+            raise
+
+    def write(self, payload: bytes) -> None:
+        """Its next bytes."""
+        view = memoryview(payload)
+        while view:
+            view = view[os.write(self._file, view) :]
+
+    def close(self) -> None:
+        """It is complete."""
+        os.close(self._file)
+        os.close(self._folder)
+
+    def drop(self) -> None:
+        """Remove it: half a file helps nobody and takes room."""
+        try:
+            os.unlink(self._name, dir_fd=self._folder)
+        except OSError:
+            # Somebody else has removed it, or will have to live with it.
+            return
+        finally:
+            self.close()
+
+
+class Get:
+    """A file that is being sent."""
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+        self.credit = wire.CREDIT_BYTES
+
+
 class Files:
     """The files that are on their way, by stream."""
 
     def __init__(self, loop: Loop, host: Host) -> None:
         self._loop, self._host = loop, host
-        self._open: dict[int, int] = {}
+        # None: it has failed, and the host may not know that yet.
+        self._puts: dict[int, Put | None] = {}
+        self._gets: dict[int, Get] = {}
 
     def put(self, stream: int, payload: bytes) -> None:
         """Make a new file; its bytes follow."""
         path, mode = wire.unpacked(payload, 2)
-        self._open[stream] = self._try(stream, lambda: _created(path, wire.number(mode)))
+        self._puts[stream] = None
+        with self._telling(stream):
+            self._puts[stream] = Put(path, wire.number(mode))
 
     def write(self, stream: int, payload: bytes) -> bool:
         """Take bytes for a file; none ends it. Whether this stream is a file at all."""
-        if stream not in self._open:
+        if stream not in self._puts:
             return False
-        opened = self._open[stream]
-        if opened >= 0 and self._try(stream, lambda: _write(opened, payload)) < 0:
-            os.close(opened)
-            self._open[stream] = -1
-        if not payload and self._open.pop(stream) >= 0:
-            os.close(opened)
+        put = self._puts[stream]
+        if not payload:
+            del self._puts[stream]
+        if put and payload:
+            self._puts[stream] = None
+            with self._telling(stream, put.drop):
+                put.write(payload)
+                self._puts[stream] = put
+        elif put:
+            put.close()
             self._host.send(wire.DONE, stream)
         return True
 
     def get(self, stream: int, payload: bytes) -> None:
         """Send a file: its entry, its bytes, and that it is done."""
         (path,) = wire.unpacked(payload, 1)
-        opened = self._try(stream, lambda: _opened(path))
-        if opened < 0:
-            return
-        size = os.fstat(opened).st_size
-        self._host.send(wire.ENTRY, stream, wire.packed([b"f", b"%d" % size, path]))
-        self._open[stream] = opened
-        self._loop.watch(opened, READABLE, lambda: self._send(stream), source=True)
+        with self._telling(stream):
+            file = _opened(path)
+            self._gets[stream] = Get(file)
+            size = os.fstat(file).st_size
+            self._host.send(wire.ENTRY, stream, wire.packed([b"f", b"%d" % size, path]))
+            self._watch(stream)
+
+    def grant(self, stream: int, count: int) -> None:
+        """The host can take more of a file."""
+        if get := self._gets.get(stream):
+            get.credit += count
+            self._watch(stream)
 
     def names(self, stream: int, payload: bytes) -> None:
         """Send the entries below a folder, sorted, up to a number and a depth."""
@@ -67,7 +129,7 @@ class Files:
 
         def visit(folder: int, prefix: bytes, depth: int) -> None:
             nonlocal left
-            for name in sorted(os.fsencode(entry) for entry in os.listdir(folder)):
+            for name in _listed(folder, left):
                 if left <= 0:
                     return
                 left -= 1
@@ -78,48 +140,61 @@ class Files:
                         folder, name, lambda opened, at=prefix + name: visit(opened, at + b"/", depth - 1)
                     )
 
-        opened = self._try(stream, lambda: _folder(path))
-        if opened >= 0:
-            visit(opened, b"", wire.number(levels))
-            os.close(opened)
+        with self._telling(stream):
+            opened = _folder(path)
+            try:
+                visit(opened, b"", wire.number(levels))
+            finally:
+                os.close(opened)
             self._host.send(wire.DONE, stream)
 
     def close(self, stream: int) -> None:
         """The host wants no more of it."""
-        opened = self._open.pop(stream, -1)
-        if opened >= 0:
-            self._loop.forget(opened)
-            os.close(opened)
+        if put := self._puts.pop(stream, None):
+            put.drop()
+        if get := self._gets.pop(stream, None):
+            self._loop.forget(get.file)
+            os.close(get.file)
+
+    def _watch(self, stream: int) -> None:
+        """Read on when the host can take it; a regular file is always ready."""
+        get = self._gets[stream]
+        events = READABLE if get.credit > 0 else 0
+        self._loop.watch(get.file, events, lambda: self._send(stream), source=True)
 
     def _send(self, stream: int) -> None:
-        opened = self._open[stream]
-        if chunk := os.read(opened, READ_BYTES):
-            self._host.send(wire.DATA, stream, chunk)
-        else:
-            self.close(stream)
-            self._host.send(wire.DONE, stream)
+        get = self._gets[stream]
+        with self._telling(stream, lambda: self.close(stream)):
+            if chunk := os.read(get.file, min(READ_BYTES, get.credit)):
+                get.credit -= len(chunk)
+                self._host.send(wire.DATA, stream, chunk)
+                self._watch(stream)
+            else:
+                self.close(stream)
+                self._host.send(wire.DONE, stream)
 
-    def _try(self, stream: int, step: Callable[[], int]) -> int:
-        """The step's descriptor, or -1 after telling the host what went wrong."""
-        try:
-            return step()
-        except OSError as error:
-            number = error.errno or errno.EIO
-            self._host.send(wire.FAILED, stream, wire.packed([b"%d" % number, os.strerror(number).encode()]))
-            return -1
+    def _telling(self, stream: int, failed: Callable[[], None] | None = None) -> "Telling":
+        return Telling(self._host, stream, failed)
 
 
-def _created(path: bytes, mode: int) -> int:
-    *above, name = _parts(path)
-    folder = _folder(b"/" + b"/".join(above), create=True)
-    try:
-        opened = os.open(name, WRITE, mode, dir_fd=folder)
-    finally:
-        os.close(folder)
-    os.fchmod(opened, mode)
-    if os.getuid() == 0:
-        os.fchown(opened, NOBODY, NOBODY)
-    return opened
+class Telling:
+    """Tells the host about an error of a block (a `with` of its own: `contextlib` is slow to import)."""
+
+    def __init__(self, host: Host, stream: int, failed: Callable[[], None] | None) -> None:
+        self._host, self._stream, self._failed = host, stream, failed
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, OSError):
+            return False
+        if self._failed:
+            self._failed()
+        number = error.errno or errno.EIO
+        words = os.strerror(number).encode()
+        self._host.send(wire.FAILED, self._stream, wire.packed([b"%d" % number, words]))
+        return True
 
 
 def _opened(path: bytes) -> int:
@@ -138,7 +213,7 @@ def _opened(path: bytes) -> int:
 def _folder(path: bytes, *, create: bool = False) -> int:
     """The folder, step by step; whoever gets it closes it."""
     folder = os.open("/", FOLDER)
-    for name in _parts(path):
+    for name in _plain(path):
         above = folder
         try:
             if create:
@@ -161,11 +236,30 @@ def _make(name: bytes, above: int) -> None:
         os.chown(name, NOBODY, NOBODY, dir_fd=above, follow_symlinks=False)
 
 
-def _parts(path: bytes) -> list[bytes]:
-    parts = [part for part in path.split(b"/") if part]
+def _plain(path: bytes) -> list[bytes]:
+    parts = path.split(b"/")
     if b".." in parts or b"." in parts or b"\0" in path:
         raise OSError(errno.EINVAL, "no plain path")
+    return [part for part in parts if part]
+
+
+def _parts(path: bytes) -> list[bytes]:
+    """The steps to a file; there is one at least."""
+    parts = _plain(path)
+    if not parts or path.endswith(b"/"):
+        raise OSError(errno.EINVAL, "no file's path")
     return parts
+
+
+def _listed(folder: int, most: int) -> list[bytes]:
+    """So many names in a folder, sorted; which ones, if it has more, is the kernel's choice."""
+    found: list[bytes] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if len(found) >= most:
+                break
+            found.append(os.fsencode(entry.name))
+    return sorted(found)
 
 
 def _facts(folder: int, name: bytes) -> tuple[bytes, int]:
@@ -187,12 +281,7 @@ def _within(folder: int, name: bytes, visit: Callable[[int], None]) -> None:
         return
     try:
         visit(opened)
+    except OSError:
+        return
     finally:
         os.close(opened)
-
-
-def _write(opened: int, payload: bytes) -> int:
-    view = memoryview(payload)
-    while view:
-        view = view[os.write(opened, view) :]
-    return opened

@@ -49,6 +49,7 @@ class Host:
             chunk = b""
         if not chunk:
             self._ended()
+            return
         for came in self._reader.feed(chunk):
             self._take(came)
         self._flush()

@@ -5,6 +5,7 @@ the working folders; signals and abstract sockets stay among the program's own p
 agent.
 """
 
+import errno
 import os
 import struct
 
@@ -26,30 +27,34 @@ class Landlock:
     """The rules, made once; each program puts itself under them before it starts."""
 
     def __init__(self) -> None:
-        self.version = max(0, call("syscall", CREATE, None, 0, ASK_VERSION))
-        self._rules = self._made() if self.version else -1
+        known = max(0, call("syscall", CREATE, None, 0, ASK_VERSION))
+        self._rules = _made(known) if known else -1
+        # What cannot be used is not claimed.
+        self.version = known if self._rules >= 0 else 0
 
     def restrict(self) -> None:
-        """Put this process under the rules. `no_new_privs` is set already.
+        """Put this process under the rules. `no_new_privs` must be set.
 
         Raises:
             OSError: the kernel refused.
         """
         if self._rules >= 0 and call("syscall", RESTRICT, self._rules, 0):
-            raise OSError("Landlock refused its rules")
+            raise OSError(errno.EPERM, "Landlock refused its rules")
 
-    def _made(self) -> int:
-        every = (1 << RIGHTS[min(self.version, len(RIGHTS)) - 1]) - 1
-        scopes = ABSTRACT_SOCKETS | SIGNALS if self.version >= SCOPES_SINCE else 0
-        size = 24 if scopes else 16 if self.version >= NETWORK_SINCE else 8
-        rules = call("syscall", CREATE, struct.pack("=QQQ", every, 0, scopes)[:size], size, 0)
-        if rules < 0:
-            return -1
-        _allow(rules, "/", (EXECUTE | READ_FILE | READ_DIR) & every)
-        _allow(rules, DEV, (READ_FILE | READ_DIR | WRITE_FILE | IOCTL_DEV) & every)
-        for place in WRITABLE:
-            _allow(rules, place, every & ~(MAKE_CHAR | MAKE_BLOCK))
-        return rules
+
+def _made(version: int) -> int:
+    """The rules' descriptor, or -1."""
+    every = (1 << RIGHTS[min(version, len(RIGHTS)) - 1]) - 1
+    scopes = ABSTRACT_SOCKETS | SIGNALS if version >= SCOPES_SINCE else 0
+    size = 24 if scopes else 16 if version >= NETWORK_SINCE else 8
+    rules = call("syscall", CREATE, struct.pack("=QQQ", every, 0, scopes)[:size], size, 0)
+    if rules < 0:
+        return -1
+    _allow(rules, "/", (EXECUTE | READ_FILE | READ_DIR) & every)
+    _allow(rules, DEV, (READ_FILE | READ_DIR | WRITE_FILE | IOCTL_DEV) & every)
+    for place in WRITABLE:
+        _allow(rules, place, every & ~(MAKE_CHAR | MAKE_BLOCK))
+    return rules
 
 
 def _allow(rules: int, place: str, rights: int) -> None:

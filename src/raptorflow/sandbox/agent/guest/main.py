@@ -47,16 +47,21 @@ class Agent:
             wire.LIST: self._files.names,
             wire.DATA: self._data,
             wire.CLOSE: self._close,
-            wire.CREDIT: self._ways.credit,
+            wire.CREDIT: self._credit,
             wire.PING: self._answer,
             wire.REKEY: self._rekey,
         }
 
     def run(self) -> None:
         """Work until the host is gone."""
-        self._ways.listen()
-        self._host.send(wire.BORN, 0, wire.packed([wire.VERSION]))
-        self._loop.run()
+        try:
+            self._ways.listen()
+            self._host.send(wire.BORN, 0, wire.packed([wire.VERSION]))
+            self._loop.run()
+        except BaseException as error:
+            sys.excepthook(type(error), error, error.__traceback__)
+        # A mistake of its own must not leave programs without an agent.
+        self._end()
 
     def _take(self, came: wire.Frame) -> None:
         kind, stream, payload = came
@@ -75,6 +80,11 @@ class Agent:
     def _data(self, stream: int, payload: bytes) -> None:
         if not self._files.write(stream, payload):
             self._ways.take(stream, payload)
+
+    def _credit(self, stream: int, payload: bytes) -> None:
+        count = wire.granted(payload)
+        self._files.grant(stream, count)
+        self._ways.grant(stream, count)
 
     def _close(self, stream: int, _payload: bytes) -> None:
         self._files.close(stream)

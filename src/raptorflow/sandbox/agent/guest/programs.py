@@ -14,6 +14,8 @@ from .loop import READABLE, WRITABLE, Loop
 NOBODY = 65534
 FIRST = 1
 READ_BYTES = 64 * 1024
+# What a pipe may hold (/proc/sys/fs/pipe-max-size, as it is for every user).
+MOST_IN_PIPE = 1024 * 1024
 OUTPUTS = (wire.STDOUT, wire.STDERR, wire.SIDE)
 MOST_LIKELY_TO_BE_KILLED = b"1000"
 NOT_FOUND, NOT_STARTED = 127, 126
@@ -45,15 +47,27 @@ class Programs:
         """Start one, with standard input and output and errors, and descriptor 3 if it was asked for."""
         folder, descriptors, file_bytes, outputs, count, *words = wire.unpacked(payload)
         arguments, variables = words[: wire.number(count)], words[wire.number(count) :]
-        inner, outer = _pipes(wire.number(outputs))
-        child = os.fork()
+        inner: list[int] = []
+        outer: list[int] = []
+        try:
+            _pipes(wire.number(outputs), inner, outer)
+            child = os.fork()
+        except OSError as error:
+            _close(inner + outer)
+            self._refuse(stream, arguments[0], error)
+            return
         if child == 0:
             limits = (wire.number(descriptors), wire.number(file_bytes))
             self._become(arguments, dict(_split(variables)), folder, (inner, limits))
-        for descriptor in inner:
-            os.close(descriptor)
-        self._running[stream] = Program(self._loop, self._host, stream, child, outer)
+        _close(inner)
         self._host.send(wire.STARTED, stream)
+        self._running[stream] = Program(self._loop, self._host, stream, child, outer)
+
+    def _refuse(self, stream: int, name: bytes, error: OSError) -> None:
+        """There is no room for one more: to the host that is a program that failed at once."""
+        self._host.send(wire.STARTED, stream)
+        self._host.send(wire.STDERR, stream, _complaint(name, error))
+        self._host.send(wire.EXITED, stream, wire.packed([b"%d" % NOT_STARTED]))
 
     def feed(self, stream: int, payload: bytes) -> None:
         """Give a program its next input; none ends it."""
@@ -66,7 +80,7 @@ class Programs:
             kernel.call("kill", -1, signal.SIGKILL)
         else:
             for program in self._running.values():
-                kernel.call("kill", -program.pid, signal.SIGKILL)
+                program.kill()
 
     def _become(
         self,
@@ -82,9 +96,9 @@ class Programs:
                 os.dup2(descriptor, target)
             self._limit(*given[1])
             os.chdir(folder)
-            os.execvpe(arguments[0], arguments, variables)
+            _exec(arguments, variables)
         except OSError as error:
-            os.write(2, arguments[0] + b": " + os.strerror(error.errno or 0).encode() + b"\n")
+            os.write(2, _complaint(error.filename or arguments[0], error))
             os._exit(NOT_FOUND if error.errno == errno.ENOENT else NOT_STARTED)
         finally:
             os._exit(NOT_STARTED)
@@ -103,6 +117,7 @@ class Programs:
         _prefer_to_kill()
         if os.getuid() == 0:
             kernel.become(NOBODY)
+        kernel.keep_powerless()
         self._landlock.restrict()
 
     def _reap(self, woken: int) -> None:
@@ -112,6 +127,7 @@ class Programs:
         for stream, program in list(self._running.items()):
             if program.pid in ended:
                 del self._running[stream]
+                program.kill()
                 if not self._running:
                     self.kill()
                 program.end(ended[program.pid])
@@ -130,8 +146,15 @@ class Program:
         for descriptor in self._outputs:
             loop.watch(descriptor, READABLE, _bound(self._listen, descriptor), source=True)
 
+    def kill(self) -> None:
+        """End it and what is left of its group."""
+        kernel.call("kill", -self.pid, signal.SIGKILL)
+
     def feed(self, payload: bytes) -> None:
-        """Take input for it."""
+        """Take input for it; what it will not read any more is dropped, so that the host need not wait."""
+        if self._stdin < 0:
+            self._grant(len(payload))
+            return
         self._unread += payload
         self._fed = self._fed or not payload
         self._write()
@@ -139,24 +162,29 @@ class Program:
     def end(self, status: int) -> None:
         """It has ended: tell what it had written, and how it ended."""
         for descriptor in list(self._outputs):
-            while descriptor in self._outputs and self._listen(descriptor):
-                pass
+            self._drain(descriptor)
             self._shut(descriptor)
         self._close_input()
         code = os.waitstatus_to_exitcode(status)
         self._host.send(wire.EXITED, self._stream, wire.packed([b"%d" % code]))
 
-    def _listen(self, descriptor: int) -> bool:
-        """Tell the next output; whether there was any."""
+    def _drain(self, descriptor: int) -> None:
+        """Tell what is in a pipe now. Its other end may be held by others, who may never stop writing."""
+        left = MOST_IN_PIPE
+        while left > 0 and descriptor in self._outputs and (count := self._listen(descriptor)):
+            left -= count
+
+    def _listen(self, descriptor: int) -> int:
+        """Tell the next output; how many bytes there were."""
         try:
             chunk = os.read(descriptor, READ_BYTES)
         except BlockingIOError:
-            return False
+            return 0
         if chunk:
             self._host.send(self._outputs[descriptor], self._stream, chunk)
-            return True
-        self._shut(descriptor)
-        return False
+        else:
+            self._shut(descriptor)
+        return len(chunk)
 
     def _shut(self, descriptor: int) -> None:
         if self._outputs.pop(descriptor, None):
@@ -164,8 +192,6 @@ class Program:
             os.close(descriptor)
 
     def _write(self) -> None:
-        if self._stdin < 0:
-            return
         try:
             done = os.write(self._stdin, self._unread) if self._unread else 0
         except BlockingIOError:
@@ -174,9 +200,8 @@ class Program:
             # It reads no more; that is its right.
             self._close_input()
             return
-        if done:
-            del self._unread[:done]
-            self._host.send(wire.CREDIT, self._stream, wire.packed([b"%d" % done]))
+        del self._unread[:done]
+        self._grant(done)
         if self._unread:
             self._loop.watch(self._stdin, WRITABLE, self._write)
         elif self._fed:
@@ -189,19 +214,48 @@ class Program:
             self._loop.forget(self._stdin)
             os.close(self._stdin)
             self._stdin = -1
+            self._grant(len(self._unread))
+            self._unread.clear()
+
+    def _grant(self, count: int) -> None:
+        """So many bytes of input are dealt with."""
+        if count:
+            self._host.send(wire.CREDIT, self._stream, wire.packed([b"%d" % count]))
 
 
-def _pipes(outputs: int) -> tuple[list[int], list[int]]:
-    """The program's ends and ours, of standard input and so many outputs."""
-    read, write = os.pipe2(os.O_CLOEXEC)
-    inner, outer = [read], [write]
-    for _ in OUTPUTS[:outputs]:
-        read, write = os.pipe2(os.O_CLOEXEC)
-        inner.append(write)
-        outer.append(read)
-    for descriptor in outer:
-        os.set_blocking(descriptor, False)
-    return inner, outer
+def _pipes(outputs: int, inner: list[int], outer: list[int]) -> None:
+    """Make the program's ends and ours, of standard input and so many outputs."""
+    for number in range(outputs + 1):
+        ends = os.pipe2(os.O_CLOEXEC)
+        # Of standard input the program has the end that is read.
+        inner.append(ends[min(number, 1)])
+        outer.append(ends[1 - min(number, 1)])
+        os.set_blocking(outer[-1], False)
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+
+
+def _exec(arguments: list[bytes], variables: dict[bytes, bytes]) -> None:
+    """Become a program, found like a shell finds it (`os.execvpe` would import more than the agent has)."""
+    name = arguments[0]
+    if b"/" in name:
+        os.execve(name, arguments, variables)
+    refused: OSError = FileNotFoundError(errno.ENOENT, "", name)
+    for folder in variables.get(b"PATH", b"/usr/bin:/bin").split(b":"):
+        try:
+            os.execve((folder or b".") + b"/" + name, arguments, variables)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused = error
+    raise refused
+
+
+def _complaint(name: bytes, error: OSError) -> bytes:
+    return name + b": " + os.strerror(error.errno or 0).encode() + b"\n"
 
 
 def _ended() -> list[tuple[int, int]]:
@@ -219,6 +273,7 @@ def _prefer_to_kill() -> None:
     try:
         file = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
         os.write(file, MOST_LIKELY_TO_BE_KILLED)
+        os.close(file)
     except OSError:
         return
 
@@ -227,7 +282,7 @@ def _split(variables: list[bytes]) -> list[tuple[bytes, bytes]]:
     return [(name, value) for name, _, value in (variable.partition(b"=") for variable in variables)]
 
 
-def _bound(call: Callable[[int], bool], descriptor: int) -> Callable[[], None]:
+def _bound(call: Callable[[int], int], descriptor: int) -> Callable[[], None]:
     return lambda: (call(descriptor), None)[1]
 
 

@@ -56,10 +56,10 @@ class Ways:
         if connection := self._open.get(stream):
             connection.take(payload)
 
-    def credit(self, stream: int, payload: bytes) -> None:
+    def grant(self, stream: int, count: int) -> None:
         """The broker can take more."""
         if connection := self._open.get(stream):
-            connection.grant(wire.number(*wire.unpacked(payload, 1)))
+            connection.grant(count)
 
     def close(self, stream: int) -> None:
         """The broker has closed it."""
@@ -123,7 +123,7 @@ class Connection:
     def _ready(self) -> None:
         if self._waiting:
             self._write()
-        if self._socket.fileno() >= 0 and not self._out_ended and self._credit > 0:
+        if self._socket.fileno() >= 0 and not self._out_ended and self._credit > 0 and not self._loop.held:
             self._read()
 
     def _read(self) -> None:
@@ -171,7 +171,7 @@ class Connection:
         if self._credit > 0 and not self._out_ended:
             events |= READABLE
         if events:
-            self._loop.watch(self._socket.fileno(), events, self._ready, source=not self._waiting)
+            self._loop.watch(self._socket.fileno(), events, self._ready, source=True)
         else:
             self._loop.forget(self._socket.fileno())
 

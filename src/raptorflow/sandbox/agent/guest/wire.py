@@ -87,7 +87,9 @@ class Reader:
             end = at + HEADER.size + length
             if len(self._kept) < end:
                 break
-            yield word >> 24, word & MAX_STREAM, bytes(self._kept[at + HEADER.size : end])
+            with memoryview(self._kept) as kept:
+                payload = bytes(kept[at + HEADER.size : end])
+            yield word >> 24, word & MAX_STREAM, payload
             at = end
         del self._kept[:at]
 
@@ -132,3 +134,15 @@ def number(field: bytes) -> int:
     if not digits.isdigit() or len(digits) > 18:
         raise WireError("no number")
     return int(field)
+
+
+def granted(payload: bytes) -> int:
+    """What a CREDIT frame grants.
+
+    Raises:
+        WireError: nothing, or less.
+    """
+    count = number(*unpacked(payload, 1))
+    if count <= 0:
+        raise WireError("a grant of nothing")
+    return count
