@@ -51,6 +51,7 @@ LOWERED: dict[str, tuple[str, Change]] = {
 }
 
 
+@pytest.mark.verify
 @pytest.mark.parametrize("lowered", LOWERED)
 async def test_what_an_engine_does_not_hold_is_seen(
     driver: DockerDriver, docker_engine: OwnEngine, lowered: str

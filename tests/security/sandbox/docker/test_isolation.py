@@ -91,8 +91,9 @@ async def test_with_reach_it_has_sockets_and_still_no_way(reaching: Box) -> None
             "refused"
             in (await reaching.python("import socket\n" + TRY.format(code=f"socket.socket({family}, 3)"))).out
         )
-    raw = TRY.format(code="socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)")
-    assert (await reaching.python(f"import socket\n{raw}")).out == "refused 1\n"
+    for kind, number in (("SOCK_RAW", 1), ("SOCK_DGRAM", 13)):
+        ping = TRY.format(code=f"socket.socket(socket.AF_INET, socket.{kind}, socket.IPPROTO_ICMP)")
+        assert (await reaching.python(f"import socket\n{ping}")).out == f"refused {number}\n"
 
 
 async def test_a_listener_of_this_machine_cannot_be_reached(reaching: Box) -> None:

@@ -123,9 +123,9 @@ def test_groups_of_version_two_are_read(tmp_path: Path) -> None:
     usage = Groups(2, dict.fromkeys(("memory", "pids"), tmp_path), "none", 0, None).usage()
     assert usage is not None
     assert (usage.cpu_ms, usage.peak_memory_bytes, usage.tasks) == (5.5, 9000, 3)
-    assert (usage.out_of_memory, usage.tasks_refused, usage.exact) == (2, 4, True)
-    # Its files cannot be told from its programs' shared memory.
-    assert usage.memory_bytes is None
+    assert (usage.out_of_memory, usage.tasks_refused) == (2, 4)
+    # Its files cannot be looked at, nor be told from its programs' shared memory.
+    assert (usage.memory_bytes, usage.exact) == (None, False)
 
 
 def test_groups_that_are_gone_say_nothing(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ def test_nothing_can_be_asked_for_that_opens_a_container(
     assert (host["NetworkMode"], host["IpcMode"], host["CgroupnsMode"]) == ("none", "private", "private")
     assert (host["PidMode"], host["UTSMode"], host["ReadonlyRootfs"]) == ("", "", True)
     assert host["LogConfig"] == {"Type": "none"}
+    assert host["Sysctls"] == {"net.ipv4.ping_group_range": "1 0"}
     assert host["AutoRemove"] is True
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert not [option for option in host["SecurityOpt"] if "unconfined" in option or "disable" in option]

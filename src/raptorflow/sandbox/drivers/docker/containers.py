@@ -153,11 +153,13 @@ class Containers:
         labels: Mapping[str, str],
         command: tuple[str, ...] | None,
     ) -> Sandbox:
-        base = await self._base(blueprint, command)
-        request = await asyncio.to_thread(create_request, base, blueprint, sandbox_id, labels)
         name = container_name(sandbox_id)
         try:
-            container = await self.engine.create(name, request)
+            container = await self._created(name, blueprint, sandbox_id, labels, command)
+        except NotThere:
+            # Somebody has removed the image since.
+            self._image = None
+            container = await self._created(name, blueprint, sandbox_id, labels, command)
         except EngineGone:
             # It may have been made without our having been told.
             await self._clear(name)
@@ -167,6 +169,17 @@ class Containers:
         except BaseException:
             await self._clear(container)
             raise
+
+    async def _created(
+        self,
+        name: str,
+        blueprint: Blueprint,
+        sandbox_id: str,
+        labels: Mapping[str, str],
+        command: tuple[str, ...] | None,
+    ) -> str:
+        base = await self._base(blueprint, command)
+        return await self.engine.create(name, create_request(base, blueprint, sandbox_id, labels))
 
     async def _started(self, container: str, blueprint: Blueprint) -> Sandbox:
         channel = await self.engine.attach(container)

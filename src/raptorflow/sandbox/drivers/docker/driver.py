@@ -47,9 +47,9 @@ class DockerDriver:
         return self._settings.image_python if self._settings.image else None
 
     async def probe(self) -> ProbeReport:
-        """Make two sandboxes, once, and say what held."""
+        """Make two sandboxes and say what held; once, unless the engine could not be used."""
         async with self._probing:
-            if self._report is None:
+            if self._report is None or not self._report.available:
                 try:
                     self._report = await probe(self._containers(), self._settings)
                 except SandboxUnavailable as error:

@@ -56,6 +56,7 @@ class Groups:
             tasks=tasks,
             tasks_refused=fields(self.folders[PROCESSES] / "pids.events").get("max", 0),
             disk_full=any(_is_full(room) for room in rooms[:2]),
+            exact=len(rooms) == len(WRITABLE),
             **counted,
         )
 

@@ -100,6 +100,8 @@ def _privileges(blueprint: Blueprint) -> dict[str, Any]:
         # The engine would copy this machine's resolver, which names its network.
         "Dns": ["127.0.0.1"],
         "DnsSearch": ["."],
+        # Engines let every user ping; nobody here has anybody to ping.
+        "Sysctls": {"net.ipv4.ping_group_range": "1 0"},
         "Init": False,
         "AutoRemove": True,
         "RestartPolicy": {"Name": "no"},
