@@ -59,6 +59,8 @@ class Ledger:
         try:
             self._on_decision(decision)
         except Exception as error:
-            log.error("a decision was not kept", error=repr(error), reason=decision.reason, kind=decision.kind)
+            log.error(
+                "a decision was not kept", error=repr(error), reason=decision.reason, kind=decision.kind
+            )
             if decision.allowed and decision.stage == "decided":
                 raise BrokerFailure("The decision could not be recorded; nothing was passed on.") from error
