@@ -1,10 +1,6 @@
 """The egress broker: the only way out of any sandbox, and who decides what takes it."""
 
-import ssl
 from datetime import timedelta
-from pathlib import Path
-
-import certifi
 
 from raptorflow.sandbox.broker.caps import Caps
 from raptorflow.sandbox.broker.decisions import OnDecision
@@ -19,6 +15,7 @@ from raptorflow.sandbox.broker.ledger import Ledger
 from raptorflow.sandbox.broker.ports import EgressPolicy, Identity, Resolver, Secrets, ServiceCaller
 from raptorflow.sandbox.broker.secrets.authority import Authority
 from raptorflow.sandbox.broker.secrets.handles import Handles
+from raptorflow.sandbox.broker.secrets.trust import Trust
 from raptorflow.sandbox.broker.settings import BrokerSettings
 
 
@@ -42,7 +39,7 @@ class Broker:
         limits = settings.limits
         addresses = AddressRules(settings.denied_ranges, settings.allowed_ranges)
         dialer = Dialer(resolver or SystemResolver(), addresses, limits.resolve_seconds, limits.dial_seconds)
-        self._means = Means(limits, dialer, _trust(settings.authorities), settings.tls_only_ports, caller)
+        self._means = Means(limits, dialer, Trust(settings.authorities), settings.tls_only_ports, caller)
         self._denied = DenyList(settings.denied_hosts)
         self._lifetime = timedelta(hours=settings.authority_hours)
         self._on_decision = on_decision
@@ -68,14 +65,3 @@ class Broker:
             authority=Authority({there.host for there in bound.values()}, self._lifetime) if bound else None,
         )
         return Gate(guest, self._denied)
-
-
-def _trust(authorities: Path | None) -> ssl.SSLContext:
-    """How hosts are verified: TLS 1.2 or later, HTTP/1.1 alone, the usual authorities and the operator's."""
-    context = ssl.create_default_context(cafile=certifi.where())
-    context.load_default_certs()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    if authorities:
-        context.load_verify_locations(authorities)
-    return context

@@ -1,6 +1,5 @@
 """What the broker holds for one sandbox, and what it has for all."""
 
-import ssl
 from dataclasses import dataclass, field
 
 from raptorflow.sandbox.broker.caps import Caps
@@ -10,6 +9,7 @@ from raptorflow.sandbox.broker.ledger import Ledger
 from raptorflow.sandbox.broker.ports import Identity, Secrets, ServiceCaller
 from raptorflow.sandbox.broker.secrets.authority import Authority
 from raptorflow.sandbox.broker.secrets.handles import Handles
+from raptorflow.sandbox.broker.secrets.trust import Trust
 from raptorflow.sandbox.broker.settings import BrokerLimits
 
 
@@ -27,7 +27,7 @@ class Means:
 
     limits: BrokerLimits
     dialer: Dialer
-    trust: ssl.SSLContext
+    trust: Trust
     tls_only: frozenset[int]
     caller: ServiceCaller | None
 

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,15 @@ class Outside:
         self.names = Names({HOST: [PUBLIC]})
         self.vault = Vault()
         self.decisions: list[Decision] = []
-        self.authority = trustme.CA()
         self.settings: dict[str, Any] = {"allowed_ranges": [f"{PUBLIC}/32"], "tls_only_ports": ()}
         self.limits: dict[str, Any] = {"handshake_seconds": SECONDS}
         self.caller: ServiceCaller | None = None
         self.failing: Exception | None = None
         self._stack = AsyncExitStack()
+
+    @cached_property
+    def authority(self) -> trustme.CA:
+        return trustme.CA()
 
     async def close(self) -> None:
         await self._stack.aclose()
@@ -158,9 +162,8 @@ class Outside:
 
     def trust_authority(self, folder: Path) -> None:
         """Let the broker trust the servers' authority."""
-        file = folder / "authority.pem"
+        self.settings["authorities"] = file = folder / "authority.pem"
         self.authority.cert_pem.write_to_path(str(file))
-        self.settings["authorities"] = file
 
     def gate(self, *network: str, who: str = "a", **capabilities: Any) -> Gate:
         allowed = Capabilities.model_validate({"network": frozenset(network), **capabilities})

@@ -400,7 +400,9 @@ async def test_a_host_that_closes_after_each_answer_is_dialled_anew(world: Outsi
     assert here.origin.connections == 3
 
 
-async def test_a_fault_in_the_vault_sends_nothing(world: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_in_the_vault_sends_nothing_and_says_nothing(
+    world: Outside, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     here = await bound(world)
 
     async def broken(name: str) -> str:
@@ -410,3 +412,6 @@ async def test_a_fault_in_the_vault_sends_nothing(world: Outside, monkeypatch: p
     answer = await here.get(f"Authorization: {here.handle}\r\n")
     assert (answer.status, answer.code, here.origin.heard) == (500, "broker-failure", [])
     assert VALUE.encode() not in answer.raw
+    logged = "".join(capfd.readouterr())
+    assert "RuntimeError" in logged
+    assert VALUE not in logged

@@ -53,8 +53,7 @@ class Dialer:
         for address in addresses:
             self._rules.check(address, destination.host)
         try:
-            async with asyncio.timeout(self._dial_seconds):
-                return await _first_that_answers(addresses, destination.port)
+            return await _first_that_answers(addresses, destination.port, self._dial_seconds / len(addresses))
         except OSError as error:
             raise HostUnreachable(f"{destination} does not answer.") from error
 
@@ -71,13 +70,12 @@ class Dialer:
         return found
 
 
-async def _first_that_answers(addresses: Sequence[Address], port: int) -> Dialled:
+async def _first_that_answers(addresses: Sequence[Address], port: int, seconds: float) -> Dialled:
     failure: OSError = ConnectionRefusedError()
     for address in addresses:
         try:
-            reader, writer = await asyncio.open_connection(str(address), port, limit=CHUNK_BYTES)
-        except TimeoutError:
-            raise
+            async with asyncio.timeout(seconds):
+                reader, writer = await asyncio.open_connection(str(address), port, limit=CHUNK_BYTES)
         except OSError as error:
             failure = error
         else:

@@ -47,7 +47,7 @@ class Sealed:
         self.close()
         visit.passage.aim(self._destination)
         stream = await visit.passage.dial()
-        tls = TlsStream(stream, visit.guest.means.trust, self._destination.host)
+        tls = TlsStream(stream, visit.guest.means.trust.context, self._destination.host)
         self._upstream = upstream = Upstream(tls, visit.guest.means.limits.head_bytes)
         async with visit.hurry():
             with _distrusted(HostUntrusted(f"{self._destination} cannot show that it is that host.")):

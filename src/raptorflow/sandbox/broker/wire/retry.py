@@ -1,4 +1,4 @@
-"""The second ClientHello, for which a server may ask (RFC 8446, section 4.1.4): it must name the same host."""
+"""The second TLS hello, for which a server may ask (RFC 8446, section 4.1.4): it names the same host."""
 
 from collections.abc import Callable
 
