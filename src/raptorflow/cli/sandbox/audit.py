@@ -25,12 +25,10 @@ from raptorflow.stack.places import default_data_dir
 
 audit_app = App(name="audit", help="Verify and read the log of what sandboxes did.")
 
-Folder = Annotated[Path | None, Parameter(help="The log's folder; this machine's when not given.")]
-
 
 @audit_app.command
 def verify(
-    folder: Folder = None,
+    folder: Path | None = None,
     *,
     key_file: Path | None = None,
     against: Path | None = None,
@@ -60,7 +58,7 @@ def verify(
 
 @audit_app.command
 def export(
-    folder: Folder = None,
+    folder: Path | None = None,
     *,
     since: datetime | None = None,
     until: datetime | None = None,
