@@ -192,11 +192,12 @@ async def test_ready_ones_are_used_and_none_is_left_after_closing(bubblewrap: Pa
 async def test_killing_the_manager_ends_its_interpreters() -> None:
     before = monties()
     program = Path(__file__).with_name("pure_process.py")
-    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True) as manager:
-        assert manager.stdout
-        assert manager.stdout.readline() == "running\n"
-        await until(lambda: monties() - before)
-        manager.kill()
+    manager = await asyncio.create_subprocess_exec(sys.executable, str(program), stdout=subprocess.PIPE)
+    assert manager.stdout
+    assert await manager.stdout.readline() == b"running\n"
+    await until(lambda: monties() - before)
+    manager.kill()
+    await manager.wait()
     await until(lambda: not monties() - before)
 
 

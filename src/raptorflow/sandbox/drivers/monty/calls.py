@@ -14,11 +14,11 @@ from raptorflow.sandbox.errors import SandboxUnavailable
 
 _ALLOWED = """
     access arch_prctl brk clock_getres clock_gettime clock_nanosleep close dup epoll_create1 epoll_ctl
-    epoll_pwait epoll_wait eventfd2 execve exit exit_group faccessat faccessat2 fcntl fstat futex getpid getrandom gettid
-    gettimeofday lseek madvise membarrier mmap mprotect mremap munmap nanosleep newfstatat openat poll ppoll
-    pread64 prlimit64 read readlink readlinkat readv restart_syscall rseq rt_sigaction rt_sigprocmask
-    rt_sigreturn sched_getaffinity sched_yield set_robust_list set_tid_address sigaltstack statx tgkill
-    wait4 waitid write writev
+    epoll_pwait epoll_wait eventfd2 execve exit exit_group faccessat faccessat2 fcntl fstat futex getpid
+    getrandom gettid gettimeofday lseek madvise membarrier mmap mprotect mremap munmap nanosleep
+    newfstatat openat poll ppoll pread64 prlimit64 read readlink readlinkat readv restart_syscall rseq
+    rt_sigaction rt_sigprocmask rt_sigreturn sched_getaffinity sched_yield set_robust_list
+    set_tid_address sigaltstack statx tgkill wait4 waitid write writev
 """
 _PR_SET_NAME = 15
 _CLONE_THREAD = 0x00010000
