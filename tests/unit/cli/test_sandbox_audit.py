@@ -68,6 +68,18 @@ def test_a_keyed_log_is_verified_with_its_key(tmp_path: Path, capsys: Capture) -
         call("verify", tmp_path / "log")
 
 
+def test_this_machine_s_own_log_is_found_by_the_settings(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "audit", KEY)
+    monkeypatch.setenv("RAPTORFLOW_DATA__DIR", str(tmp_path))
+    monkeypatch.setenv("RAPTORFLOW_SANDBOX__AUDIT__KEY", KEY.decode())
+    call("verify")
+    assert "whole" in capsys.readouterr().out
+    call("export")
+    assert len(capsys.readouterr().out.splitlines()) == 3
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [

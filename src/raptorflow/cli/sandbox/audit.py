@@ -17,7 +17,6 @@ from raptorflow.sandbox.audit.chain import Head
 from raptorflow.sandbox.audit.errors import AuditBroken
 from raptorflow.sandbox.audit.export import Wanted
 from raptorflow.sandbox.audit.export import export as exported
-from raptorflow.sandbox.audit.settings import AuditSettings
 from raptorflow.sandbox.audit.verify import ChainReport
 from raptorflow.sandbox.audit.verify import verify as check_chains
 from raptorflow.settings import load_settings
@@ -25,12 +24,10 @@ from raptorflow.stack.places import default_data_dir
 
 audit_app = App(name="audit", help="Verify and read the log of what sandboxes did.")
 
-Folder = Annotated[Path | None, Parameter(help="The log's folder; this machine's when not given.")]
-
 
 @audit_app.command
 def verify(
-    folder: Folder = None,
+    folder: Path | None = None,
     *,
     key_file: Path | None = None,
     against: Path | None = None,
@@ -40,12 +37,13 @@ def verify(
 
     Args:
         folder: the log's folder; this machine's when not given.
-        key_file: holds the key that the log is sealed with.
+        key_file: holds the key that the log is sealed with; RAPTORFLOW_SANDBOX__AUDIT__KEY for this
+            machine's own log when not given.
         against: what `--json` printed earlier: then the log must go on from there.
         json: print one JSON object, which the next `--against` takes.
     """
     place = _folder(folder)
-    reports = check_chains(place, key=_key(key_file), anchors=_heads(against))
+    reports = check_chains(place, key=_key(folder, key_file), anchors=_heads(against))
     broken = next((report for report in reports if report.fault), None)
     if json:
         print(dumps({"folder": str(place), "ok": not broken, "chains": [asdict(each) for each in reports]}))
@@ -60,7 +58,7 @@ def verify(
 
 @audit_app.command
 def export(
-    folder: Folder = None,
+    folder: Path | None = None,
     *,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -88,7 +86,8 @@ def export(
 
 def _folder(given: Path | None) -> Path:
     if given is None:
-        return AuditSettings().folder(load_settings().data.dir or default_data_dir())
+        settings = load_settings()
+        return settings.sandbox.audit.folder(settings.data.dir or default_data_dir())
     if not given.is_dir():
         raise FileUnusable(f"{given} is not a folder.", hint="Name the folder of the audit log.")
     return given
@@ -98,8 +97,11 @@ def _aware(moment: datetime | None) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
-def _key(file: Path | None) -> bytes | None:
-    return _read(file).strip() if file else None
+def _key(folder: Path | None, file: Path | None) -> bytes | None:
+    """The file's key, or the settings' for this machine's own log."""
+    if file:
+        return _read(file).strip()
+    return load_settings().sandbox.audit.key_bytes() if folder is None else None
 
 
 def _heads(file: Path | None) -> Sequence[Head]:

@@ -10,6 +10,7 @@ from typing import Literal
 from raptorflow.sandbox.audit.records import Destroyed, Egress, EgressCounted, Entry, Subject
 
 MOST_HOSTS = 32
+MOST_SANDBOXES = 4096
 FIRST_COUNT = 100
 GROWTH = 10
 
@@ -54,6 +55,11 @@ class Folding:
         self._in_full = in_full
         self._tallies: dict[str, dict[Literal["allowed", "denied"], _Tally]] = {}
 
+    @property
+    def kept(self) -> int:
+        """Sandboxes that are being counted."""
+        return len(self._tallies)
+
     def fold(self, subject: Subject, entry: Entry) -> list[Entry]:
         """What to write for an entry: itself, nothing, or what was counted so far."""
         if isinstance(entry, Egress):
@@ -63,6 +69,8 @@ class Folding:
         return [entry]
 
     def _egress(self, sandbox: str, entry: Egress) -> list[Entry]:
+        if sandbox not in self._tallies:
+            self._forget_ended()
         tally = self._tallies.setdefault(sandbox, {}).setdefault(entry.decision, _Tally())
         tally.seen += 1
         if tally.seen <= self._in_full:
@@ -70,6 +78,17 @@ class Folding:
         tally.add(entry)
         due = max(FIRST_COUNT, tally.written * GROWTH)
         return [tally.told(entry.decision)] if tally.count >= due else []
+
+    def _forget_ended(self) -> None:
+        """A decision may be told after its sandbox has ended; what nothing is left to say of is not kept."""
+        if len(self._tallies) < MOST_SANDBOXES:
+            return
+        unsaid = {
+            sandbox: tallies
+            for sandbox, tallies in self._tallies.items()
+            if any(tally.count > tally.written for tally in tallies.values())
+        }
+        self._tallies = unsaid
 
     def _counts(self, sandbox: str) -> list[EgressCounted]:
         tallies = self._tallies.pop(sandbox, {})

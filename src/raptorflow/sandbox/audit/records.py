@@ -18,7 +18,7 @@ def _cut(value: object) -> object:
     return printable(value)[:LONGEST_NAME] if isinstance(value, str) else value
 
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=64)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/@+-]*$", max_length=200)]
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\[\]-]*$", max_length=255)]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

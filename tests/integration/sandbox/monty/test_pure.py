@@ -189,6 +189,18 @@ async def test_ready_ones_are_used_and_none_is_left_after_closing(bubblewrap: Pa
     assert statistics.median(times) < START_MS
 
 
+async def test_killing_the_manager_ends_its_interpreters() -> None:
+    before = monties()
+    program = Path(__file__).with_name("pure_process.py")
+    manager = await asyncio.create_subprocess_exec(sys.executable, str(program), stdout=subprocess.PIPE)
+    assert manager.stdout
+    assert await manager.stdout.readline() == b"running\n"
+    await until(lambda: monties() - before)
+    manager.kill()
+    await manager.wait()
+    await until(lambda: not monties() - before)
+
+
 async def test_the_probe_finds_walls_around_the_process(pure: PureRunner) -> None:
     report = await pure.probe()
     assert (report.available, report.boundary, report.missing) == (True, "interpreter", ())

@@ -179,3 +179,15 @@ async def test_the_export_takes_what_is_asked_for_from_all_chains_in_order(tmp_p
     assert [record["sandbox"] for record in records(tmp_path, since=times[1], until=times[3])] == ["s1", "s2"]
     assert records(tmp_path, kinds=frozenset({"create"})) == []
     assert records(tmp_path, sandbox="s2")[0]["class_name"] == "Process Activity"
+
+
+async def test_a_key_in_the_settings_seals_the_log(tmp_path: Path) -> None:
+    async with log_in(tmp_path, key="a key of sixteen bytes or more") as log:
+        await log.add(WHO, KILLED)
+    (report,) = verify(tmp_path, key=b"a key of sixteen bytes or more")
+    assert (report.keyed, report.records, report.fault) == (True, 1, None)
+
+
+def test_a_short_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least 16"):
+        AuditSettings.model_validate({"key": "short"})

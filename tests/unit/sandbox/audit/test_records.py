@@ -17,6 +17,7 @@ from raptorflow.sandbox.audit.records import (
     Subject,
     Torn,
 )
+from raptorflow.sandbox.result import Status
 
 DIGEST = "0" * 64
 
@@ -65,3 +66,8 @@ def test_every_kind_of_record_has_a_class_for_collectors() -> None:
     kinds = {kind.model_fields["kind"].default for kind in made if "kind" in kind.model_fields}
     assert kinds == set(OCSF_CLASSES)
     assert {*get_args(Entry), Torn} == {kind for kind in made if "kind" in kind.model_fields}
+
+
+@pytest.mark.parametrize("status", get_args(Status))
+def test_every_status_of_a_result_can_be_written_down(status: str) -> None:
+    assert Executed(program="python", arguments=DIGEST, status=status, wall_ms=1).status == status

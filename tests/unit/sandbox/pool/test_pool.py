@@ -1,4 +1,5 @@
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
@@ -341,3 +342,26 @@ def test_a_kernel_that_shows_nothing_is_not_under_pressure(tmp_path: Path) -> No
 def test_this_machine_can_be_asked() -> None:
     assert MemoryPressure(2**60, 100)() is True
     assert MemoryPressure(0, 101)() is False
+
+
+async def test_over_many_random_days_no_member_is_lost_or_given_out_twice() -> None:
+    chance = random.Random(7)
+    place = Place(
+        min_ready=1, max_ready=6, max_total=9, idle_seconds=30, max_age_seconds=20, window_seconds=10
+    )
+    given: list[str] = []
+    for _ in range(600):
+        place.now += chance.random() * 5
+        place.pressed = chance.random() < 0.1
+        place.trouble = OSError("full") if chance.random() < 0.1 else None
+        for _ in range(chance.randrange(4)):
+            if place.made and chance.random() < 0.2:
+                place.dead.add(chance.choice(place.made))
+            if member := await place.pool.claim(chance.choice("abc")):
+                assert member not in place.dead
+                given.append(member)
+        await place.tick()
+        assert place.pool.ready <= 9
+    await place.pool.close()
+    assert len(given) > 50
+    assert sorted([*given, *place.gone]) == sorted(place.made)

@@ -2,7 +2,7 @@
 
 The interpreter gives a script no files, no network and no programs. Its process has none either: a network
 namespace without an interface, a root with nothing but the program and the system's libraries, read-only, no
-capabilities, and an address space that the kernel bounds.
+capabilities, the few system calls that computing takes, and an address space that the kernel bounds.
 """
 
 import os
@@ -10,10 +10,13 @@ import shlex
 from pathlib import Path
 from uuid import uuid4
 
+from raptorflow.sandbox.drivers.monty.calls import call_filter
+
 KIB = 1024
 LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 NAMESPACES = ("mnt", "net", "pid", "ipc", "uts", "user")
 MARK = "RAPTORFLOW_WORKER"
+FILTER_FD = 3
 
 
 class Walls:
@@ -31,16 +34,23 @@ class Walls:
         self._command = [
             str(bubblewrap), "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL",
             "--clearenv", "--setenv", MARK, self._mark, "--uid", "65534", "--gid", "65532",
-            "--hostname", "sandbox", *libraries, "--ro-bind", str(program), "/monty",
-            "--remount-ro", "/", "--chdir", "/", "--", "/monty",
+            "--hostname", "sandbox", "--seccomp", str(FILTER_FD), *libraries,
+            "--ro-bind", str(program), "/monty", "--remount-ro", "/", "--chdir", "/", "--", "/monty",
         ]  # fmt: skip
         self._address_space = address_space
 
     def write(self, folder: Path) -> Path:
-        """A script in a folder that starts the program; arguments are handed on."""
+        """A script in a folder that starts the program; arguments are handed on.
+
+        Raises:
+            SandboxUnavailable: the filter of system calls cannot be compiled.
+        """
+        calls = folder / f"calls-{self._mark}"
+        calls.write_bytes(call_filter())
         script = folder / f"worker-{self._mark}"
         limits = f"ulimit -c 0\nulimit -v {self._address_space // KIB}\n"
-        text = f'#!/bin/sh\n{limits}exec {shlex.join(self._command)} "$@"\n'
+        command = shlex.join(self._command)
+        text = f'#!/bin/sh\n{limits}exec {command} "$@" {FILTER_FD}< {shlex.quote(str(calls))}\n'
         descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
         with os.fdopen(descriptor, "w") as file:
             file.write(text)
@@ -51,7 +61,10 @@ class Walls:
         inside = [pid for pid in _pids() if self._is_inside(pid)]
         if not inside:
             return ["no process"]
-        return sorted({gap for pid in inside for gap in _gaps_of(pid)})
+        try:
+            return sorted({gap for pid in inside for gap in _gaps_of(pid)})
+        except OSError as error:
+            return [f"it cannot be looked at ({error.strerror})"]
 
     def _is_inside(self, pid: int) -> bool:
         """Bubblewrap itself has the mark among its arguments; the program has it in its environment."""
@@ -62,7 +75,12 @@ def _gaps_of(pid: int) -> list[str]:
     ours = {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in NAMESPACES}
     gaps = [name for name in NAMESPACES if os.stat(f"/proc/{pid}/ns/{name}").st_ino == ours[name]]
     facts = dict(line.split(b":\t", 1) for line in _read(pid, "status").splitlines() if b":\t" in line)
-    held = {b"CapEff": b"0000000000000000", b"CapBnd": b"0000000000000000", b"NoNewPrivs": b"1"}
+    held = {
+        b"CapEff": b"0000000000000000",
+        b"CapBnd": b"0000000000000000",
+        b"NoNewPrivs": b"1",
+        b"Seccomp": b"2",
+    }
     return gaps + [name.decode() for name, value in held.items() if facts.get(name) != value]
 
 

@@ -169,7 +169,7 @@ class PureRunner:
         if program is None:
             raise SandboxUnavailable("The program `monty` is not beside this Python.", hint=REMEDY)
         self._start = import_module(ENGINE).MontyWorker
-        self._folder = Path(tempfile.mkdtemp(prefix="raptorflow-monty-"))
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="raptorflow-monty-"))
         self._walls = Walls(self._bubblewrap, Path(program), self._settings.process_bytes)
         return self._walls.write(self._folder)
 
@@ -183,7 +183,7 @@ def _guarantees() -> dict[str, Guarantee]:
     return {
         "network": Guarantee("kernel", walls),
         "files": Guarantee("kernel", walls),
-        "privileges": Guarantee("kernel", "no capabilities, no new privileges"),
+        "privileges": Guarantee("kernel", "no capabilities, no new privileges, few system calls"),
         "pids": Guarantee("kernel", "the interpreter starts no programs; a pid namespace of its own"),
         "memory": Guarantee("kernel", "the interpreter's count of objects, and the process's address space"),
         "cpu": Guarantee("supervised", "one thread that is ended with its time; others may be slowed"),
