@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.unit.sandbox.microvm.erofs_reader import read_erofs
 
-from raptorflow.sandbox.drivers.microvm.disks import Disks
+from raptorflow.sandbox.drivers.microvm.disks import Disk, Disks
 from raptorflow.sandbox.drivers.microvm.image.erofs import label_of
 from raptorflow.sandbox.errors import SandboxUnavailable
 
@@ -70,7 +70,7 @@ def test_a_folder_that_is_not_there_is_refused(disks: Disks, tmp_path: Path) -> 
 
 def test_what_was_used_least_recently_goes_first(tmp_path: Path) -> None:
     disks = Disks(tmp_path / "disks", 700 * 1024)
-    packed = []
+    packed: list[Disk] = []
     for number in range(4):
         (tmp_path / f"{number}").write_bytes(bytes([number]) * 300 * 1024)
         packed.append(disks.pack(tmp_path / f"{number}"))
