@@ -9,12 +9,12 @@ import asyncio
 import os
 import stat
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from raptorflow.sandbox.drivers.microvm.cells import Cell
 from raptorflow.sandbox.drivers.microvm.console import Console
+from raptorflow.sandbox.drivers.microvm.process import Process
 from raptorflow.sandbox.errors import SandboxStartFailed
 
 GATE = 'read -r go && exec "$@"'
@@ -25,17 +25,21 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME
 
 @dataclass
 class Monitored:
-    """A monitor's process and what its machine prints."""
+    """What was started, and what it and its machine print.
 
-    process: asyncio.subprocess.Process
+    Attributes:
+        process: the monitor; or the jailer, which ends when it has started the monitor.
+        console: read until every process that was started has ended.
+    """
+
+    process: Process
     console: Console
 
     async def end(self) -> None:
-        """Kill it and wait for its end."""
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                self.process.kill()
-        await self.process.wait()
+        """Kill what was started, and wait for its end. Doing it again does nothing."""
+        self.process.kill()
+        await self.process.gone()
+        self.process.close()
 
 
 async def launch(
@@ -70,7 +74,8 @@ async def launch(
         raise SandboxStartFailed(f"The monitor cannot be started: {error}") from error
     if process.stdin is None or process.stdout is None:
         raise SandboxStartFailed("The monitor was started without its pipes.")
-    monitored = Monitored(process, Console(process.stdout))
+    # It waits at the gate, so its number is its own.
+    monitored = Monitored(Process(process.pid), Console(process.stdout))
     try:
         if cell.group:
             cell.group.add(process.pid)

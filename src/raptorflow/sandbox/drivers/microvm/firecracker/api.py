@@ -1,6 +1,5 @@
 """Firecracker's API on its UNIX socket (its `firecracker.yaml` describes every request)."""
 
-import asyncio
 from pathlib import Path
 
 import httpx
@@ -9,7 +8,6 @@ from raptorflow.base.json import Json
 from raptorflow.sandbox.errors import SandboxStartFailed
 
 SOCKET = "api.socket"
-AGAIN_SECONDS = 0.001
 # Writing a snapshot answers only when all of the memory is written.
 ANSWER_SECONDS = 60.0
 SAID_CHARACTERS = 400
@@ -33,20 +31,6 @@ class Api:
             trust_env=False,
         )
 
-    async def up(self, ended: asyncio.Future[int]) -> None:
-        """Wait until it answers.
-
-        Args:
-            ended: done when the program has ended instead.
-
-        Raises:
-            SandboxStartFailed: it has.
-        """
-        while not await self._answers():
-            if ended.done() and ended.result() != 0:
-                raise SandboxStartFailed(f"Firecracker's jailer ended with exit code {ended.result()}.")
-            await asyncio.sleep(AGAIN_SECONDS)
-
     async def put(self, path: str, **values: Json) -> None:
         """Set something up, or have something done.
 
@@ -67,7 +51,8 @@ class Api:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _answers(self) -> bool:
+    async def answers(self) -> bool:
+        """Whether it is up."""
         try:
             return (await self._client.get("/version")).is_success
         except httpx.TransportError:

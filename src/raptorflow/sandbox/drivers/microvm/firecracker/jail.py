@@ -11,6 +11,7 @@ from pathlib import Path
 
 from raptorflow.sandbox.drivers.microvm.cells import Cell
 from raptorflow.sandbox.drivers.microvm.firecracker.api import SOCKET
+from raptorflow.sandbox.drivers.microvm.process import Process
 from raptorflow.sandbox.errors import SandboxStartFailed
 
 OPEN_FILES = 256
@@ -66,16 +67,12 @@ class Jail:
             *("--", "--api-sock", f"/{SOCKET}", "--level", "Warning"),
         ]
 
-    def process(self) -> int:
-        """Firecracker's process, as the jailer noted it.
-
-        Raises:
-            SandboxStartFailed: it noted none.
-        """
+    def process(self) -> Process | None:
+        """Firecracker's process, as the jailer noted it; None before that, and when it is gone."""
         try:
-            return int((self.root / f"{self.firecracker.name}.pid").read_text())
-        except (OSError, ValueError) as error:
-            raise SandboxStartFailed("Firecracker's jailer started nothing.") from error
+            return Process(int((self.root / f"{self.firecracker.name}.pid").read_text()))
+        except (OSError, ValueError):
+            return None
 
     def take(self, name: str, target: Path) -> None:
         """Move out a file that Firecracker has written.

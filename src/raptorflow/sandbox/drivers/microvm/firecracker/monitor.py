@@ -4,9 +4,7 @@ import asyncio
 import os
 import re
 import shutil
-import signal
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 from raptorflow.core.telemetry import logger
@@ -20,6 +18,7 @@ from raptorflow.sandbox.drivers.microvm.kvm import kvm_lack
 from raptorflow.sandbox.drivers.microvm.launch import Monitored, launch
 from raptorflow.sandbox.drivers.microvm.machine import VSOCK_PORT, Machine
 from raptorflow.sandbox.drivers.microvm.monitor import Lack
+from raptorflow.sandbox.drivers.microvm.process import Process
 from raptorflow.sandbox.drivers.microvm.settings import MIB, MicroVmSettings
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 
@@ -35,6 +34,7 @@ GUEST_CID = 3
 OLDEST, ADVISED = (1, 12, 0), (1, 16, 1)
 VERSION = re.compile(r"v(\d+)\.(\d+)\.(\d+)")
 ANSWER_SECONDS = 10
+AGAIN_SECONDS = 0.001
 PATHS = "/usr/local/bin:/usr/bin"
 
 
@@ -53,8 +53,7 @@ class FirecrackerGuest:
         self._seconds = seconds
         self._folder = os.open(jail.root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self.api = Api(self._folder)
-        self._process: int | None = None
-        self._pid = 0
+        self._process: Process | None = None
         self._channel: SocketChannel | None = None
 
     @property
@@ -65,17 +64,12 @@ class FirecrackerGuest:
     @property
     def pid(self) -> int:
         """Firecracker's process; 0 before it is known."""
-        return self._pid
+        return self._process.pid if self._process else 0
 
     @property
     def alive(self) -> bool:
         """Whether Firecracker runs."""
-        if self._process is None:
-            return False
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._process, 0)
-            return True
-        return False
+        return self._process is not None and self._process.alive
 
     async def up(self) -> None:
         """Wait until Firecracker answers, and know its process.
@@ -83,16 +77,14 @@ class FirecrackerGuest:
         Raises:
             SandboxStartFailed: the jailer failed.
         """
-        ended = asyncio.ensure_future(self._monitored.process.wait())
-        try:
-            await self.api.up(ended)
-        except SandboxStartFailed as error:
-            await self.console.ended()
-            raise SandboxStartFailed(f"{error.message} {self.console.said()}") from error
-        finally:
-            ended.cancel()
-        self._pid = self._jail.process()
-        self._process = os.pidfd_open(self._pid)
+        while not (self._process and await self.api.answers()):
+            # The jailer starts Firecracker, notes its process, and ends: without the note, it has failed.
+            ended = not self._monitored.process.alive
+            self._process = self._process or self._jail.process()
+            if ended and not self._process:
+                await self.console.ended()
+                raise SandboxStartFailed(f"Firecracker's jailer failed: {self.console.said()}")
+            await asyncio.sleep(AGAIN_SECONDS)
 
     async def channel(self) -> SocketChannel:
         """The connection to the agent's port; made when it is first asked for.
@@ -131,13 +123,12 @@ class FirecrackerGuest:
 
     async def end(self) -> None:
         """Kill it; the first process of a namespace takes all others with it."""
+        self._process = self._process or self._jail.process()
+        if self._process:
+            self._process.kill()
+            await self._process.gone()
+            self._process.close()
         await self._monitored.end()
-        if self._process is not None:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._process, signal.SIGKILL)
-            await self.console.ended()
-            os.close(self._process)
-            self._process = None
         if self._channel:
             self._channel.close()
         if self._folder >= 0:

@@ -8,6 +8,7 @@ framing (`lz4/doc/lz4_Frame_format.md`) or with xz or gzip.
 import gzip
 import lzma
 import struct
+import zlib
 
 SECTOR = 512
 LZ4_LEGACY = b"\x02\x21\x4c\x18"
@@ -45,11 +46,19 @@ def _unpacked(payload: bytes) -> bytes:
         if payload.startswith(GZIP):
             return gzip.decompress(payload)
         if payload.startswith(XZ):
-            # The size of the kernel is appended to the stream.
-            return lzma.LZMADecompressor().decompress(payload)
-    except (IndexError, struct.error, OSError, lzma.LZMAError) as error:
+            return _xz(payload)
+    except (IndexError, struct.error, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise KernelNotReadable(f"The kernel's payload is damaged: {error}") from error
     raise KernelNotReadable(f"The kernel is packed in an unknown way ({payload[:4].hex()}).")
+
+
+def _xz(payload: bytes) -> bytes:
+    """One stream; the size of the kernel is appended to it."""
+    unpacking = lzma.LZMADecompressor()
+    kernel = unpacking.decompress(payload)
+    if not unpacking.eof:
+        raise EOFError("the stream ends too soon")
+    return kernel
 
 
 def _lz4_legacy(payload: bytes) -> bytes:

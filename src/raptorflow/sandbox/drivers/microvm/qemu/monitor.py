@@ -59,7 +59,7 @@ class QemuGuest:
     @property
     def alive(self) -> bool:
         """Whether it has not ended."""
-        return self._monitored.process.returncode is None
+        return self._monitored.process.alive
 
     async def channel(self) -> SocketChannel:
         """The socket behind the guest's serial port.
