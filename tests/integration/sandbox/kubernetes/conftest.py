@@ -58,6 +58,7 @@ async def make_driver(cluster: FakeCluster, tmp_path: Path) -> AsyncGenerator[Ma
             "start_seconds": 15,
             "destroy_seconds": 5,
             "retries": 3,
+            "stats_seconds": 0,
         }
         drivers.append(KubernetesDriver(KubernetesSettings(**{**given, **differing})))
         return drivers[-1]

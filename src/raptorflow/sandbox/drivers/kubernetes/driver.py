@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -54,6 +55,12 @@ class Made:
     pod: str
     usage: Usage = UNSEEN
     channel: ExecChannel | None = None
+    looked: float = field(default_factory=time.monotonic)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its channel has, and so it."""
+        return self.channel is not None and self.channel.ended
 
 
 class KubernetesDriver:
@@ -74,6 +81,8 @@ class KubernetesDriver:
         self._cluster: Cluster | None = None
         self._opening = asyncio.Lock()
         self._made: dict[str, Made] = {}
+        self._report: ProbeReport | None = None
+        self._probing = asyncio.Lock()
         self._agent_path: str | None = None
 
     @property
@@ -89,7 +98,16 @@ class KubernetesDriver:
         return tuple(mount for mount in blueprint.mounts if has_room(mount.target))
 
     async def probe(self) -> ProbeReport:
-        """What the cluster enforces, as far as its API and its operator can say."""
+        """What the cluster enforces, as far as its API and its operator can say; asked until it is usable.
+
+        What it said then is verified again for each sandbox: the network policy, and the pod as it was made.
+        """
+        async with self._probing:
+            report = self._report or await self._probe()
+            self._report = report if report.available else None
+        return report
+
+    async def _probe(self) -> ProbeReport:
         try:
             if objection := checks.of_settings(self._settings):
                 return self._refused(objection)
@@ -180,21 +198,22 @@ class KubernetesDriver:
     async def stats(self, handle: Handle) -> Usage:
         """What it used, as the cluster counts it; what was last seen when it has ended.
 
-        Memory is the working set, files in memory included. Processor time and tasks are not counted.
+        Memory is the working set, files in memory included. Processor time and tasks are not counted. The
+        cluster is not asked more often than the settings say, and that it does not answer is no failure of
+        the sandbox.
         """
-        cluster = await self._usable()
+        made = self._made.get(handle.sandbox_id)
+        due = made is None or made.ended or time.monotonic() - made.looked >= self._settings.stats_seconds
         try:
-            made = await self._find(cluster, handle)
-            pod = await self._pod(cluster.api, made)
-            if pod and ending(pod):
-                made.usage = with_ending(made.usage, pod)
-            elif pod:
-                made.usage = await measured(cluster.api, made.pod, made.usage)
+            cluster = await self._usable()
+            made = made or await self._find(cluster, handle)
+            if due:
+                await self._look(cluster.api, made)
         except SandboxGone:
             return UNSEEN
-        except ApiError as error:
-            raise unavailable(error) from error
-        return made.usage
+        except (ApiError, SandboxUnavailable) as error:
+            log.debug("a sandbox cannot be measured", sandbox=handle.sandbox_id, error=str(error))
+        return made.usage if made else UNSEEN
 
     async def destroy(self, handle: Handle) -> None:
         """Close the channel, so the agent ends; delete the pod, and wait until its node says it is gone."""
@@ -226,7 +245,7 @@ class KubernetesDriver:
             return
         for sandbox_id in [*self._made]:
             await self._let_go(Handle(self.name, sandbox_id))
-        cluster, self._cluster = self._cluster, None
+        cluster, self._cluster, self._report = self._cluster, None, None
         try:
             await cluster.maker.clear()
             if self._agent_path:
@@ -301,10 +320,19 @@ class KubernetesDriver:
         except ApiError as error:
             raise unavailable(error) from error
 
+    async def _look(self, api: Api, made: Made) -> None:
+        """Measure it, or see how it ended."""
+        made.looked = time.monotonic()
+        pod = await self._pod(api, made)
+        if pod and ending(pod):
+            made.usage = with_ending(made.usage, pod)
+        elif pod:
+            made.usage = await measured(api, made.pod, made.usage)
+
     async def _pod(self, api: Api, made: Made) -> JsonObject | None:
         """The pod now; where its channel has ended, the word of how is waited for a moment."""
         path = api.place("pods")
-        if not (made.channel and made.channel.ended):
+        if not made.ended:
             return await api.find(f"{path}/{made.pod}")
         try:
             async with asyncio.timeout(self._settings.settle_seconds):

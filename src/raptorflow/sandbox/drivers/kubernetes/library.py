@@ -21,6 +21,8 @@ MERGE_PATCH = "application/merge-patch+json"
 # v5 can close one direction; an older API server takes v4.
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
 GOODBYE_SECONDS = 1.0
+# Load balancers forget connections on which nothing happens, and a sandbox may wait long for its turn.
+HEARTBEAT_SECONDS = 45.0
 MAX_MESSAGE = 1024 * 1024
 BROKEN = (aiohttp.ClientError, TimeoutError, OSError)
 
@@ -112,6 +114,7 @@ class LibraryLink:
                     proxy_headers=rest.proxy_headers,
                     server_hostname=rest.server_hostname,
                     timeout=goodbye,
+                    heartbeat=HEARTBEAT_SECONDS,
                     max_msg_size=MAX_MESSAGE,
                 )
         except aiohttp.WSServerHandshakeError as error:

@@ -1,6 +1,8 @@
 """From an order to a sandbox that is ready, and is what was ordered."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from raptorflow.base.json import JsonObject
 from raptorflow.core.telemetry import logger
@@ -22,6 +24,16 @@ LOWERED = (
     "The API server dropped a field that it does not know (upgrade it), or an admission webhook changed "
     "the pod (exempt the sandboxes' namespace)."
 )
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """See it through, also while whoever asks is being cancelled."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 class Making:
@@ -54,7 +66,7 @@ class Making:
             async with self._clock:
                 return await self._make()
         except BaseException as error:
-            await self._undo()
+            await _to_its_end(self._undo())
             if isinstance(error, TimeoutError):
                 raise self._too_late() from error
             if isinstance(error, ApiError):

@@ -55,6 +55,8 @@ class KubernetesSettings(BaseModel):
     """How long it may be that no node takes it; longer where nodes are added on demand."""
     destroy_seconds: float = Field(default=20.0, gt=0)
     """How long the node may take to confirm an end before the pod is removed by force."""
+    stats_seconds: float = Field(default=5.0, ge=0)
+    """How old a measurement may be; the cluster's own are older than that."""
     settle_seconds: float = Field(default=3.0, ge=0)
     """How long the cluster may take to say how a sandbox ended whose channel has."""
     request_seconds: float = Field(default=15.0, gt=0)

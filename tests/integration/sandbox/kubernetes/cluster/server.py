@@ -32,6 +32,7 @@ class FakeCluster:
         faults: what goes wrong, by a test's order.
         invalid: objects that a schema refused; a test that expects none asserts that.
         requests: method and path of all that came.
+        came: set by the next request.
         has_claims: whether agent-sandbox is installed.
         runtime_classes: name -> handler.
         denied: verb and resource that the manager may not do, such as `("delete", "pods")`.
@@ -46,6 +47,7 @@ class FakeCluster:
         self.faults = Faults()
         self.invalid: list[str] = []
         self.requests: list[tuple[str, str]] = []
+        self.came = asyncio.Event()
         self.has_claims = False
         self.runtime_classes = {"gvisor": "runsc"}
         self.denied: set[tuple[str, str]] = set()
@@ -75,6 +77,8 @@ class FakeCluster:
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         method = _kind(request)
         self.requests.append((method, request.path))
+        self.came.set()
+        self.came = asyncio.Event()
         fault = self.faults.hit(method, request.path)
         if fault and (answer := await _before(request, fault)):
             return answer

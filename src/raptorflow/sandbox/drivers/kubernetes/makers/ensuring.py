@@ -41,10 +41,11 @@ async def ensure_cut_off(api: Api, instance: str) -> None:
         SandboxUnavailable: sandboxes would not be cut off.
     """
     path = api.place("networkpolicies", group=POLICIES)
-    if objection(await api.every(path), labels_of(instance)):
-        policy = deny_all()
-        if await api.find(f"{path}/{policy['metadata']['name']}") is None:
-            await _made(api, path, policy)
+    if objection(await api.every(path), labels_of(instance)) is None:
+        return
+    policy = deny_all()
+    if await api.find(f"{path}/{policy['metadata']['name']}") is None:
+        await _made(api, path, policy)
     await check_cut_off(api, labels_of(instance))
 
 
