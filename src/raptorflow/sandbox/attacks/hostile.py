@@ -11,7 +11,8 @@ from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.agent.ways import Way
 from raptorflow.sandbox.errors import FileRefused, SandboxGone
 
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 2.0
+STAYS_SECONDS = 0.3
 PING_SECONDS = 0.01
 SLOW_SECONDS = 0.5
 RANDOM_FRAMES, BATCH = 100_000, 100
@@ -148,13 +149,13 @@ MALFORMED: dict[str, Script] = {
 }
 
 
-async def meets(script: Script, *, deaf: bool = False) -> str:
+async def meets(script: Script, *, deaf: bool = False, seconds: float = ANSWER_SECONDS) -> str:
     """What the host says of an agent: how it ended, or that it did not."""
     channel = HostileChannel(script, deaf=deaf)
     link = Link(channel)
     link.opened = _never_done
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(seconds):
             await link.open()
             while True:
                 await link.send(wire.PING, 0, b"x")
@@ -173,7 +174,7 @@ async def _never_done(kind: str, way: Way) -> None:
 
 async def honest() -> bool:
     """Whether an honest agent is accepted, and stays so."""
-    said = await meets(after_greeting(lambda: iter([])))
+    said = await meets(after_greeting(lambda: iter([])), seconds=STAYS_SECONDS)
     return said == "still open"
 
 

@@ -125,7 +125,7 @@ def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
             yield from _walk(each, path, roots)
         yield from _options([str(part) for part in parts])
     else:
-        yield from _text(str(value), path, roots)
+        yield from _text(str(value), roots)
 
 
 def _mount(keys: Mapping[str, object], roots: Sequence[str]) -> Iterator[str]:
@@ -143,9 +143,9 @@ def _outside(source: str, roots: Sequence[str]) -> Iterator[str]:
         yield f"a folder of the machine that is not meant for it ({source})"
 
 
-def _text(text: str, path: str, roots: Sequence[str]) -> Iterator[str]:
+def _text(text: str, roots: Sequence[str]) -> Iterator[str]:
     if SOCKETS.search(text):
-        yield f"an engine's socket ({path}{text})"
+        yield f"an engine's socket ({text})"
     mount = re.fullmatch(r"(/[^:]*):(/[^:]*)(?::(.*))?", text)
     if not mount:
         return

@@ -10,7 +10,7 @@ from raptorflow.sandbox.attacks.world import open_world
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import build_manager
-from raptorflow.sandbox.pool.settings import PoolSettings
+from raptorflow.sandbox.pool.settings import NONE_READY
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
 
@@ -20,7 +20,7 @@ SMALL = {
     "max_artifacts": 8,
     "allow_supervised": True,
     # Each attack has a skill of its own: none that is made ahead would ever be used.
-    "pool": PoolSettings(max_ready=0),
+    "pool": NONE_READY,
 }
 
 

@@ -145,7 +145,14 @@ def _skill(name: str, text: str) -> Path:
 
 def groups(mark: str) -> list[str]:
     """Control groups that have the mark in their name."""
-    return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/*{mark}*")]
+    # Not by a glob: others remove groups of theirs meanwhile, which a walk passes over.
+    walk = os.walk("/sys/fs/cgroup")
+    return [f"{folder}/{name}" for folder, names, _ in walk for name in names if mark in name]
+
+
+def own_groups() -> set[str]:
+    """Control groups that managers of this process have made."""
+    return set(groups(f"-{os.getpid()}-"))
 
 
 def _digest(folder: Path) -> str:

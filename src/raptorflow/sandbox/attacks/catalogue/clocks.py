@@ -68,7 +68,7 @@ async def spin(stage: Stage) -> Trial:
     result = await stage.inside(text, limits=limits)
     text = stage.text({"spin": SPIN}, {"SECONDS": 0.8}, apart=False, outside=True)
     free = await stage.outside(text)
-    control = free.cpu_seconds > 1.5 * SHARE * free.wall_seconds
+    control = free.cpu_seconds > 1.1 * SHARE * free.wall_seconds
     outcome, words = _shared(stage, result.status, result.cpu_ms, result.wall_ms / 1000)
     return Trial(
         outcomes(outcome), words, control, f"{free.cpu_seconds:.2f} s in {free.wall_seconds:.2f} s without"

@@ -18,7 +18,14 @@ with open({path!r}, 'rb') as file:
 if not content:
     raise Absent('empty')
 """
-EVERYWHERE = ("/workspace", "/workspace/out", TMP, SHARED, "/skill", "/env", KEPT, "/run", "/usr")
+CLOSED = ("/", "/skill", "/env", "/usr", "/opt/raptorflow", "/run", "/etc", KEPT)
+EVERYWHERE = ("/workspace", "/workspace/out", TMP, SHARED, *CLOSED)
+LISTED = ("/home", "/root", "/var/lib", "/boot", "/etc", "/srv", "/opt", "/sys/kernel", "/run")
+LIST = """
+here = sorted(os.listdir({path!r}))
+if not here or here[:20] != {names!r}:
+    raise Absent('another folder')
+"""
 OPEN_TO_WRITE = "os.close(os.open({path!r}, os.O_WRONLY))"
 OWN_FILE = "os.close(os.open('x', os.O_WRONLY | os.O_CREAT))"
 # Opened, never written: an attack that gets through must not change the machine.
@@ -102,7 +109,16 @@ async def host_files(stage: Stage) -> Trial:
         ]
         steps = {path: Step(READ.format(path=path)) for path in readable}
         steps |= {path: Step(READ.format(path=path), maybe=True) for path in secret}
+        steps |= {f"{path}/": Step(LIST.format(path=path, names=_names(path)), maybe=True) for path in LISTED}
         return await Steps(steps)(stage)
+
+
+def _names(path: str) -> list[str]:
+    """What lies in a folder of this machine, the first of it; nothing when nobody may look."""
+    try:
+        return sorted(os.listdir(path))[:20]
+    except OSError:
+        return []
 
 
 async def host_processes(stage: Stage) -> Trial:
@@ -159,7 +175,7 @@ async def sessions(stage: Stage) -> Trial:
     second = await stage.inside(stage.text({"look": look}, {}, apart=False, outside=False))
     wrote, found = said(first.stdout).get("write"), said(second.stdout).get("look")
     own = bool(wrote and f"/workspace/{mark}" in wrote.words)
-    closed = bool(wrote and not any(f"{place}/{mark}" in wrote.words for place in ("/skill", "/env", "/usr")))
+    closed = bool(wrote and not any(f"'{Path(place, mark)}'" in wrote.words for place in CLOSED))
     clean = bool(found and found.words == "[]")
     words = f"wrote {wrote.words if wrote else 'nothing'}, the next run found {found.words if found else '?'}"
     seen = outcomes("refused" if clean and closed else "through")
@@ -335,7 +351,17 @@ FILES = (
         "Programs that make root",
         "start `su` and see whose process it is",
         "no new privileges, and file systems mounted without set-user-id",
-        Steps({"su": SETUID}, place="nobody"),
+        Steps(
+            {
+                "su": SETUID,
+                "a file system that allows it": """
+                flags = os.statvfs('/usr').f_flag
+                if flags & os.ST_NOSUID and flags & os.ST_NODEV:
+                    raise Absent('nosuid, nodev')
+                """,
+            },
+            place="nobody",
+        ),
         outcomes("refused", "absent"),
     ),
     Attack(

@@ -45,6 +45,9 @@ VARIABLES = {
     "AWS_SECRET_ACCESS_KEY": "canary",
     "RAPTORFLOW_GATEWAY__VAULT__KEY": "canary",
 }
+PAIR, ALONE = "one, two = socket.socketpair()", "one = socket.socket(socket.AF_UNIX)"
+# The first line is a heading.
+SYSV = "if len(open('/proc/sysvipc/{kind}').readlines()) < 2: raise Absent('empty')"
 SIGNAL = """
 child = os.fork()
 if child == 0:
@@ -90,6 +93,12 @@ async def abstract_sockets(stage: Stage) -> Trial:
                 one, two = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
                 one.sendto(b'x', NAME + '-datagrams')
                 """,
+                "connect an end of a pair": Step(
+                    f"{PAIR}; one.connect(NAME)", twin=f"{ALONE}; one.connect(NAME)"
+                ),
+                "bind an end of a pair": Step(
+                    f"{PAIR}; one.bind('there')", twin=f"{ALONE}; one.bind('there')"
+                ),
             },
             facts={"NAME": name},
         )(stage)
@@ -143,6 +152,8 @@ async def others_memory(stage: Stage) -> Trial:
                     if not any(line.split()[0] == str(KEY) for line in open('/proc/sysvipc/shm')):
                         raise Absent('not listed')
                     """,
+                "its semaphores": Step(SYSV.format(kind="sem"), twin="open('/proc/sysvipc/sem').read()"),
+                "its queues": Step(SYSV.format(kind="msg"), twin="open('/proc/sysvipc/msg').read()"),
                 "POSIX memory": "os.stat(f'/dev/shm/{NAME}')",
             },
             facts={"KEY": key, "NAME": name},
