@@ -28,7 +28,7 @@ AWAITING = 0x80  # a code object's flag, see `inspect.CO_COROUTINE`
 # Whose frames a traceback shows: the cells', and those of the skill's and the session's own files.
 THEIRS = ("<cell ", "/workspace/", "/skill/")
 BROKEN = 70
-BUILTINS = vars(builtins)
+BUILTINS = builtins.__dict__
 ORIGINALS = dict(BUILTINS)
 
 
@@ -172,7 +172,8 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         # Closed or replaced by the cell: what it printed there is its own affair.
         with suppress(Exception):
-            stream.flush()
+            if stream:
+                stream.flush()
 
 
 def _hide() -> None:
