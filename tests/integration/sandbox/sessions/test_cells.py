@@ -1,12 +1,10 @@
 """Cells share their state, show their last value, and tell of their errors as Python does."""
 
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+
+from tests.sessions import Open
 
 from raptorflow.sandbox.sessions.session import SandboxSession
-
-Open = Callable[..., Coroutine[Any, Any, SandboxSession]]
 
 
 async def test_names_imports_functions_and_the_working_folder_stay(session: SandboxSession) -> None:
@@ -76,9 +74,14 @@ async def test_causes_groups_and_syntax_errors_are_told_too(session: SandboxSess
 
 
 async def test_cells_may_await_and_their_tasks_go_on(session: SandboxSession) -> None:
-    code = "import asyncio\nasync def later():\n    await asyncio.sleep(0.01)\n    return 7\ntask = asyncio.create_task(later())"
+    code = (
+        "import asyncio\nasync def later():\n    await asyncio.sleep(0.01)\n    return 7\n"
+        "task = asyncio.create_task(later())"
+    )
     assert (await session.execute(code)).error is not None  # no loop runs in a cell that does not await
-    begun = await session.execute("await asyncio.sleep(0)\ntask = asyncio.create_task(later())\nawait later()")
+    begun = await session.execute(
+        "await asyncio.sleep(0)\ntask = asyncio.create_task(later())\nawait later()"
+    )
     assert begun.result == "7"
     assert (await session.execute("await task")).result == "7"
 

@@ -1,16 +1,14 @@
 """However a cell ends, the session goes on, and says whether its state is still there."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 import pytest
+from tests.sessions import Open, made, until
 
 from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.sessions.errors import CellTooLarge
+from raptorflow.sandbox.sessions.result import CellResult
 from raptorflow.sandbox.sessions.session import SandboxSession
-
-Open = Callable[..., Coroutine[Any, Any, SandboxSession]]
 
 NEVER_ENDS = (
     "import time\nprint('begun', flush=True)\nwhile True:\n    try:\n        time.sleep(9)\n"
@@ -18,16 +16,10 @@ NEVER_ENDS = (
 )
 
 
-async def started(session: SandboxSession, name: str = "begun") -> None:
-    """Wait until a cell has made a file."""
-    while name not in [entry.path for entry in await session.list()]:
-        await asyncio.sleep(0.01)
-
-
 async def test_an_interrupt_ends_the_cell_and_not_its_names(session: SandboxSession) -> None:
     await session.execute("x = 5")
     sleeping = asyncio.create_task(session.execute("import time\nopen('begun', 'w')\ntime.sleep(600)"))
-    await started(session)
+    await made(session, "begun")
     assert await session.interrupt()
     cell = await sleeping
     assert cell.error
@@ -72,7 +64,7 @@ async def test_a_cell_may_not_run_longer_than_the_spec_allows(open_session: Open
 async def test_who_stops_waiting_for_a_cell_interrupts_it(session: SandboxSession) -> None:
     await session.execute("x = 5")
     sleeping = asyncio.create_task(session.execute("import time\nopen('begun', 'w')\ntime.sleep(600)"))
-    await started(session)
+    await made(session, "begun")
     sleeping.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sleeping
@@ -120,7 +112,9 @@ async def test_endless_recursion_is_an_error_like_others(session: SandboxSession
     assert len(cell.error.traceback) < 30
 
 
-async def test_an_interpreter_that_ends_between_cells_is_replaced_and_said_to_be(session: SandboxSession) -> None:
+async def test_an_interpreter_that_ends_between_cells_is_replaced_and_said_to_be(
+    session: SandboxSession,
+) -> None:
     code = (
         "import os, threading, time\nx = 5\n"
         "def leave():\n    while not os.path.exists('now'):\n        time.sleep(0.01)\n    os._exit(9)\n"
@@ -128,10 +122,16 @@ async def test_an_interpreter_that_ends_between_cells_is_replaced_and_said_to_be
     )
     assert (await session.execute(code)).status == "ok"
     await session.put("now", b"")
-    while not (after := await session.execute("'x' in globals()")).restarted:
-        await asyncio.sleep(0.01)
-    assert after.result in {"False", None}
-    assert "exit code 9" in (after.message or "")
+    told: list[CellResult] = []
+
+    async def is_new() -> bool:
+        told.append(await session.execute("'x' in globals()"))
+        return told[-1].restarted
+
+    await until(is_new)
+    # It may have ended right before that cell, or in it.
+    assert told[-1].result in {"False", None}
+    assert "exit code 9" in (told[-1].message or "")
 
 
 async def test_what_threads_print_after_a_cell_is_shown_with_the_next(session: SandboxSession) -> None:
@@ -142,7 +142,7 @@ async def test_what_threads_print_after_a_cell_is_shown_with_the_next(session: S
     )
     assert (await session.execute(code)).stdout == b""
     await session.put("now", b"")
-    await started(session, "said")
+    await made(session, "said")
     assert (await session.execute("print('own')")).stdout == b"late\nown\n"
 
 

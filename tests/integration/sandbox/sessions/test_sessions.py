@@ -4,27 +4,20 @@ import asyncio
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sessions import MakeSessions, MakeSpec, Open, made, until
 
-from raptorflow.sandbox.driver import Handle
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.errors import FileRefused, SandboxBusy, SandboxGone, SandboxSpecInvalid
 from raptorflow.sandbox.sessions.errors import SandboxCannotPause, SandboxPaused
 from raptorflow.sandbox.sessions.lifetime import Ticks
-from raptorflow.sandbox.sessions.open import SandboxSessions
 from raptorflow.sandbox.sessions.session import SandboxSession
-from raptorflow.sandbox.spec import SandboxSpec
 
-Open = Callable[..., Coroutine[Any, Any, SandboxSession]]
-MakeSessions = Callable[..., SandboxSessions]
-MakeSpec = Callable[..., SandboxSpec]
 PROGRAM = Path(__file__).with_name("session_process.py")
-SETTLE_SECONDS = 10.0
 
 
 class Hands:
@@ -37,8 +30,8 @@ class Hands:
 
     async def move(self, seconds: float) -> None:
         self.now += seconds
-        for until, sleeper in self._sleepers:
-            if until <= self.now and not sleeper.done():
+        for due, sleeper in self._sleepers:
+            if due <= self.now and not sleeper.done():
                 sleeper.set_result(None)
         await asyncio.sleep(0)
 
@@ -60,17 +53,22 @@ def processes(mark: str) -> list[int]:
     return [pid for pid in found if pid != os.getpid()]
 
 
-async def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + SETTLE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+def is_true(condition: Callable[[], object]) -> Callable[[], Coroutine[None, None, object]]:
+    async def holds() -> object:
+        return condition()
+
+    return holds
 
 
 async def test_programs_run_beside_the_interpreter(session: SandboxSession) -> None:
     await session.execute("open('made.txt', 'w').write('by a cell')")
     ran = await session.run(["sh", "-c", "cat made.txt; pwd; echo wrong >&2; exit 3"])
-    assert (ran.status, ran.exit_code, ran.stdout, ran.stderr) == ("error", 3, b"by a cell/workspace\n", b"wrong\n")
+    assert (ran.status, ran.exit_code, ran.stdout, ran.stderr) == (
+        "error",
+        3,
+        b"by a cell/workspace\n",
+        b"wrong\n",
+    )
     assert (await session.run(["python", "-c", "print(6 * 7)"])).stdout == b"42\n"
     assert (await session.run(["no-such-program"])).exit_code == 127
     assert (await session.run(["sh", "-c", "kill -SEGV $$"])).signal == "SIGSEGV"
@@ -88,9 +86,15 @@ async def test_a_program_runs_while_a_cell_does(session: SandboxSession) -> None
 
 @pytest.mark.parametrize(
     ("command", "status"),
-    [(["sleep", "600"], "timeout"), (["sh", "-c", "sleep 600 & sleep 600"], "timeout"), (["yes"], "output_limit")],
+    [
+        (["sleep", "600"], "timeout"),
+        (["sh", "-c", "sleep 600 & sleep 600"], "timeout"),
+        (["yes"], "output_limit"),
+    ],
 )
-async def test_a_program_over_its_limit_ends_alone(open_session: Open, command: list[str], status: str) -> None:
+async def test_a_program_over_its_limit_ends_alone(
+    open_session: Open, command: list[str], status: str
+) -> None:
     session = await open_session(limits={"output_bytes": 100_000})
     await session.execute("x = 5")
     ran = await session.run(command, seconds=None if status == "output_limit" else 0.2)
@@ -135,7 +139,13 @@ async def test_a_paused_session_stands_still_and_goes_on(session: SandboxSession
     await session.execute(code)
     await session.pause()
     await session.pause()
-    for refused in (session.execute("1"), session.run(["true"]), session.get("x"), session.reset(), session.interrupt()):
+    for refused in (
+        session.execute("1"),
+        session.run(["true"]),
+        session.get("x"),
+        session.reset(),
+        session.interrupt(),
+    ):
         with pytest.raises(SandboxPaused):
             await refused
     await session.resume()
@@ -146,14 +156,14 @@ async def test_a_paused_session_stands_still_and_goes_on(session: SandboxSession
 
 async def test_a_pause_waits_for_what_runs(session: SandboxSession) -> None:
     waiting = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
-    running = [asyncio.create_task(session.run(["python", "-c", waiting]))]
-    running.append(asyncio.create_task(session.execute(waiting)))
+    program = asyncio.create_task(session.run(["python", "-c", waiting]))
+    cell = asyncio.create_task(session.execute(waiting))
     await asyncio.sleep(0)
     pausing = asyncio.create_task(session.pause())
     await session.put("go", b"")
     await pausing
-    assert [task.done() for task in running] == [True, True]
-    assert [task.result().status for task in running] == ["ok", "ok"]
+    assert (program.done(), cell.done()) == (True, True)
+    assert (program.result().status, cell.result().status) == ("ok", "ok")
 
 
 async def test_a_driver_that_cannot_pause_says_so(
@@ -170,7 +180,7 @@ async def test_a_driver_that_cannot_pause_says_so(
             return getattr(driver, name)
 
     session = await make_sessions().open(make_spec())
-    setattr(vars(session)["_sandbox"], "driver", Plain())
+    vars(session)["_sandbox"].driver = Plain()
     for refused in (session.pause(), session.resume()):
         with pytest.raises(SandboxCannotPause, match="plain driver cannot be paused"):
             await refused
@@ -180,7 +190,13 @@ async def test_a_driver_that_cannot_pause_says_so(
 async def test_an_ended_session_says_why(session: SandboxSession, driver: LocalDriver) -> None:
     await session.close()
     await session.close("Another reason.")
-    for refused in (session.execute("1"), session.run(["true"]), session.get("x"), session.pause(), session.interrupt()):
+    for refused in (
+        session.execute("1"),
+        session.run(["true"]),
+        session.get("x"),
+        session.pause(),
+        session.interrupt(),
+    ):
         with pytest.raises(SandboxGone, match=r"The session was closed\."):
             await refused
     assert await driver.list() == []
@@ -193,14 +209,16 @@ async def test_a_session_ends_when_its_time_is_up_whatever_it_does(
     sessions = make_sessions(hands.ticks, max_seconds=100, idle_seconds=60)
     session = await sessions.open(make_spec())
     sleeping = asyncio.create_task(session.execute("import time\nopen('begun', 'w')\ntime.sleep(600)"))
-    while not await session.list():
-        await asyncio.sleep(0.01)
+    await made(session, "begun")
     await hands.move(61)
     assert session.ended is None
     await hands.move(40)
     cell = await sleeping
     assert cell.error
-    assert (cell.status, cell.error.message) == ("gone", "The session has reached the 100 s that one may last.")
+    assert (cell.status, cell.error.message) == (
+        "gone",
+        "The session has reached the 100 s that one may last.",
+    )
     with pytest.raises(SandboxGone, match="100 s that one may last"):
         await session.execute("1")
     assert sessions.count == 0
@@ -221,15 +239,16 @@ async def test_an_idle_session_ends_and_a_paused_one_is_not_idle(
     await hands.move(59)
     assert session.ended is None
     await hands.move(1)
-    await until(lambda: session.ended)
+    await until(is_true(lambda: session.ended))
     with pytest.raises(SandboxGone, match="was not used for 60 s"):
         await session.execute("1")
 
 
-async def test_a_sandbox_that_is_taken_away_ends_its_session(session: SandboxSession, driver: LocalDriver) -> None:
+async def test_a_sandbox_that_is_taken_away_ends_its_session(
+    session: SandboxSession, driver: LocalDriver
+) -> None:
     sleeping = asyncio.create_task(session.execute("import time\nopen('begun', 'w')\ntime.sleep(600)"))
-    while not await session.list():
-        await asyncio.sleep(0.01)
+    await made(session, "begun")
     for handle in await driver.list():
         await driver.destroy(handle)
     assert (await sleeping).status == "gone"
@@ -264,16 +283,12 @@ async def test_what_does_not_start_leaves_nothing(
     with pytest.raises((FileRefused, SandboxSpecInvalid)):
         await sessions.open(big)
     opening = asyncio.create_task(sessions.open(make_spec()))
-    await until(driver_holds(driver))
+    held: dict[str, object] = vars(driver)["_held"]
+    await until(is_true(lambda: held))
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
     assert (sessions.count, await driver.list()) == (0, [])
-
-
-def driver_holds(driver: LocalDriver) -> Callable[[], bool]:
-    held: dict[str, Handle] = vars(driver)["_held"]
-    return lambda: bool(held)
 
 
 async def test_a_killed_manager_takes_its_sessions_with_it(tmp_path: Path) -> None:
@@ -286,4 +301,4 @@ async def test_a_killed_manager_takes_its_sessions_with_it(tmp_path: Path) -> No
     assert processes(mark)
     victim.kill()
     await victim.communicate()
-    await until(lambda: not processes(mark))
+    await until(is_true(lambda: not processes(mark)))
