@@ -27,20 +27,18 @@ class Printed:
         self.capture = Capture(capacity)
         self.ended = False
 
-    def take(self, chunk: bytes) -> bytes:
-        """Take the next bytes; those after the mark, which are not of this cell."""
+    def split(self, chunk: bytes) -> tuple[bytes, bytes]:
+        """The next bytes: those of this cell, and those after its mark."""
         if self.ended:
-            return chunk
+            return b"", chunk
         come = self._held + chunk
         at = come.find(self._mark)
         if at >= 0:
             self.ended, self._held = True, b""
-            self.capture.add(come[:at])
-            return come[at + len(self._mark) :]
-        kept = _begun(come, self._mark)
-        self._held = come[len(come) - kept :]
-        self.capture.add(come[: len(come) - kept])
-        return b""
+            return come[:at], come[at + len(self._mark) :]
+        known = len(come) - _begun(come, self._mark)
+        self._held = come[known:]
+        return come[:known], b""
 
     def close(self) -> None:
         """No mark will come any more: what looked like the beginning of one was none."""
@@ -81,8 +79,9 @@ class Cell:
         printed = self.stdout if kind == wire.STDOUT else self.stderr
         if self._room < 0:
             return b""
-        after = printed.take(payload)
-        self._room -= len(payload) - len(after)
+        own, after = printed.split(payload)
+        printed.capture.add(own[: self._room])
+        self._room -= len(own)
         if self._room < 0:
             printed.capture.cut = True
             self.end("output_limit")

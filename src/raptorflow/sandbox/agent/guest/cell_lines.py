@@ -32,6 +32,7 @@ class Lines:
         # Otherwise the first word would end the process before anybody listens.
         signal.signal(signal.SIGIO, signal.SIG_IGN)
         fcntl.fcntl(self._in, fcntl.F_SETFL, flags | os.O_ASYNC)
+        self._place = _place(self._in)
         self._kept = bytearray()
         self._cells: list[Cell] = []
         self._interrupts: set[int] = set()
@@ -61,7 +62,13 @@ class Lines:
         return wanted
 
     def mark(self, mark: bytes) -> None:
-        """Say on both outputs that what the cell has printed ends here."""
+        """Say on both outputs that what the cell has printed ends here.
+
+        Raises:
+            OSError: the cell has taken away where the next one would come from; better now than then.
+        """
+        if _place(self._in) != self._place:
+            raise OSError("no cell can come any more")
         for descriptor in self._marked:
             _write(descriptor, mark)
 
@@ -101,6 +108,12 @@ class Lines:
 def _aside(descriptor: int) -> int:
     """The same, at the upper end of those that there can be, and not for programs that are started."""
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, os.sysconf("SC_OPEN_MAX") - ROOM_ABOVE)
+
+
+def _place(descriptor: int) -> tuple[int, int]:
+    """What it leads to."""
+    facts = os.fstat(descriptor)
+    return facts.st_dev, facts.st_ino
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -28,7 +28,7 @@ AWAITING = 0x80  # a code object's flag, see `inspect.CO_COROUTINE`
 # Whose frames a traceback shows: the cells', and those of the skill's and the session's own files.
 THEIRS = ("<cell ", "/workspace/", "/skill/")
 BROKEN = 70
-BUILTINS = vars(builtins)
+BUILTINS = builtins.__dict__
 ORIGINALS = dict(BUILTINS)
 
 
@@ -57,7 +57,6 @@ class Interpreter:
 
     def _execute(self, number: int, mark: bytes, code: str) -> None:
         outcome = self._outcome(number, code)
-        _mend()
         _flush()
         if os.getpid() != self._pid:
             # A copy that the cell has forked and that came to the end of it.
@@ -87,14 +86,20 @@ class Interpreter:
         flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         tree = compile(code, name, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        self._step(compile(tree, name, "exec", flags, dont_inherit=True))
-        if not isinstance(last, ast.Expr):
-            return None
-        return self._step(compile(ast.Expression(last.value), name, "eval", flags, dont_inherit=True))
+        steps = [compile(tree, name, "exec", flags, dont_inherit=True)]
+        if isinstance(last, ast.Expr):
+            steps.append(compile(ast.Expression(last.value), name, "eval", flags, dont_inherit=True))
+        value: object = None
+        for step in steps:
+            value = self._step(step)
+        return value
 
     def _step(self, code: types.CodeType) -> object:
-        value = types.FunctionType(code, self._names)()
-        return self._awaited(value) if code.co_flags & AWAITING else value
+        try:
+            value = types.FunctionType(code, self._names)()
+            return self._awaited(value) if code.co_flags & AWAITING else value
+        finally:
+            _mend()
 
     def _awaited(self, value: object) -> object:
         # Imported for the cells that await: it takes longer than everything else here.
@@ -172,7 +177,8 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
         # Closed or replaced by the cell: what it printed there is its own affair.
         with suppress(Exception):
-            stream.flush()
+            if stream:
+                stream.flush()
 
 
 def _hide() -> None:
