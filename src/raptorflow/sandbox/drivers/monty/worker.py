@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from raptorflow.sandbox.output import Capture
+from raptorflow.sandbox.running.output import Capture
 
 Kind = Literal["error", "timeout", "oom", "output_limit", "unsupported", "crashed"]
 
