@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import raptorflow_skill
+from raptorflow.sandbox.drivers.monty.confinement import new_folder
 from raptorflow.sandbox.drivers.monty.engine import MontyWorker
 from raptorflow.sandbox.drivers.monty.runner import PureRunner
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
@@ -199,6 +200,13 @@ async def test_killing_the_manager_ends_its_interpreters() -> None:
     manager.kill()
     await manager.wait()
     await until(lambda: not monties() - before)
+
+
+def test_the_folder_of_a_process_that_was_killed_is_removed_by_the_next(tmp_path: Path) -> None:
+    mine, other = new_folder(tmp_path), tmp_path / "raptorflow-monty-999999999-x"
+    other.mkdir()
+    assert new_folder(tmp_path).parent == tmp_path
+    assert (mine.exists(), other.exists()) == (True, False)
 
 
 async def test_the_probe_finds_walls_around_the_process(pure: PureRunner) -> None:

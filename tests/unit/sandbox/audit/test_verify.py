@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raptorflow.base.json import canonical, loads
@@ -206,6 +206,7 @@ def test_a_line_that_is_being_written_is_no_fault(tmp_path: Path) -> None:
     assert (report.records, report.unfinished_bytes, report.fault) == (3, 11, None)
 
 
+@settings(max_examples=40)
 @given(place=st.integers(0, 5), flip=st.integers(0, 10_000), bit=st.integers(0, 7))
 def test_no_bit_of_a_record_can_be_turned_unnoticed(
     tmp_path_factory: pytest.TempPathFactory, place: int, flip: int, bit: int

@@ -7,6 +7,8 @@ capabilities, the few system calls that computing takes, and an address space th
 
 import os
 import shlex
+import shutil
+import tempfile
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,6 +19,16 @@ LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64")
 NAMESPACES = ("mnt", "net", "pid", "ipc", "uts", "user")
 MARK = "RAPTORFLOW_WORKER"
 FILTER_FD = 3
+PREFIX = "raptorflow-monty-"
+
+
+def new_folder(within: Path) -> Path:
+    """A folder of this process's own; those of processes that were killed are removed."""
+    for old in within.glob(f"{PREFIX}*"):
+        pid = old.name.removeprefix(PREFIX).partition("-")[0]
+        if not Path("/proc", pid).exists() and old.lstat().st_uid == os.geteuid():
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=within))
 
 
 class Walls:

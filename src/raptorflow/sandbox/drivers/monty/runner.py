@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.json import dumps, loads
-from raptorflow.sandbox.drivers.monty.confinement import Walls
+from raptorflow.sandbox.drivers.monty.confinement import Walls, new_folder
 from raptorflow.sandbox.drivers.monty.helper import PRELUDE, adapted
 from raptorflow.sandbox.drivers.monty.outcome import NAME, Output, result_of, separated
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
@@ -169,7 +169,7 @@ class PureRunner:
         if program is None:
             raise SandboxUnavailable("The program `monty` is not beside this Python.", hint=REMEDY)
         self._start = import_module(ENGINE).MontyWorker
-        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="raptorflow-monty-"))
+        self._folder = self._folder or new_folder(Path(tempfile.gettempdir()))
         self._walls = Walls(self._bubblewrap, Path(program), self._settings.process_bytes)
         return self._walls.write(self._folder)
 
