@@ -72,15 +72,15 @@ def _read(line: bytes) -> Asked:
 
 
 async def _line(stream: Stream, most: int) -> bytes:
-    line = b""
-    while b"\n" not in line:
-        more = await stream.read()
-        if not more:
-            break
-        line += more
+    line = bytearray()
+    while more := await stream.read():
+        piece, end, _ = more.partition(b"\n")
+        line += piece
         if len(line) > most:
             raise HeadTooLarge(f"A service call has at most {most:,} bytes.")
-    return line.partition(b"\n")[0]
+        if end:
+            break
+    return bytes(line)
 
 
 async def _answer(stream: Stream, answer: Mapping[str, Any]) -> None:

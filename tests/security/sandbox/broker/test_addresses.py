@@ -5,8 +5,13 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
-from tests.security.sandbox.broker.outside import HOST, PUBLIC, Outside
+from tests.security.sandbox.broker.outside import HOST, PUBLIC, Outside, identity
 from tests.security.sandbox.broker.test_hosts import connect, get
+
+from raptorflow.sandbox.broker.facade import Broker
+from raptorflow.sandbox.broker.ports import EgressPolicy
+from raptorflow.sandbox.broker.settings import BrokerSettings
+from raptorflow.skills.capabilities import Capabilities
 
 FORBIDDEN = (
     # Metadata services.
@@ -149,3 +154,17 @@ def _own_address() -> str:
         except OSError:
             return "127.0.0.1"
         return probe.getsockname()[0]
+
+
+async def test_the_systems_own_resolver_is_asked_and_judged_like_any(world: Outside) -> None:
+    origin = await world.origin(at="127.0.0.1")
+    there = f"localhost:{origin.port}"
+    settings = BrokerSettings.model_validate({"allowed_ranges": ["127.0.0.0/8", "::1/128"]})
+    for given, code in ((settings, 200), (BrokerSettings(), 403)):
+        broker = Broker(given, world.decisions.append)
+        gate = broker.admit(
+            identity("a"), EgressPolicy(Capabilities(network=frozenset({there}))), world.vault
+        )
+        assert (await world.ask(gate, get(there))).status == code
+        await gate.close()
+    assert world.refused() == ["address-denied"]

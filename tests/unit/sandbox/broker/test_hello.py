@@ -25,7 +25,7 @@ def test_the_hello_of_a_real_client_is_read(version: ssl.TLSVersion, name: str |
 
 @given(
     st.text("abcdefghijklmnopqrstuvwxyz.-", min_size=1, max_size=200),
-    st.integers(1, 400),
+    st.integers(8, 400),
     st.binary(max_size=50),
 )
 def test_however_a_hello_is_cut_it_is_read_when_it_is_whole_and_not_before(
@@ -67,6 +67,7 @@ def test_a_hello_with_any_byte_changed_never_fails_otherwise(data: st.DataObject
         b"\x16\x03\x01\x00\x04\x02\x00\x00\x00",
         b"\x16\x03\x01\x00\x04\x01" + (MAX_HELLO + 1).to_bytes(3),
         client_hello("a", twice=True),
+        client_hello("a" * 100, record_bytes=1),
         client_hello("a", trailing=b"\0"),
         client_hello("\u00e4"),
     ],

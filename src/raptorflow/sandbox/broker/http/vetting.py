@@ -14,8 +14,9 @@ HANDSHAKE = b"\x16"
 ACCESS_DENIED = b"\x15\x03\x03\x00\x02\x02\x31"
 """The TLS alert of that name (RFC 8446, section 6): the program inside sees more than a broken connection."""
 MAX_FIRST = 2 * MAX_HELLO
-BEGINS_LIKE_HTTP = re.compile(rb"[\r\n \t]*(?:[A-Za-z]{0,16}|[A-Za-z]{1,16} [^\r\n]*)")
-HTTP_LINE = re.compile(rb"[\r\n \t]*[A-Za-z]{1,16} [^\r\n]* HTTP/[0-9][^\r\n]*[\r\n]")
+BLANK, VERSION = b"\r\n \t", b" HTTP/"
+METHOD = re.compile(rb"[A-Za-z]{1,16} |[A-Za-z]{0,16}\Z")
+END_OF_LINE = re.compile(rb"[\r\n]")
 
 
 class Vetted:
@@ -87,9 +88,13 @@ class Vetted:
         """Whether what came so far may pass; False when it cannot be told yet."""
         if self._strict or self._tls:
             return self._hello_is_clear(first)
-        if HTTP_LINE.match(first):
+        line = first.lstrip(BLANK)
+        if not METHOD.match(line):
+            return True
+        end = END_OF_LINE.search(line)
+        if end and VERSION in line[: end.start()]:
             raise TunnelNotTls("Plain HTTP was sent through a tunnel.")
-        return not BEGINS_LIKE_HTTP.fullmatch(first)
+        return end is not None
 
     def _hello_is_clear(self, first: bytes) -> bool:
         hello = read_hello(first)

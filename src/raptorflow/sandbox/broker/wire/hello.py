@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 MAX_HELLO = 16 * 1024
 """Bytes of a hello; those of today, post-quantum keys included, have under 3 KiB."""
+MAX_RECORDS = 64
+"""Into which it may be cut; each costs time, and one or two is what programs send."""
 MAX_RECORD = 16 * 1024
 RECORD_HEAD, MESSAGE_HEAD = 5, 4
 HANDSHAKE, CLIENT_HELLO, TLS_MAJOR = 22, 1, 3
@@ -49,12 +51,15 @@ def read_hello(data: bytes) -> ClientHello | None:
 def _message(data: bytes) -> tuple[bytes, int] | None:
     """The first handshake message, put together from its records, and how long these are."""
     message, at = b"", 0
-    while (record := _record(data, at)) is not None:
+    for _ in range(MAX_RECORDS):
+        record = _record(data, at)
+        if record is None:
+            return None
         message += record
         at += RECORD_HEAD + len(record)
         if (whole := _whole_message(message)) is not None:
             return whole, at
-    return None
+    raise HelloInvalid("too many records")
 
 
 def _record(data: bytes, at: int) -> bytes | None:

@@ -8,8 +8,8 @@ from raptorflow.sandbox.broker.wire.hello import HANDSHAKE, MAX_RECORD, RECORD_H
 RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 """What a ServerHello has in place of its random bytes when it asks for another hello."""
 RANDOM_AT, RANDOM_END = 11, 43
-MAX_HELD = 4 * MAX_RECORD
-"""Bytes that are waited with: a record is complete with a quarter of them."""
+MAX_HELD = 2 * MAX_RECORD
+"""Bytes that are waited with: a record is complete with fewer."""
 
 Clear = Callable[[bytes], bool]
 
@@ -42,10 +42,10 @@ class Retried:
             if not more:
                 return more
             self._held += more
-            if len(self._held) > MAX_HELD:
-                raise HelloInvalid("what follows the first hello has no end")
             if passing := self._passing():
                 return passing
+            if len(self._held) > MAX_HELD:
+                raise HelloInvalid("what follows the first hello has no end")
         held, self._held = self._held, b""
         return held or await self._stream.read()
 
