@@ -199,9 +199,14 @@ class SandboxSession:
             await self._unused.wait()
             self._check_alive()
             if not self._paused:
+                # Said before it is so: nothing may be asked for in between.
                 self._paused = True
+                try:
+                    await driver.pause(self._sandbox.handle)
+                except BaseException:
+                    self._paused = False
+                    raise
                 self._life.begin_use()
-                await driver.pause(self._sandbox.handle)
 
     async def resume(self) -> None:
         """Let everything inside go on.
