@@ -9,12 +9,14 @@ from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.launch import AGENT, PACKAGE
 from raptorflow.sandbox.agent.programs import Program, Running, start
+from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.result import SandboxResult, Status
 from raptorflow.sandbox.running.commands import program_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.output import Capture
 from raptorflow.sandbox.running.verdict import Evidence, explain, judge, shell_code, signal_name
+from raptorflow.sandbox.sessions.freed import freed
 from raptorflow.sandbox.sessions.settings import SessionSettings
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -52,10 +54,18 @@ class Beside:
         Raises:
             SandboxGone: the sandbox has ended, or does not end the program.
         """
+        before = await self._sandbox.usage()
         wall = Stopwatch()
         running = await start(self._sandbox.link, program, self._take)
         code = shell_code(await self._attend(running, seconds))
-        return await self._result(code, wall.elapsed_ms(), seconds)
+        usage = _since(before, await self._sandbox.usage())
+        await freed(self._sandbox)
+        return self._result(code, usage, wall.elapsed_ms(), seconds)
+
+    def end(self, why: Status) -> None:
+        """End it for the first reason that comes up."""
+        if not self._limit.done():
+            self._limit.set_result(why)
 
     def _take(self, kind: int, payload: bytes) -> None:
         capture = self._outputs[kind]
@@ -63,18 +73,14 @@ class Beside:
         self._room -= len(payload)
         if self._room < 0:
             capture.cut = True
-            self._end("output_limit")
-
-    def _end(self, why: Status) -> None:
-        if not self._limit.done():
-            self._limit.set_result(why)
+            self.end("output_limit")
 
     async def _attend(self, running: Running, seconds: float) -> int:
         exit_ = asyncio.ensure_future(running.wait())
         try:
             await asyncio.wait({exit_, self._limit}, timeout=seconds, return_when="FIRST_COMPLETED")
             if not exit_.done():
-                self._end("timeout")
+                self.end("timeout")
                 return await self._ended(running)
             return await exit_
         except asyncio.CancelledError:
@@ -93,8 +99,7 @@ class Beside:
         except TimeoutError:
             raise SandboxGone("The sandbox is gone: a program in it could not be ended.") from None
 
-    async def _result(self, code: int, wall_ms: float, seconds: float) -> SandboxResult:
-        usage = dataclasses.replace(await self._sandbox.usage(), out_of_memory=0, tasks_refused=0)
+    def _result(self, code: int, usage: Usage, wall_ms: float, seconds: float) -> SandboxResult:
         stdout, stderr = self._outputs[wire.STDOUT], self._outputs[wire.STDERR]
         ended_by = self._limit.result() if self._limit.done() else None
         seen = Evidence(ended_by, code, usage, stderr.value()[-STDERR_TAIL:])
@@ -112,3 +117,12 @@ class Beside:
             wall_ms=wall_ms,
             message=explain(status, seen, limits),
         )
+
+
+def _since(before: Usage, now: Usage) -> Usage:
+    """What the kernel has counted since then."""
+    return dataclasses.replace(
+        now,
+        out_of_memory=now.out_of_memory - before.out_of_memory,
+        tasks_refused=now.tasks_refused - before.tasks_refused,
+    )

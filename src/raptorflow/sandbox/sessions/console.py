@@ -9,6 +9,7 @@ from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.sessions.cell import Cell, Ending
+from raptorflow.sandbox.sessions.freed import freed
 from raptorflow.sandbox.sessions.interpreter import Interpreter
 from raptorflow.sandbox.sessions.result import CellResult
 from raptorflow.sandbox.sessions.settings import SessionSettings
@@ -91,9 +92,14 @@ class Console:
             self._cell.hurry()
 
     def look(self, usage: Usage) -> None:
-        """End the interpreter when a limit is passed; the next one is started when it is needed."""
-        if not self._replacing and self._interpreter and (passed := self._passed(usage)):
-            self._interpreter.lose(explained(passed, self._limits, 0) or "", passed)
+        """End everything inside when a limit is passed; the next interpreter is started when it is needed.
+
+        What the kernel has ended for lack of memory is judged only if it was the interpreter.
+        """
+        if self._cell is None:
+            self._killed = usage.out_of_memory
+        if usage.over and self._interpreter and not self._replacing:
+            self._interpreter.lose(explained(usage.over, self._limits, 0) or "", usage.over)
 
     async def reset(self) -> None:
         """A new interpreter in place of this one.
@@ -125,6 +131,7 @@ class Console:
             await end_all(self._sandbox.link)
             async with asyncio.timeout(STOP_SECONDS):
                 await interpreter.gone()
+            await freed(self._sandbox)
         except TimeoutError:
             raise SandboxGone("The sandbox is gone: its agent did not end its programs.") from None
         finally:
@@ -165,11 +172,7 @@ class Console:
         """Why it is over, with the kernel's word about one whose interpreter was killed."""
         why = cell.over.result()
         with suppress(SandboxGone):
-            if why == "died" and (passed := self._passed(await self._sandbox.usage())):
-                return passed
+            if why == "died":
+                usage = await self._sandbox.usage()
+                return "oom" if usage.out_of_memory > self._killed else usage.over or why
         return why
-
-    def _passed(self, usage: Usage) -> Ending | None:
-        """The limit that is passed; what the kernel has ended for lack of memory counts once."""
-        killed, self._killed = self._killed, max(self._killed, usage.out_of_memory)
-        return "oom" if usage.out_of_memory > killed else usage.over

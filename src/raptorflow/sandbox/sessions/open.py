@@ -13,7 +13,7 @@ from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.errors import SandboxBusy, SandboxGone
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import LiveSandbox, start
-from raptorflow.sandbox.running.once import new_sandbox_id
+from raptorflow.sandbox.running.supply import new_sandbox_id
 from raptorflow.sandbox.sessions.lifetime import Ticks
 from raptorflow.sandbox.sessions.session import SandboxSession
 from raptorflow.sandbox.sessions.settings import SessionSettings
@@ -22,8 +22,9 @@ from raptorflow.sandbox.spec import INPUTS, SandboxSpec
 
 NO_MORE = "No more sessions are opened."
 OPEN = Gauge("raptorflow_sandbox_sessions_open", "Sessions that hold a sandbox")
-# A sandbox of its own for a spec, with all that a run's has (a place, a way out); gone at its end.
-Build = Callable[[SandboxSpec], AbstractAsyncContextManager[LiveSandbox]]
+Lent = tuple[LiveSandbox, SandboxSpec]
+# A sandbox of its own for a spec, with all that a run's has (a place, a way out), and the spec for inside.
+Build = Callable[[SandboxSpec], AbstractAsyncContextManager[Lent]]
 
 
 class SandboxSessions:
@@ -84,10 +85,11 @@ class SandboxSessions:
 
     async def _opened(self, spec: SandboxSpec) -> SandboxSession:
         async with AsyncExitStack() as stack:
-            sandbox = await stack.enter_async_context(self._build(lasting(spec, self._sessions)))
+            sandbox, inside = await stack.enter_async_context(self._build(lasting(spec, self._sessions)))
             for name, path in spec.inputs.items():
                 await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
-            session = SandboxSession(sandbox, spec, self._settings, self._sessions, self._ticks)
+            told = replace(inside, limits=spec.limits)
+            session = SandboxSession(sandbox, told, self._settings, self._sessions, self._ticks)
             self._open.add(session)
             OPEN.inc()
             await session.begin(partial(self._release, session, stack.pop_all()))
@@ -114,11 +116,11 @@ def built_by(driver: SandboxDriver, settings: SandboxSettings) -> Build:
     """Sandboxes straight from a driver, without a way out."""
 
     @asynccontextmanager
-    async def build(spec: SandboxSpec) -> AsyncGenerator[LiveSandbox]:
+    async def build(spec: SandboxSpec) -> AsyncGenerator[Lent]:
         labels = {"session": spec.run_id}
         sandbox = await start(driver, blueprint_of(spec), new_sandbox_id(), labels, settings.start_seconds)
         try:
-            yield sandbox
+            yield sandbox, spec
         finally:
             await sandbox.destroy()
 

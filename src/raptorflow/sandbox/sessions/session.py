@@ -8,7 +8,7 @@ from dataclasses import replace
 from raptorflow.core.tasks import end_tasks
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.agent.files import Entry, get, names, put
-from raptorflow.sandbox.driver import CanPause
+from raptorflow.sandbox.driver import CanPause, Usage
 from raptorflow.sandbox.errors import SandboxGone, SandboxSpecInvalid, SandboxStartFailed
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.live import LiveSandbox
@@ -63,6 +63,7 @@ class SandboxSession:
         self._in_use = 0
         self._unused = asyncio.Event()
         self._unused.set()
+        self._beside: set[Beside] = set()
         self._paused = False
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None] | None = None
@@ -129,6 +130,7 @@ class SandboxSession:
         """Run a program beside the interpreter, in `/workspace`, with nothing on its standard input.
 
         What it leaves running is ended with it. A reset, or a cell that costs its interpreter, ends it too.
+        Memory is one limit for all that runs inside: over it, everything is ended.
 
         Args:
             command: the program and its arguments, read as a run's are.
@@ -143,7 +145,12 @@ class SandboxSession:
             raise SandboxSpecInvalid("The command names no program, or contains a NUL character.")
         async with self._use():
             program = beside_program(self._spec, command, self._settings)
-            return await Beside(self._sandbox, self._sessions).through(program, self._seconds(seconds))
+            beside = Beside(self._sandbox, self._sessions)
+            self._beside.add(beside)
+            try:
+                return await beside.through(program, self._seconds(seconds))
+            finally:
+                self._beside.discard(beside)
 
     async def put(self, path: str, content: bytes) -> None:
         """Make a new file; a path that does not begin with `/` is below `/workspace`.
@@ -192,9 +199,14 @@ class SandboxSession:
             await self._unused.wait()
             self._check_alive()
             if not self._paused:
+                # Said before it is so: nothing may be asked for in between.
                 self._paused = True
+                try:
+                    await driver.pause(self._sandbox.handle)
+                except BaseException:
+                    self._paused = False
+                    raise
                 self._life.begin_use()
-                await driver.pause(self._sandbox.handle)
 
     async def resume(self) -> None:
         """Let everything inside go on.
@@ -226,10 +238,12 @@ class SandboxSession:
 
     async def close(self, why: str = CLOSED) -> None:
         """End it, and everything inside. Doing it again does nothing; the first reason counts."""
+        await asyncio.shield(self._begin_end(why))
+
+    def _begin_end(self, why: str) -> asyncio.Task[None]:
         self.ended = self.ended or why
-        if self._ending is None:
-            self._ending = asyncio.create_task(self._end())
-        await asyncio.shield(self._ending)
+        self._ending = self._ending or asyncio.create_task(self._end())
+        return self._ending
 
     async def _end(self) -> None:
         log.info("sandbox session ended", sandbox_run=self._spec.run_id, why=self.ended, cells=self._number)
@@ -296,22 +310,25 @@ class SandboxSession:
         return most if asked is None else max(0.0, min(asked, most))
 
     async def _watch_clock(self) -> None:
-        why = await self._life.over()
-        # Not awaited here: the end of a session ends this task.
-        self.ended = self.ended or why
-        self._ending = self._ending or asyncio.create_task(self._end())
+        self._begin_end(await self._life.over())
 
     async def _watch_usage(self) -> None:
         """See from outside what is used, and end what is over a limit, also between cells."""
         while self.ended is None:
             seconds = self._settings.watch_seconds
             await asyncio.sleep(seconds if self._in_use else seconds * IDLE_FACTOR)
-            if not self._paused:
-                try:
-                    self._console.look(await self._sandbox.usage())
-                except SandboxGone as error:
-                    self.ended = self.ended or error.message
-                    self._ending = self._ending or asyncio.create_task(self._end())
+            try:
+                self._look(await self._sandbox.usage())
+            except Exception as error:
+                # What nobody watches must not go on.
+                self._begin_end(f"What the session uses cannot be seen: {error}")
+
+    def _look(self, usage: Usage) -> None:
+        if usage.over:
+            for beside in self._beside:
+                beside.end(usage.over)
+        if not self._paused:
+            self._console.look(usage)
 
 
 async def _finished(task: asyncio.Future[CellResult]) -> None:

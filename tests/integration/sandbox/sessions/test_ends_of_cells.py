@@ -148,7 +148,7 @@ async def test_what_threads_print_after_a_cell_is_shown_with_the_next(session: S
 
 async def test_too_much_memory_ends_the_interpreter_and_not_the_session(open_session: Open) -> None:
     session = await open_session(limits={"memory_bytes": 64 * 1024 * 1024})
-    code = "kept = []\nwhile True:\n    kept.append(bytearray(b'x' * 1_000_000))"
+    code = "def fill():\n    kept = []\n    while True:\n        kept.append(bytearray(b'x' * 10**6))\nfill()"
     cell = await session.execute(code)
     # Where processes are limited one by one, Python notices first.
     assert (cell.status, cell.restarted) == ("oom", True) or (cell.error and cell.error.name == "MemoryError")

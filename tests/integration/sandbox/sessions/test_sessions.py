@@ -116,6 +116,17 @@ async def test_what_a_program_leaves_running_ends_with_it(session: SandboxSessio
     assert len(eval_list(left.result)) == 3
 
 
+async def test_a_program_over_the_memory_limit_is_told_from_a_killed_one(open_session: Open) -> None:
+    session = await open_session(limits={"memory_bytes": 64 * 1024 * 1024})
+    ran = await session.run(
+        ["python", "-c", "kept = []\nwhile True:\n    kept.append(bytearray(b'x' * 10**6))"]
+    )
+    # Where processes are limited one by one, Python notices first.
+    assert ran.status == "oom" or b"MemoryError" in ran.stderr
+    assert (await session.run(["sh", "-c", "kill -9 $$"])).signal == "SIGKILL"
+    assert (await session.execute("6 * 7")).result == "42"
+
+
 async def test_files_are_put_taken_and_listed(session: SandboxSession) -> None:
     await session.put("data/in.txt", b"given")
     cell = await session.execute("open('out.txt', 'w').write(open('data/in.txt').read().upper())")

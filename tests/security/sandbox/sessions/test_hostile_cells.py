@@ -3,7 +3,6 @@
 import json
 import struct
 
-import pytest
 from tests.sessions import Open, until
 
 from raptorflow.sandbox.sessions.result import CellResult
@@ -13,6 +12,31 @@ from raptorflow.sandbox.sessions.session import SandboxSession
 FIND = (
     "import os\nmine = sorted(int(n) for n in os.listdir('/proc/self/fd') if int(n) > 100)\n"
     "cells, out, err, outcomes = mine[:4]\n"
+)
+FORGED = (
+    b"not json",
+    b"[" * 100_000,
+    b"{}",
+    b'{"cell": "NUMBER"}',
+    b'{"cell": -1}',
+    b'{"cell": 0}',
+    b'{"cell": 999}',
+    b'{"cell": NUMBER, "result": 5}',
+    b'{"cell": NUMBER, "more": 5}',
+    b'{"cell": NUMBER, "result": "' + b"x" * 65537 + b'"}',
+    b'{"cell": NUMBER, "error": {"name": "E", "message": "", "traceback": ["x"' + b', "x"' * 100 + b"]}}",
+    b'{"cell": NUMBER, "result": "\\ud800"}',
+    b'{"cell": NUMBER, "result": "\xff"}',
+)
+BREAKING = (
+    "import os\nos.closerange(0, 10000)",
+    f"{FIND}os.close(outcomes)",
+    f"{FIND}os.close(cells)",
+    "import os\nos.kill(os.getpid(), 15)",
+    "import builtins\nfor name in list(vars(builtins)):\n    setattr(builtins, name, None)",
+    "import sys\nsys.modules.clear()\nimport json\njson.dumps = None\ndel json",
+    "import gc\nfor each in gc.get_objects():\n"
+    "    if isinstance(each, dict) and each is not globals():\n        each.clear()",
 )
 
 
@@ -30,34 +54,16 @@ async def test_programs_of_a_cell_do_not_get_its_descriptors(session: SandboxSes
     assert cell.stdout.split() == [b"0", b"1", b"2", b"3"]  # 3: the folder that `ls` reads
 
 
-@pytest.mark.parametrize(
-    "outcome",
-    [
-        b"not json",
-        b"[" * 100_000,
-        b"{}",
-        b'{"cell": "2"}',
-        b'{"cell": -1}',
-        b'{"cell": 0}',
-        b'{"cell": 999}',
-        json.dumps({"cell": 2, "result": 5}).encode(),
-        json.dumps({"cell": 2, "more": 5}).encode(),
-        json.dumps({"cell": 2, "result": "x" * 65537}).encode(),
-        json.dumps({"cell": 2, "error": {"name": "E", "message": "", "traceback": ["x"] * 101}}).encode(),
-        b'{"cell": 2, "result": "\\ud800"}',
-        b'{"cell": 2, "result": "\xff"}',
-    ],
-)
-async def test_a_forged_outcome_of_another_shape_costs_the_interpreter(
-    session: SandboxSession, outcome: bytes
-) -> None:
-    await session.execute("x = 5")
-    forged = struct.pack("!I", len(outcome)) + outcome
-    cell = await session.execute(f"{FIND}import time\nos.write(outcomes, {forged!r})\ntime.sleep(600)")
-    assert cell.error
-    assert (cell.status, cell.restarted, cell.error.name) == ("error", True, "InterpreterEnded")
-    assert "wrote to the interpreter's own descriptors" in cell.error.message
-    assert (await session.execute("'x' in globals()")).result == "False"
+async def test_a_forged_outcome_of_another_shape_costs_the_interpreter(session: SandboxSession) -> None:
+    for outcome in FORGED:
+        number = (await session.execute("x = 5")).number + 1
+        content = outcome.replace(b"NUMBER", b"%d" % number)
+        forged = struct.pack("!I", len(content)) + content
+        cell = await session.execute(f"{FIND}import time\nos.write(outcomes, {forged!r})\ntime.sleep(600)")
+        assert cell.error
+        assert (cell.status, cell.restarted, cell.error.name) == ("error", True, "InterpreterEnded"), outcome
+        assert "wrote to the interpreter's own descriptors" in cell.error.message
+        assert (await session.execute("'x' in globals()")).result == "False"
 
 
 async def test_an_outcome_that_claims_to_be_huge_is_not_waited_for(session: SandboxSession) -> None:
@@ -80,7 +86,8 @@ async def test_an_outcome_too_many_costs_the_interpreter_sooner_or_later(session
     after = await session.execute("1")
     while not (cell.restarted or after.restarted):
         after = await session.execute("1")
-    assert after.result == "1"
+    # The next cell may be the one that pays for it; the one after that is not.
+    assert (await session.execute("6 * 7")).result == "42"
 
 
 async def test_an_outcome_between_two_cells_costs_the_interpreter(session: SandboxSession) -> None:
@@ -105,26 +112,13 @@ async def test_an_outcome_between_two_cells_costs_the_interpreter(session: Sandb
     assert "wrote to the interpreter's own descriptors" in (after.message or "")
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import os\nos.closerange(0, 10000)",
-        f"{FIND}os.close(outcomes)",
-        f"{FIND}os.close(cells)",
-        "import os\nos.kill(os.getpid(), 15)",
-        "import builtins\nfor name in list(vars(builtins)):\n    setattr(builtins, name, None)",
-        "import sys\nsys.modules.clear()\nimport json\njson.dumps = None\ndel json",
-        "import gc\nfor each in gc.get_objects():\n"
-        "    if isinstance(each, dict) and each is not globals():\n        each.clear()",
-    ],
-)
-async def test_a_cell_that_breaks_its_interpreter_leaves_a_session_that_works(
-    session: SandboxSession, code: str
+async def test_a_cell_that_breaks_its_interpreter_leaves_a_working_session(
+    session: SandboxSession,
 ) -> None:
-    cell = await session.execute(code, seconds=5)
-    after = await session.execute("6 * 7")
-    assert after.result == "42"
-    assert cell.number == 1
+    for code in BREAKING:
+        cell = await session.execute(code, seconds=5)
+        after = await session.execute("6 * 7")
+        assert (after.number, after.result) == (cell.number + 1, "42"), code
 
 
 async def test_closed_outputs_only_silence_the_cell(session: SandboxSession) -> None:
