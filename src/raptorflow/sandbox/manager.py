@@ -35,6 +35,8 @@ from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.run import Run
 from raptorflow.sandbox.running.secrets import FolderSecrets
 from raptorflow.sandbox.running.supply import Supply
+from raptorflow.sandbox.sessions.open import SandboxSessions
+from raptorflow.sandbox.sessions.session import SandboxSession
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Limits
@@ -88,6 +90,7 @@ class SandboxManager:
         self._journal = Journal(around.audit)
         self._broker = Broker(settings.broker, self._journal.decided, around.caller, around.resolver)
         self._admission = Admission(settings.max_concurrent, settings.queue)
+        self._sessions = SandboxSessions(self._lend_for_long, settings, settings.sessions)
         self._supplies = {
             name: Supply(driver, settings.pool, settings.start_seconds) for name, driver in drivers.items()
         }
@@ -127,6 +130,21 @@ class SandboxManager:
         _observe(spec, result)
         return result
 
+    async def session(self, spec: SandboxSpec) -> SandboxSession:
+        """A sandbox that keeps an interpreter's state between pieces of code, until it is closed.
+
+        Of the spec, the command, standard input and the folder of artefacts are not used; `timeout_seconds`
+        is the most for each piece.
+
+        Raises:
+            SandboxSpecInvalid: what was asked for makes no sense.
+            SandboxBusy: too many sessions are open, or too many wait for a place.
+            SandboxUnavailable: no sandbox can be made here.
+            SandboxGuaranteeMissing: the kernel cannot keep a guarantee and the policy wants it kept.
+            SandboxStartFailed: the sandbox, or the interpreter in it, does not start.
+        """
+        return await self._sessions.open(dataclasses.replace(spec, limits=self._capped(spec)))
+
     async def probe(self, only: str | None = None) -> list[ProbeReport]:
         """What each driver can do here, or one alone."""
         return [await driver.probe() for name, driver in self._drivers.items() if only in {None, name}]
@@ -142,6 +160,7 @@ class SandboxManager:
 
     async def close(self) -> None:
         """Let what runs end, end what does not, and remove what is kept between runs."""
+        await self._sessions.close()
         await self._admission.drain(DRAIN_SECONDS)
         for supply in self._supplies.values():
             await supply.close()
@@ -180,6 +199,14 @@ class SandboxManager:
         finally:
             await sandbox.destroy()
             await self._journal.destroyed(spec, sandbox, lived.elapsed_ms())
+
+    @asynccontextmanager
+    async def _lend_for_long(self, spec: SandboxSpec) -> AsyncGenerator[Lent]:
+        """What a run is lent, for a session; it holds a place all the while."""
+        self._journal.check()
+        driver = await self._allowed_driver()
+        async with self._admission.place(spec.tenant), self._lend(driver, spec, Stopwatch()) as lent:
+            yield lent
 
     def _secrets(self, spec: SandboxSpec) -> Secrets:
         if self._around.secrets:
