@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 from raptorflow.base.clock import utc_now
 from raptorflow.base.json import JsonObject
@@ -74,7 +73,6 @@ class KubernetesDriver:
     """
 
     name = NAME
-    mounts_by: Literal["put"] = "put"
 
     def __init__(self, settings: KubernetesSettings) -> None:
         self._settings = settings
