@@ -167,7 +167,7 @@ class FakeCluster:
 
     def _list(self, request: web.Request, path: str) -> web.Response:
         if token := request.query.get("continue"):
-            return self._page(self._lists.pop(token), request)
+            return self._page(self._lists[token], request)
         found = [copy.deepcopy(thing) for key, thing in self.store.things.items() if key.path == path]
         if only := request.query.get("fieldSelector"):
             found = [thing for thing in found if f"metadata.name={thing['metadata']['name']}" == only]
