@@ -1,6 +1,7 @@
 """What agent-sandbox adds: templates, pools of warm sandboxes, and claims to them."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
@@ -42,6 +43,26 @@ async def test_the_pool_is_sized_through_scale(cluster: FakeCluster, claiming: K
     assert ("PATCH", f"{_path(pool['metadata']['name'])}/scale") in cluster.requests
     await claiming.warm(BLUEPRINT, 0)
     await warm_ones(cluster, 0)
+
+
+async def test_what_a_killed_manager_kept_ready_for_other_limits_goes(
+    cluster: FakeCluster, claiming: KubernetesDriver, make_driver: MakeDriver
+) -> None:
+    await warm_ones(cluster, 2)
+    smaller = BLUEPRINT.limits.model_copy(update={"cpus": 0.25})
+    heir = make_driver()
+    await heir.prepare(replace(BLUEPRINT, limits=smaller))
+    await warm_ones(cluster, 0)
+    assert len(cluster.store.of("sandboxtemplates")) == len(cluster.store.of("sandboxwarmpools")) == 1
+
+
+async def test_what_a_killed_manager_kept_ready_for_the_same_limits_stays(
+    cluster: FakeCluster, claiming: KubernetesDriver, make_driver: MakeDriver
+) -> None:
+    await warm_ones(cluster, 2)
+    running = set(cluster.node.containers)
+    await make_driver().prepare(BLUEPRINT)
+    assert set(cluster.node.containers) == running
 
 
 async def test_a_claim_asks_for_nothing_that_forces_a_cold_start_and_ends_by_itself(

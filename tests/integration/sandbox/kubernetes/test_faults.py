@@ -153,6 +153,15 @@ async def test_a_server_that_says_nothing_is_not_waited_for_without_end(
         await driver.prepare(BLUEPRINT)
 
 
+async def test_a_list_that_the_server_forgot_in_between_is_asked_for_anew(
+    cluster: FakeCluster, driver: KubernetesDriver
+) -> None:
+    for number in range(3):
+        await driver.create(BLUEPRINT, f"listed-{number}", {})
+    cluster.faults.add(Fault("GET", "/pods", status=410))
+    assert len(await driver.list()) == 3
+
+
 async def test_a_watch_that_is_cut_in_the_middle_is_taken_up_again(
     cluster: FakeCluster, driver: KubernetesDriver
 ) -> None:

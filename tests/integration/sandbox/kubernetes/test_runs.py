@@ -9,7 +9,7 @@ from tests.integration.sandbox.kubernetes.cluster.server import NAMESPACE, FakeC
 from tests.integration.sandbox.kubernetes.conftest import MakeDriver
 
 from raptorflow.base.clock import Stopwatch
-from raptorflow.sandbox.agent import files
+from raptorflow.sandbox.driver import HasOwnPython, PutsMounts
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.commands import blueprint_of
@@ -85,18 +85,26 @@ async def test_out_of_memory_is_called_that(
     assert cluster.store.of("pods") == []
 
 
-async def test_the_folders_of_a_blueprint_are_put_and_run(driver: KubernetesDriver, tmp_path: Path) -> None:
-    spec = spec_of(tmp_path, "", command=("python", "scripts/hello.py"))
-    blueprint = blueprint_of(spec)
-    sandbox = await start(driver, blueprint, "folders", {}, 10)
-    for mount in driver.to_put(blueprint):
-        for path in mount.source.rglob("*"):
-            if path.is_file():
-                target = mount.target / path.relative_to(mount.source)
-                await files.put(sandbox.link, str(target), files.chunks(path))
-    result = await Run(spec, SETTINGS, Stopwatch()).through(sandbox)
+async def test_a_skill_is_put_in_and_run_by_the_images_python(
+    driver: KubernetesDriver, tmp_path: Path
+) -> None:
+    assert isinstance(driver, PutsMounts)
+    assert isinstance(driver, HasOwnPython)
+    result = await result_of(driver, spec_of(tmp_path, "", command=("python", "scripts/hello.py")))
     assert (result.status, result.stdout) == ("ok", b"from the skill\n"), result
-    await sandbox.destroy()
+
+
+async def test_a_skill_that_does_not_fit_is_not_run(
+    cluster: FakeCluster, make_driver: MakeDriver, tmp_path: Path
+) -> None:
+    driver = make_driver(skill_bytes=MIB)
+    spec = spec_of(tmp_path, "")
+    (spec.skill_dir / "large.bin").write_bytes(bytes(2 * MIB))
+    await driver.prepare(blueprint_of(spec))
+    result = await result_of(driver, spec)
+    assert result.status == "sandbox_error"
+    assert "No space left" in (result.message or "")
+    assert cluster.store.of("pods") == []
 
 
 async def test_the_cluster_is_not_asked_at_every_look(

@@ -9,6 +9,7 @@ from tests.integration.sandbox.kubernetes.cluster.store import Key
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
 
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
+from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of
 from raptorflow.sandbox.errors import SandboxStartFailed, SandboxUnavailable
 
 POLICIES = f"/apis/networking.k8s.io/v1/namespaces/{NAMESPACE}/networkpolicies"
@@ -86,6 +87,28 @@ async def test_another_policy_that_lets_sandboxes_out_is_seen(
         await driver.create(BLUEPRINT, "leaky", {})
     with pytest.raises(SandboxUnavailable, match="allow-dns"):
         await driver.prepare(BLUEPRINT)
+
+
+async def test_an_agent_that_somebody_removed_is_brought_again(
+    cluster: FakeCluster, driver: KubernetesDriver
+) -> None:
+    (key,) = (key for key in cluster.store.things if key.resource == "configmaps")
+    cluster.store.remove(key)
+    cluster.node.plan = "crash"
+    with pytest.raises(SandboxStartFailed):
+        await driver.create(BLUEPRINT, "without", {})
+    cluster.node.plan = "run"
+    await driver.create(BLUEPRINT, "with", {})
+
+
+async def test_the_agent_of_another_version_goes(cluster: FakeCluster, make_driver: MakeDriver) -> None:
+    old = Key(f"/api/v1/namespaces/{NAMESPACE}/configmaps", "rf-agent-of-old")
+    cluster.store.add(old, {"metadata": {"name": old.name, "labels": labels_of("default")}})
+    other = Key(old.path, "rf-agent-of-another")
+    cluster.store.add(other, {"metadata": {"name": other.name, "labels": labels_of("another")}})
+    await make_driver().prepare(BLUEPRINT)
+    assert cluster.store.names("configmaps") >= {other.name}
+    assert old.name not in cluster.store.names("configmaps")
 
 
 async def test_a_changed_template_is_not_used(cluster: FakeCluster, make_driver: MakeDriver) -> None:

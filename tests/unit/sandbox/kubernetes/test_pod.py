@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.sandbox.agent import launch
+from raptorflow.sandbox.attacks.lint import lint
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.kubernetes.objects.agent import agent_files
@@ -49,6 +50,11 @@ def test_nothing_of_the_node_and_nothing_of_the_cluster_is_inside() -> None:
     assert "env" not in spec["containers"][0]
     assert spec["dnsPolicy"] == "None"
     assert spec["dnsConfig"]["nameservers"] == ["127.0.0.1"]
+
+
+def test_the_list_of_what_no_sandbox_may_have_finds_nothing() -> None:
+    assert lint(spec_of()) == []
+    assert lint({**spec_of(), "hostPID": True}) != []
 
 
 def test_a_program_inside_has_no_power() -> None:

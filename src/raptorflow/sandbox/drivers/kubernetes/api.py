@@ -14,7 +14,7 @@ log = logger(__name__)
 
 # 429 asks to come back; the others are of the moment (a leader changes, a proxy restarts).
 AGAIN = {429, 500, 502, 503, 504}
-UNAUTHORIZED, NOT_FOUND, CONFLICT = 401, 404, 409
+UNAUTHORIZED, NOT_FOUND, CONFLICT, GONE = 401, 404, 409, 410
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 2.0
 LONGEST_WISH = 10.0
 PAGE = 200
@@ -91,7 +91,15 @@ class Api:
                 raise
 
     async def every(self, path: str, selector: str = "") -> list[JsonObject]:
-        """All objects of a list, page by page."""
+        """All objects of a list, page by page; anew once when the server forgets the list in between."""
+        try:
+            return await self._every(path, selector)
+        except ApiError as error:
+            if error.status != GONE:
+                raise
+            return await self._every(path, selector)
+
+    async def _every(self, path: str, selector: str) -> list[JsonObject]:
         found: list[JsonObject] = []
         query = {"limit": str(PAGE)} | ({"labelSelector": selector} if selector else {})
         while True:

@@ -25,13 +25,13 @@ HANDLERS: dict[str, Boundary] = {
 PODS = (
     ("", "pods", ("create", "get", "list", "watch", "delete")),
     ("", "pods/exec", ("create", "get")),
-    ("", "configmaps", ("create", "get", "delete")),
+    ("", "configmaps", ("create", "get", "list", "delete")),
     ("networking.k8s.io", "networkpolicies", ("create", "get", "list")),
 )
 CLAIMS = (
     (claims.EXTENSIONS, "sandboxclaims", ("create", "get", "list", "watch", "delete")),
-    (claims.EXTENSIONS, "sandboxtemplates", ("create", "get", "delete")),
-    (claims.EXTENSIONS, "sandboxwarmpools", ("create", "get", "delete")),
+    (claims.EXTENSIONS, "sandboxtemplates", ("create", "get", "list", "delete")),
+    (claims.EXTENSIONS, "sandboxwarmpools", ("create", "get", "list", "delete")),
     (claims.EXTENSIONS, "sandboxwarmpools/scale", ("patch",)),
     (claims.CORE, "sandboxes", ("get",)),
 )

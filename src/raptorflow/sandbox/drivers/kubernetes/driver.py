@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 from raptorflow.base.clock import utc_now
 from raptorflow.base.json import JsonObject
@@ -18,7 +17,7 @@ from raptorflow.sandbox.drivers.kubernetes.api import NOT_FOUND, Api, ApiError
 from raptorflow.sandbox.drivers.kubernetes.channel import ExecChannel
 from raptorflow.sandbox.drivers.kubernetes.failures import hint, unavailable
 from raptorflow.sandbox.drivers.kubernetes.makers.claims import Claims
-from raptorflow.sandbox.drivers.kubernetes.makers.ensuring import ensure, ensure_cut_off
+from raptorflow.sandbox.drivers.kubernetes.makers.ensuring import ensure, ensure_cut_off, remove_others
 from raptorflow.sandbox.drivers.kubernetes.makers.maker import Order
 from raptorflow.sandbox.drivers.kubernetes.makers.pods import Pods
 from raptorflow.sandbox.drivers.kubernetes.making import Making
@@ -74,7 +73,6 @@ class KubernetesDriver:
     """
 
     name = NAME
-    mounts_by: Literal["put"] = "put"
 
     def __init__(self, settings: KubernetesSettings) -> None:
         self._settings = settings
@@ -84,6 +82,7 @@ class KubernetesDriver:
         self._report: ProbeReport | None = None
         self._probing = asyncio.Lock()
         self._agent_path: str | None = None
+        self._agent_there = False
 
     @property
     def python(self) -> Path:
@@ -170,7 +169,12 @@ class KubernetesDriver:
             notes=notes(sandbox_id, secrets.token_hex(16), labels),
             ends=utc_now() + timedelta(seconds=self._settings.lifetime_seconds),
         )
-        pod = await Making(cluster.api, cluster.maker, order, self._settings).execute()
+        try:
+            pod = await Making(cluster.api, cluster.maker, order, self._settings).execute()
+        except SandboxStartFailed:
+            # Somebody may have removed what it is made of: look again before the next one.
+            self._agent_there = False
+            raise
         self._made[sandbox_id] = Made(pod)
         return Handle(self.name, sandbox_id)
 
@@ -253,7 +257,7 @@ class KubernetesDriver:
         except ApiError as error:
             log.warning("what sandboxes shared may be left on the cluster", error=str(error))
         finally:
-            self._agent_path = None
+            self._agent_path, self._agent_there = None, False
             await cluster.link.close()
 
     async def _let_go(self, handle: Handle) -> None:
@@ -298,10 +302,12 @@ class KubernetesDriver:
     async def _spec(self, cluster: Cluster, blueprint: Blueprint) -> JsonObject:
         """The pod of a blueprint; the agent's files are brought to the cluster first."""
         files = agent_files(self._settings.instance)
-        path = cluster.api.place("configmaps")
+        path, name = cluster.api.place("configmaps"), files["metadata"]["name"]
         if self._agent_path is None:
+            await remove_others(cluster.api, path, self._settings.instance, {name})
+        if not self._agent_there:
             await ensure(cluster.api, path, files, "data")
-            self._agent_path = f"{path}/{files['metadata']['name']}"
+            self._agent_path, self._agent_there = f"{path}/{name}", True
         return pod_spec(blueprint, self._settings, files)
 
     async def _find(self, cluster: Cluster, handle: Handle) -> Made:

@@ -10,12 +10,12 @@ from typing import TypeVar
 
 from raptorflow.base.json import JsonObject, loads
 from raptorflow.core.telemetry import logger
-from raptorflow.sandbox.drivers.kubernetes.api import Api, ApiError, backoff
+from raptorflow.sandbox.drivers.kubernetes.api import GONE, Api, ApiError, backoff
 
 log = logger(__name__)
 
 Found = TypeVar("Found")
-GONE, TOO_MANY = 410, 429
+TOO_MANY = 429
 # The server ends a watch by itself; and a network that swallows packets is noticed a little later.
 WATCH_SECONDS, QUIET_SECONDS = 60, 75.0
 MANY = 1_000_000

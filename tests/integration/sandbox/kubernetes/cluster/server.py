@@ -55,6 +55,7 @@ class FakeCluster:
         self.memory: str | None = None
         self.minor = "34"
         self.page = 2
+        self._lists: dict[str, list[JsonObject]] = {}
         self._runner: web.AppRunner | None = None
         self.address = ""
 
@@ -165,18 +166,24 @@ class FakeCluster:
                 amounts["cpu"] = f"{milli}m" if milli % 1000 else str(milli // 1000)
 
     def _list(self, request: web.Request, path: str) -> web.Response:
+        if token := request.query.get("continue"):
+            return self._page(self._lists[token], request)
         found = [copy.deepcopy(thing) for key, thing in self.store.things.items() if key.path == path]
         if only := request.query.get("fieldSelector"):
             found = [thing for thing in found if f"metadata.name={thing['metadata']['name']}" == only]
         for pair in filter(None, request.query.get("labelSelector", "").split(",")):
             name, value = pair.split("=")
             found = [thing for thing in found if thing["metadata"].get("labels", {}).get(name) == value]
-        start = int(request.query.get("continue", "0"))
+        return self._page(found, request)
+
+    def _page(self, found: list[JsonObject], request: web.Request) -> web.Response:
+        """The next objects of a list as it was when its first page was asked for."""
         size = min(self.page, int(request.query.get("limit", "1000")))
         meta: JsonObject = {"resourceVersion": str(self.store.version)}
-        if start + size < len(found):
-            meta["continue"] = str(start + size)
-        return answer({"metadata": meta, "items": found[start : start + size]})
+        if found[size:]:
+            meta["continue"] = f"{len(found)}-{self.store.version}-{len(self.requests)}"
+            self._lists[meta["continue"]] = found[size:]
+        return answer({"metadata": meta, "items": found[:size]})
 
     async def _one(self, request: web.Request, key: Key, below: list[str]) -> web.StreamResponse:
         thing = self.store.things.get(key)

@@ -3,7 +3,7 @@
 from raptorflow.base.json import JsonObject
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.drivers.kubernetes.api import NOT_FOUND, Api, ApiError
-from raptorflow.sandbox.drivers.kubernetes.makers.ensuring import ensure
+from raptorflow.sandbox.drivers.kubernetes.makers.ensuring import ensure, remove_others
 from raptorflow.sandbox.drivers.kubernetes.makers.maker import Order, ask_once, ids_in
 from raptorflow.sandbox.drivers.kubernetes.makers.removing import is_gone, remove_pod
 from raptorflow.sandbox.drivers.kubernetes.objects import claims
@@ -28,12 +28,17 @@ class Claims:
         self._api = api
         self._settings = settings
         self._prepared: set[str] = set()
+        self._tidy = False
 
     async def prepare(self, spec: JsonObject) -> None:
-        """Make the template and its pool."""
+        """Make the template and its pool; what a predecessor kept ready for other templates goes first."""
         template = claims.template(self._settings.instance, spec)
         name = template["metadata"]["name"]
         pool = claims.warm_pool(self._settings.instance, name, self._settings.warm)
+        if not self._tidy:
+            for resource in ("sandboxwarmpools", "sandboxtemplates"):
+                await remove_others(self._api, self._place(resource), self._settings.instance, {name})
+            self._tidy = True
         await ensure(self._api, self._place("sandboxtemplates"), template, "spec")
         self._prepared.add(name)
         await ensure(self._api, self._place("sandboxwarmpools"), pool)

@@ -2,7 +2,7 @@
 
 from raptorflow.base.json import JsonObject
 from raptorflow.sandbox.drivers.kubernetes.api import CONFLICT, Api, ApiError
-from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of
+from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of, selector
 from raptorflow.sandbox.drivers.kubernetes.objects.policy import deny_all, objection
 from raptorflow.sandbox.drivers.kubernetes.objects.readback import differences
 from raptorflow.sandbox.errors import SandboxUnavailable
@@ -32,6 +32,14 @@ async def ensure(api: Api, path: str, wanted: JsonObject, *compared: str) -> Non
                 f"The {kind} {name} was changed: {'; '.join(other)}.",
                 hint=f"kubectl delete {kind.lower()} {name}",
             )
+
+
+async def remove_others(api: Api, path: str, instance: str, kept: set[str]) -> None:
+    """Remove an instance's objects of a kind but for these: a predecessor that was killed left them."""
+    for thing in await api.every(path, selector(instance)):
+        name = thing["metadata"]["name"]
+        if name not in kept:
+            await api.delete(f"{path}/{name}", 0)
 
 
 async def ensure_cut_off(api: Api, instance: str) -> None:
