@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,9 +43,10 @@ def groups_of(pid: int) -> list[str]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(SETTLE_SECONDS):
-        while not condition():
-            await asyncio.sleep(POLL_SECONDS)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @pytest.mark.verify
