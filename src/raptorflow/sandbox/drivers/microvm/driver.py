@@ -185,7 +185,7 @@ class MicroVmDriver:
         try:
             monitor = self._chosen()
             self._image = await asyncio.to_thread(verify_image, self._settings.image())
-            return await SelfTest(self, self._policy, await monitor.version()).execute()
+            return await SelfTest(self, self._policy, await monitor.version(), self._cells.version).execute()
         except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
             return ProbeReport(
                 self.name, problem=error.message, remedy=error.hint, boundary="virtual-machine"
