@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
@@ -93,9 +94,10 @@ async def until_running() -> int:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(SETTLE_SECONDS):
-        while not condition():
-            await asyncio.sleep(POLL_SECONDS)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def jailed() -> list[int]:

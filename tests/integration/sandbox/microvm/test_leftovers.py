@@ -3,19 +3,22 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.drivers.microvm.cells import PREFIX
+from raptorflow.sandbox.driver import Blueprint, Handle
+from raptorflow.sandbox.drivers.microvm.cells import PREFIX, Cells
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.skills.capabilities import Limits
 
 MakeSpec = Callable[..., SandboxSpec]
 PROGRAM = Path(__file__).with_name("manager_process.py")
@@ -42,9 +45,22 @@ def groups_of(pid: int) -> list[str]:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(SETTLE_SECONDS):
-        while not condition():
-            await asyncio.sleep(POLL_SECONDS)
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def end_of(driver: MicroVmDriver, handle: Handle) -> str:
+    """What the driver says of a machine that has ended."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            await driver.channel(handle)
+        except SandboxGone as gone:
+            return gone.message
+        assert time.monotonic() < deadline
+        await asyncio.sleep(POLL_SECONDS)
 
 
 @pytest.mark.verify
@@ -78,9 +94,8 @@ async def test_a_machine_whose_channel_is_closed_ends_by_itself(
     link = Link(await driver.channel(handle))
     await link.open()
     await link.close()
-    await until(lambda: not processes())
-    with pytest.raises(SandboxGone, match="has ended"):
-        await driver.channel(handle)
+    assert "has ended" in await end_of(driver, handle)
+    assert processes() == []
     await driver.stats(handle)
     await driver.destroy(handle)
     with pytest.raises(SandboxGone, match="destroyed"):
@@ -118,6 +133,41 @@ async def test_a_start_that_is_cancelled_leaves_nothing(parts: Path, make_spec: 
     assert processes() == []
     assert [handle for handle in await driver.list() if "cancelled" in handle.sandbox_id] == []
     await driver.close()
+
+
+DIES = """
+import os, sys
+from pathlib import Path
+from raptorflow.sandbox.driver import Blueprint, Handle
+from raptorflow.sandbox.driver import Blueprint, Handle
+from raptorflow.sandbox.drivers.microvm.cells import Cells
+from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
+from raptorflow.skills.capabilities import Limits
+blueprint = Blueprint(Limits(), (), Path("/usr/bin/python3"), False, 0)
+print(Cells(MicroVmSettings(folder=Path(sys.argv[1]))).open("orphan-cell", blueprint, {}).folder)
+sys.stdout.flush()
+os._exit(9)
+"""
+
+
+async def test_what_a_dead_manager_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    folder = tmp_path / "microvm"
+    dying = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", DIES, str(folder), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await dying.communicate()
+    assert "orphan-cell" in said.decode()
+    cells = Cells(MicroVmSettings(folder=folder))
+    assert cells.found() >= {"orphan-cell"}
+    limits = Blueprint(Limits(), (), Path("/usr/bin/python3"), reach=False, workspace_bytes=0)
+    cells.open("orphan-alive", limits, {})
+    assert cells.reap() == 1
+    assert cells.reap() == 0
+    assert cells.found() >= {"orphan-alive"}
+    assert "orphan-cell" not in cells.found()
+    assert groups_of(dying.pid) == []
+    cells.remove("orphan-alive")
+    cells.close()
 
 
 @pytest.mark.parametrize("name", ["../up", "", "a b", "x" * 41])

@@ -36,6 +36,16 @@ def port(family, address):
         tried.settimeout(2)
         tried.connect(address)
 
+def alive(pid):
+    # Also one that we may not see.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return pid != os.getpid()
+
 SCRIPT = {
     "mount": lambda: call(165, b"x", b"/tmp", b"tmpfs", 0, None),
     "remount": lambda: call(165, b"", b"/skill", b"", 32, None),
@@ -48,7 +58,7 @@ SCRIPT = {
     "perf": lambda: call(298, bytes(128), 0, -1, -1, 0),
     "become-root": lambda: os.setuid(0),
     "kill-agent": lambda: os.kill(1, 9),
-    "kill-all": lambda: [os.kill(int(p), 9) for p in os.listdir("/proc") if p.isdigit() and int(p) != os.getpid()] and None,
+    "kill-others": lambda: [os.kill(pid, 9) for pid in range(1, 400) if alive(pid)] and None,
     "device": lambda: os.mknod("/tmp/disk", 0o060600, os.makedev(254, 0)),
     "channel": lambda: os.open("/run/agent/channel", os.O_RDWR),
     "agents-folder": lambda: os.listdir("/run/agent"),
@@ -69,7 +79,8 @@ found = {name: answer(attempt) for name, attempt in SCRIPT.items()}
 found["symbols"] = sum(int(line.split()[0], 16) for line in open("/proc/kallsyms"))
 print(json.dumps(found))
 """
-ALLOWED = {"keyring": {"done"}, "kill-all": {"done"}}
+# A key of its own is no harm; the number is its name.
+ALLOWED = {"keyring"}
 REFUSALS = {
     *("EPERM", "EACCES", "EROFS", "ENOENT", "ENOSYS", "ENOSPC", "ENODEV", "ENETUNREACH", "EAFNOSUPPORT"),
     *("EHOSTUNREACH", "ESRCH", "EADDRNOTAVAIL"),
@@ -96,9 +107,7 @@ async def test_a_guests_program_gets_no_further_than_its_folders(
     assert result.status == "ok", result
     found: dict[str, Any] = json.loads(result.stdout)
     assert found.pop("symbols") == 0
-    got_through = {
-        name: got for name, got in found.items() if got not in REFUSALS | ALLOWED.get(name, set[str]())
-    }
+    got_through = {name: got for name, got in found.items() if got not in REFUSALS and name not in ALLOWED}
     assert got_through == {}
     assert (skill / "kept.txt").read_text() == "the skill's own"
     assert hashlib.sha256(root.read_bytes()).hexdigest() == before

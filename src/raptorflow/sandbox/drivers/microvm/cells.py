@@ -14,8 +14,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from raptorflow.base.json import dumps, loads
+from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group, Groups
 from raptorflow.sandbox.driver import Blueprint
@@ -29,6 +30,8 @@ MANAGER = re.compile(PREFIX + r"manager-(\d+)-")
 NOTE = "note.json"
 PRIVATE = 0o700
 DYING_SECONDS = 5.0
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+STARTED = 19
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,8 @@ class Cells:
         try:
             groups = self._own_groups()
             made = [str(each / sandbox_id) for each in _folders(groups)]
-            (folder / NOTE).write_text(dumps({"groups": made, "labels": dict(labels)}))
+            note = {"groups": made, "labels": dict(labels), "manager": _born(os.getpid())}
+            (folder / NOTE).write_text(dumps(note))
             user = self._new_user(sandbox_id)
             group = groups.make(sandbox_id, blueprint) if groups else None
         except OSError as error:
@@ -120,6 +124,13 @@ class Cells:
     def found(self) -> set[str]:
         """Every machine on this machine: those that run, and those of which something is left."""
         return {name for _, name in self._processes()} | set(_names(self._place))
+
+    def reap(self) -> int:
+        """Remove what dead managers left; how many machines that were."""
+        dead = [name for name in _names(self._place) if _is_orphan(self._place / name)]
+        for name in dead:
+            self.remove(name)
+        return len(dead)
 
     def close(self) -> None:
         """Remove this manager's groups; its machines are gone."""
@@ -161,12 +172,32 @@ def _folders(groups: Groups | None) -> tuple[Path, ...]:
     return groups.folders if groups else ()
 
 
-def _noted(folder: Path) -> list[Path]:
+def _note(folder: Path) -> JsonObject:
     try:
         note = loads((folder / NOTE).read_bytes())
-        return [Path(str(group)) for group in note["groups"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
+        return {}
+    return cast(JsonObject, note) if isinstance(note, dict) else {}
+
+
+def _noted(folder: Path) -> list[Path]:
+    return [Path(str(group)) for group in _note(folder).get("groups", [])]
+
+
+def _born(pid: int) -> list[str]:
+    """A process for good: its number, when it was started, and since which start of the machine."""
+    try:
+        # The name in parentheses may contain anything; the fields after it are numbers.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
         return []
+    return [str(pid), fields[STARTED], BOOT.read_text().strip()]
+
+
+def _is_orphan(folder: Path) -> bool:
+    """Whether the manager that a machine's note names is dead. Without a note it is being made just now."""
+    manager = _note(folder).get("manager")
+    return bool(manager) and _born(int(manager[0])) != manager
 
 
 def _remove_group(group: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Blueprint, Channel, Handle, Snapshot, Usage
 from raptorflow.sandbox.drivers.microvm.cells import Cell, Cells
 from raptorflow.sandbox.drivers.microvm.disks import Disks
@@ -20,6 +21,8 @@ from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
+
+log = logger(__name__)
 
 NAME = "microvm"
 
@@ -168,6 +171,8 @@ class MicroVmDriver:
         monitor = self._chosen()
         if self._image is None:
             self._image = await asyncio.to_thread(verify_image, self._settings.image())
+            if count := await asyncio.to_thread(self._cells.reap):
+                log.info("removed what dead managers left", machines=count)
         overhead = self._settings.overhead_bytes
         return await asyncio.to_thread(machine_of, blueprint, self._image, self._disks, monitor.how, overhead)
 
@@ -184,8 +189,7 @@ class MicroVmDriver:
     async def _probe(self) -> ProbeReport:
         try:
             monitor = self._chosen()
-            self._image = await asyncio.to_thread(verify_image, self._settings.image())
-            return await SelfTest(self, self._policy, await monitor.version()).execute()
+            return await SelfTest(self, self._policy, await monitor.version(), self._cells.version).execute()
         except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
             return ProbeReport(
                 self.name, problem=error.message, remedy=error.hint, boundary="virtual-machine"

@@ -72,9 +72,13 @@ class SelfTest:
         driver: boots it.
         policy: how long things may take.
         version: the monitor's, for the words.
+        groups: the version of the host's control groups; None where this user may make none.
     """
 
-    def __init__(self, driver: SandboxDriver, policy: SandboxSettings, version: str) -> None:
+    def __init__(
+        self, driver: SandboxDriver, policy: SandboxSettings, version: str, groups: int | None
+    ) -> None:
+        self._groups = groups
         self._driver = driver
         self._policy = policy
         self._version = version
@@ -122,10 +126,15 @@ class SelfTest:
                 status_at_end == "oom", f"the guest's control group, and the memory of {machine}"
             ),
             "pids": _kernel(answers["fork"] == errno.EAGAIN, "the guest's control group"),
-            "cpu": Guarantee("kernel", f"the processors of {machine}, in the host's control group"),
+            "cpu": self._processors(),
             "time": Guarantee("kernel", "a clock, at whose end the machine is ended"),
             "output": Guarantee("kernel", "the channel, read up to the limit, then the machine is ended"),
         }
+
+    def _processors(self) -> Guarantee:
+        if self._groups:
+            return Guarantee("kernel", f"the machine's processors, in a cgroup v{self._groups} of the host")
+        return Guarantee("supervised", "the number of the machine's processors; other runs may be slowed")
 
 
 def _kernel(held: bool, by: str) -> Guarantee:

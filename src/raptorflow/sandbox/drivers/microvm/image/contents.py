@@ -163,7 +163,9 @@ def _compiled(tree: Tree, python: Python, folder: Path) -> Tree:
     command = [folder / _target(tree, LOADER), "--library-path", folder / LIBRARIES, folder / python.program,
                "-S", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash",
                "-s", folder, "-p", "/", place]  # fmt: skip
-    environment = {"PYTHONHOME": str(folder / "usr"), "PYTHONHASHSEED": "0", "PATH": os.defpath}
+    # What the compiler imports itself must not be written on the way: that would be bound to times.
+    once = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {"PYTHONHOME": str(folder / "usr"), "PATH": os.defpath, **once}
     try:
         _link_libraries(tree, folder)
         subprocess.run(command, env=environment, capture_output=True, timeout=COMPILE_SECONDS, check=True)

@@ -268,33 +268,32 @@ def become_agent(plan: Plan) -> None:
     os.execve(plan.arguments[0], plan.arguments, environment)
 
 
-def counted(name: str, key: str) -> int:
-    """One number of the group's events."""
-    for line in read(f"{PRIVATE}/group/all/{name}").splitlines():
+def counted(events: int, key: str) -> int:
+    """One number of a file of events. Reading it is also what makes the kernel wake us at the next one."""
+    for line in os.pread(events, 4096, 0).decode("ascii").splitlines():
         word, _, value = line.partition(" ")
         if word == key:
             return int(value)
     return 0
 
 
-def facts() -> str:
-    """What was refused so far, for the host."""
-    full = any(os.statvfs(folder).f_bavail == 0 for folder in ("/workspace", TMP))
-    killed, refused = counted("memory.events", "oom_kill"), counted("pids.events", "max")
-    return f"raptorflow: oom={killed} pids={refused} full={int(full)}\n"
-
-
 def watch(agent: int) -> None:
     """Bury every process, tell the host what was refused, and return when the agent has ended."""
+    memory, tasks = (
+        os.open(f"{PRIVATE}/group/all/{name}.events", os.O_RDONLY) for name in ("memory", "pids")
+    )
     poll = select.poll()
     poll.register(os.pidfd_open(agent), select.POLLIN)
-    for name in ("memory.events", "pids.events"):
-        poll.register(os.open(f"{PRIVATE}/group/all/{name}", os.O_RDONLY), select.POLLPRI)
+    poll.register(memory, select.POLLPRI)
+    poll.register(tasks, select.POLLPRI)
     told = ""
     while not ended(agent):
-        if (text := facts()) != told:
-            os.write(2, text.encode("ascii"))
-            told = text
+        full = any(os.statvfs(folder).f_bavail == 0 for folder in ("/workspace", TMP))
+        killed, refused = counted(memory, "oom_kill"), counted(tasks, "max")
+        facts = f"raptorflow: oom={killed} pids={refused} full={int(full)}\n"
+        if facts != told:
+            os.write(2, facts.encode("ascii"))
+            told = facts
         poll.poll(LOOK_MS)
 
 
