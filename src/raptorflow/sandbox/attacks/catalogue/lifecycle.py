@@ -106,7 +106,7 @@ async def killed_manager(stage: Stage) -> Trial:
     began = time.monotonic()
     next_manager = stage.make(stage.settings.model_copy(update={"state_dir": state}))
     try:
-        await next_manager.probe()
+        await next_manager.check()
         left = await _left(mark, theirs)
     finally:
         await next_manager.close()
@@ -180,7 +180,7 @@ async def another(stage: Stage, **changes: Any) -> AsyncGenerator[Stage]:
     """The stage with another manager, whose settings differ."""
     manager = stage.make(stage.settings.model_copy(update=changes))
     try:
-        await manager.probe()
+        await manager.check()
         yield stage.with_manager(manager)
     finally:
         await manager.close()
