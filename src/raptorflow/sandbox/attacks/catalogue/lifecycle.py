@@ -92,10 +92,16 @@ async def killed_manager(stage: Stage) -> Trial:
     state.mkdir()
     module = "raptorflow.sandbox.attacks.victim"
     victim = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, str(state), stage.driver, str(LIVE), mark),
+        *(sys.executable, "-m", module, str(state), str(LIVE), mark),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
+    # The log's key is not among them: it would be written as stars.
+    given = stage.settings.model_dump_json(exclude={"audit"}).encode()
+    if victim.stdin:
+        victim.stdin.write(given)
+        victim.stdin.close()
     try:
         alive = await _until_alive(victim.pid, mark, START_SECONDS * stage.patience)
         theirs = descendants(victim.pid)
