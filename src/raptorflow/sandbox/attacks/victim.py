@@ -1,6 +1,6 @@
 """A manager that is going to be killed: starts sandboxes that sleep, and says nothing more.
 
-python -m raptorflow.sandbox.attacks.victim STATE_DIR DRIVER COUNT MARK
+python -m raptorflow.sandbox.attacks.victim STATE_DIR COUNT MARK < SETTINGS.json
 """
 
 import asyncio
