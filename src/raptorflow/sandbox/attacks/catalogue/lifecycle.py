@@ -32,7 +32,7 @@ from raptorflow.skills.capabilities import MIB, Limits
 CANCEL_AFTER_MS = (0, 3, 8, 15, 25, 40, 70, 120)
 YEAR_SECONDS = 365 * 24 * 3600
 LIVE = 20
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 REAP_SECONDS = 15.0
 POLL_SECONDS = 0.05
 # Until what was started is under way, and until the pool has made another.
