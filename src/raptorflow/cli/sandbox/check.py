@@ -30,8 +30,7 @@ def check(*, driver: str | None = None, json: bool = False) -> None:
     used = driver or settings.driver
     console = Console(highlight=False, quiet=json)
     with console.status("Trying what sandboxes hold on this machine ..."):
-        reports, refusal = asyncio.run(_look(settings.model_copy(update={"driver": used})))
-    shown = [report for report in reports if driver in {None, report.driver}]
+        shown, refusal = asyncio.run(_look(settings.model_copy(update={"driver": used}), driver))
     if json:
         print(dumps(_document(used, shown, refusal)))
     for report in shown:
@@ -45,11 +44,13 @@ def check(*, driver: str | None = None, json: bool = False) -> None:
         sys.exit(1)
 
 
-async def _look(settings: SandboxSettings) -> tuple[list[ProbeReport], RaptorFlowError | None]:
+async def _look(
+    settings: SandboxSettings, only: str | None
+) -> tuple[list[ProbeReport], RaptorFlowError | None]:
     """What each driver holds, and why the one that is used cannot be."""
     manager = build_manager(settings)
     try:
-        reports = await manager.probe()
+        reports = await manager.probe(only)
         try:
             await manager.check()
         except RaptorFlowError as refusal:

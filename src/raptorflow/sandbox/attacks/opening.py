@@ -7,11 +7,9 @@ from pathlib import Path
 
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.world import open_world
-from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.sandbox.pool.settings import NONE_READY
-from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
 
 SMALL = {
@@ -39,7 +37,7 @@ async def open_stage(settings: SandboxSettings, driver: str) -> AsyncGenerator[S
     manager = build_manager(small)
     try:
         await manager.check()
-        report = _report(await manager.probe(), driver)
+        (report,) = await manager.probe(driver)
         with tempfile.TemporaryDirectory(prefix="rf-attacks-") as name:
             # An ordinary user's sandbox, and the control that runs as nobody, must be able to look into it.
             folder = _seen_by_all(name)
@@ -53,10 +51,3 @@ def _seen_by_all(name: str) -> Path:
     folder = Path(name)
     folder.chmod(0o755)
     return folder
-
-
-def _report(reports: list[ProbeReport], driver: str) -> ProbeReport:
-    for report in reports:
-        if report.driver == driver:
-            return report
-    raise SandboxUnavailable(f"There is no sandbox driver {driver}.")

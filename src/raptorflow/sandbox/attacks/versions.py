@@ -10,13 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.sandbox.drivers.docker.versions import RUNC
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.settings import SandboxSettings
 
 ANSWER_SECONDS = 5.0
 NUMBER = re.compile(r"\d+(?:\.\d+)+")
 # Distributions mend flaws without a new version: `1.1.5+ds1-1+deb12u1`.
-PATCHED = re.compile(r"deb\d+u\d+|ubuntu|\.el\d|\.fc\d|~")
+PATCHED = re.compile(r"\+ds|deb\d+u\d+|ubuntu|\.el\d|\.fc\d|~")
 PROGRAMS = ("docker", "dockerd", "containerd", "runc", "runsc", "qemu-system-x86_64", "firecracker", "jailer")
 COMPONENTS = {
     "local": ("bubblewrap",),
@@ -29,7 +30,8 @@ COMPONENTS = {
 class Flaw:
     """A flaw that was mended: in which versions, one for each line of releases.
 
-    Sources: the advisories of opencontainers/runc, containerd/containerd and containers/bubblewrap.
+    Sources: the advisories of opencontainers/runc (those of 2024 and later stand with the docker driver),
+    containerd/containerd and containers/bubblewrap.
     """
 
     name: str
@@ -40,8 +42,7 @@ class Flaw:
 
 FLAWS = (
     Flaw("CVE-2019-5736", "runc", ((1, 0, 0),)),
-    Flaw("CVE-2024-21626", "runc", ((1, 1, 12),)),
-    Flaw("CVE-2025-31133, CVE-2025-52565, CVE-2025-52881", "runc", ((1, 2, 8), (1, 3, 3), (1, 4, 0))),
+    *(Flaw(name, "runc", mended) for name, mended in RUNC),
     Flaw("CVE-2022-23648", "containerd", ((1, 4, 13), (1, 5, 10), (1, 6, 1))),
     Flaw("CVE-2020-5291", "bubblewrap", ((0, 4, 1),), setuid=True),
 )
@@ -83,7 +84,7 @@ def is_setuid(path: Path) -> bool:
 def _is_fixed(release: tuple[int, ...], fixed: tuple[tuple[int, ...], ...]) -> bool:
     """A line of releases has its own mended version; what is newer than all of them is mended too."""
     same_line = [version for version in fixed if version[:2] == release[:2]]
-    return release >= (same_line[0] if same_line else fixed[-1])
+    return release >= (same_line[0] if same_line else max(fixed))
 
 
 def _version(program: Path) -> str:

@@ -1,6 +1,6 @@
 """A manager that is going to be killed: starts sandboxes that sleep, and says nothing more.
 
-python -m raptorflow.sandbox.attacks.victim STATE_DIR DRIVER COUNT MARK
+python -m raptorflow.sandbox.attacks.victim STATE_DIR COUNT MARK < SETTINGS.json
 """
 
 import asyncio
@@ -18,12 +18,11 @@ from raptorflow.skills.capabilities import MIB, Limits
 SLEEP_SECONDS = 60
 
 
-async def main(state: Path, driver: str, count: int, mark: str) -> None:
+async def main(settings: SandboxSettings, state: Path, count: int, mark: str) -> None:
     """Run them all at once."""
-    settings = SandboxSettings(
-        driver=driver, allow_supervised=True, state_dir=state, max_concurrent=max(1, count)
-    )
-    manager = build_manager(settings)
+    # A quarter of the places is kept for other organisations.
+    room = {"state_dir": state, "max_concurrent": 2 * count}
+    manager = build_manager(settings.model_copy(update=room))
     text = program({"sleep": f"time.sleep({SLEEP_SECONDS})"}, {}, apart=False, outside=False)
     skill = _skill(state, text)
     spec = SandboxSpec(
@@ -44,4 +43,5 @@ def _skill(state: Path, text: str) -> Path:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]))
+    given = SandboxSettings.model_validate_json(sys.stdin.read())
+    asyncio.run(main(given, Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

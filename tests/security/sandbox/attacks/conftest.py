@@ -1,21 +1,42 @@
-"""A stage for attacks; one for each kind of sandbox that this machine is asked to prove."""
+"""A stage for attacks, one for each kind of sandbox that this machine is asked to prove."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
+from tests.docker_engine import OwnEngine, running_engine
 
 from raptorflow.sandbox.attacks.opening import open_stage
 from raptorflow.sandbox.attacks.stage import Stage
+from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.settings import SandboxSettings
 
+# Those whose sandboxes take long to make are for the long suites.
+DRIVERS = ("local", pytest.param("docker", marks=pytest.mark.verify))
+
+
+@pytest.fixture(scope="session", params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> str:
+    """The kind of sandbox that is attacked."""
+    return str(request.param)
+
 
 @pytest.fixture(scope="session")
-def driver() -> str:
-    """The kind of sandbox; other rooms' tests of their drivers override it."""
-    return "local"
+def docker_engine() -> Generator[OwnEngine]:
+    """Debian's, which ends with the session."""
+    with running_engine() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")
-async def stage(driver: str) -> AsyncGenerator[Stage]:
-    async with open_stage(SandboxSettings(allow_supervised=True), driver) as opened:
+def settings(driver: str, request: pytest.FixtureRequest) -> SandboxSettings:
+    """What the driver needs to be found."""
+    if driver == "docker":
+        engine: OwnEngine = request.getfixturevalue("docker_engine")
+        return SandboxSettings(driver=driver, docker=DockerSettings(socket=engine.socket))
+    return SandboxSettings(driver=driver, allow_supervised=True)
+
+
+@pytest.fixture(scope="session")
+async def stage(settings: SandboxSettings) -> AsyncGenerator[Stage]:
+    async with open_stage(settings, settings.driver) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""Every attack of the catalogue is a test of its own, beside proof that it would succeed without the guard."""
+"""Every attack of the catalogue is a test of its own, beside proof that it would succeed without a guard."""
 
 import pytest
 

@@ -5,9 +5,9 @@ from raptorflow.sandbox.attacks.program import together
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 
-SHARE = 0.25
+SHARE = 0.1
 # Quotas are given out in slices of a tenth of a second.
-SLACK_SECONDS = 0.25
+SLACK_SECONDS = 0.15
 SPIN = """
 for _ in range(3):
     if os.fork() == 0:

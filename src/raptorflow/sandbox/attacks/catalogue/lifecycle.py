@@ -32,7 +32,7 @@ from raptorflow.skills.capabilities import MIB, Limits
 CANCEL_AFTER_MS = (0, 3, 8, 15, 25, 40, 70, 120)
 YEAR_SECONDS = 365 * 24 * 3600
 LIVE = 20
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 REAP_SECONDS = 15.0
 POLL_SECONDS = 0.05
 # Until what was started is under way, and until the pool has made another.
@@ -92,10 +92,16 @@ async def killed_manager(stage: Stage) -> Trial:
     state.mkdir()
     module = "raptorflow.sandbox.attacks.victim"
     victim = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, str(state), stage.driver, str(LIVE), mark),
+        *(sys.executable, "-m", module, str(state), str(LIVE), mark),
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
+    # The log's key is not among them: it would be written as stars.
+    given = stage.settings.model_dump_json(exclude={"audit"}).encode()
+    if victim.stdin:
+        victim.stdin.write(given)
+        victim.stdin.close()
     try:
         alive = await _until_alive(victim.pid, mark, START_SECONDS * stage.patience)
         theirs = descendants(victim.pid)
@@ -106,7 +112,7 @@ async def killed_manager(stage: Stage) -> Trial:
     began = time.monotonic()
     next_manager = stage.make(stage.settings.model_copy(update={"state_dir": state}))
     try:
-        await next_manager.probe()
+        await next_manager.check()
         left = await _left(mark, theirs)
     finally:
         await next_manager.close()
@@ -180,7 +186,7 @@ async def another(stage: Stage, **changes: Any) -> AsyncGenerator[Stage]:
     """The stage with another manager, whose settings differ."""
     manager = stage.make(stage.settings.model_copy(update=changes))
     try:
-        await manager.probe()
+        await manager.check()
         yield stage.with_manager(manager)
     finally:
         await manager.close()

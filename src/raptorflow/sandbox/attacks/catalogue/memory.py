@@ -94,7 +94,13 @@ BOMBS = (
         "the same group counts files in memory; each file system in memory has a size",
         Steps(
             {
-                "shared memory": "open('/dev/shm/x', 'wb').write(bytes(128 << 20))",
+                "shared memory": """
+                name = f'/dev/shm/rf-attack-{os.getpid()}'
+                try:
+                    open(name, 'wb').write(bytes(128 << 20))
+                finally:
+                    os.unlink(name)
+                """,
                 "anonymous files": """
                 kept = [os.memfd_create('x') for _ in range(160)]
                 for file in kept:

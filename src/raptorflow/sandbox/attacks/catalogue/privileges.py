@@ -111,7 +111,7 @@ PRIVILEGES = (
     ),
     Attack(
         "P4",
-        "Programs in the kernel, counters, page faults",
+        "Programs in the kernel, page faults",
         "bpf, perf_event_open, userfaultfd",
         "the filter refuses the calls",
         Steps(
