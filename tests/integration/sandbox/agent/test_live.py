@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +72,10 @@ async def said(sandbox: LiveSandbox, code: str, *arguments: str) -> tuple[int, b
     running = await start(sandbox.link, Program(words, PATH), lambda _, part: out.extend(part))
     await running.feed(b"")
     return await running.wait(), bytes(out)
+
+
+def ignored(_kind: int, _payload: bytes) -> None:
+    """Take output and forget it."""
 
 
 async def echo(_kind: str, way: Way) -> None:
@@ -142,7 +147,7 @@ async def test_a_way_that_the_program_breaks_is_told_to_the_host(sandbox: LiveSa
 
 
 async def test_a_daemon_that_writes_for_ever_does_not_hold_its_program(sandbox: LiveSandbox) -> None:
-    other = await start(sandbox.link, Program(["cat"], PATH), lambda *_: None)
+    other = await start(sandbox.link, Program(["cat"], PATH), ignored)
     code = (
         "import os\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0:\n"
         "  while True: os.write(1, b'x' * 65536)\nos._exit(7)"
@@ -201,3 +206,39 @@ async def test_destroyed_while_it_runs_is_an_error_with_a_type(
     with pytest.raises(SandboxGone):
         await Run(spec, SandboxSettings(), Stopwatch()).through(live)
     await live.destroy()
+
+
+def peak_kib() -> int:
+    """The most memory this process held since that was forgotten."""
+    status = Path("/proc/self/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1])
+
+
+def fresh_peak_kib() -> int:
+    """The most memory from now on is counted anew; what it is now."""
+    Path("/proc/self/clear_refs").write_text("5")
+    return peak_kib()
+
+
+async def flood(sandbox: LiveSandbox, count: int) -> int:
+    """Have so many pieces of 64 KiB printed; how many bytes came."""
+    came = 0
+
+    def take(_kind: int, part: bytes) -> None:
+        nonlocal came
+        came += len(part)
+
+    code = f"import os\npart = bytes(65536)\nfor _ in range({count}): os.write(1, part)"
+    words = [str(sandbox.blueprint.python), "-I", "-S", "-c", code]
+    running = await start(sandbox.link, Program(words, PATH), take)
+    assert await running.wait() == 0
+    return came
+
+
+@pytest.mark.verify
+@pytest.mark.timeout(600)
+async def test_ten_gigabytes_of_output_leave_the_hosts_memory_alone(sandbox: LiveSandbox) -> None:
+    await flood(sandbox, 1000)
+    before = fresh_peak_kib()
+    assert await flood(sandbox, 163_840) == 163_840 * 65536
+    assert peak_kib() - before <= 8 * 1024

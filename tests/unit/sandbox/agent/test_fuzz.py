@@ -99,8 +99,12 @@ async def read(link: Link) -> None:
         pass
 
 
+def ignored(_kind: int, _payload: bytes) -> None:
+    """Take output and forget it."""
+
+
 async def program(link: Link) -> None:
-    running = await start(link, Program(["x"]), lambda *_: None)
+    running = await start(link, Program(["x"]), ignored)
     await running.feed(b"i")
     await running.started
     await running.wait()

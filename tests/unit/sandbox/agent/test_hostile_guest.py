@@ -116,6 +116,10 @@ def grown() -> Generator[Callable[[], int]]:
     tracemalloc.stop()
 
 
+def ignored(_kind: int, _payload: bytes) -> None:
+    """Take output and forget it."""
+
+
 def number(value: int) -> bytes:
     return wire.packed([b"%d" % value])
 
@@ -200,7 +204,7 @@ async def test_every_kind_on_a_stream_that_nobody_opened(guest: Guest, kind: int
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_kind_about_a_program(guest: Guest, kind: int) -> None:
-    running = await start(guest.link, Program(["x"]), lambda *_: None)
+    running = await start(guest.link, Program(["x"]), ignored)
     await guest.say(wire.frame(wire.STARTED, 1), wire.frame(kind, 1, number(0)))
     if kind in {wire.STDOUT, wire.STDERR}:
         await guest.say(wire.frame(wire.EXITED, 1, number(0)))
@@ -230,7 +234,7 @@ async def test_every_kind_about_a_program(guest: Guest, kind: int) -> None:
     ],
 )
 async def test_a_program_that_cannot_be_ends_the_sandbox(guest: Guest, frames: list[bytes]) -> None:
-    running = await start(guest.link, Program(["x"]), lambda *_: None)
+    running = await start(guest.link, Program(["x"]), ignored)
     await guest.say(*frames)
     with pytest.raises(SandboxGone):
         await running.wait()
@@ -241,7 +245,7 @@ async def test_a_program_that_cannot_be_ends_the_sandbox(guest: Guest, frames: l
 
 @pytest.mark.parametrize("kind", [wire.EXITED, wire.STDOUT, wire.CREDIT, wire.STARTED])
 async def test_a_program_that_has_ended_says_no_more(guest: Guest, kind: int) -> None:
-    running = await start(guest.link, Program(["x"]), lambda *_: None)
+    running = await start(guest.link, Program(["x"]), ignored)
     await guest.say(wire.frame(wire.STARTED, 1), wire.frame(wire.EXITED, 1, number(3)))
     assert await running.wait() == 3
     await guest.say(wire.frame(kind, 1, number(0)))
@@ -449,7 +453,7 @@ async def test_half_a_frame_and_then_silence_costs_nothing(guest: Guest, grown: 
 
 
 async def test_a_flood_of_tiny_frames_leaves_others_their_turn(guest: Guest) -> None:
-    running = await start(guest.link, Program(["x"]), lambda *_: None)
+    running = await start(guest.link, Program(["x"]), ignored)
     flooding = asyncio.create_task(flood(guest, wire.frame(wire.STDERR, 1, b"x"), 64 * MIB))
     await guest.say(wire.frame(wire.STARTED, 1))
     await running.started
@@ -481,14 +485,17 @@ async def test_a_cancelled_send_leaves_a_whole_frame(guest: Guest) -> None:
     await pinging
 
 
-@pytest.mark.parametrize("use", [
+USES: list[Callable[[Link], Awaitable[object]]] = [
     lambda link: link.ping(),
     lambda link: link.send(wire.KILL),
-    lambda link: start(link, Program(["x"]), lambda *_: None),
+    lambda link: start(link, Program(["x"]), ignored),
     lambda link: put(link, "/x", [b"x"]),
     lambda link: read(link, 1),
     lambda link: names(link, "/", most=1, levels=1),
-])  # fmt: skip
+]
+
+
+@pytest.mark.parametrize("use", USES)
 async def test_whatever_is_asked_of_a_sandbox_that_is_gone_says_so(
     guest: Guest, use: Callable[[Link], Awaitable[object]]
 ) -> None:
