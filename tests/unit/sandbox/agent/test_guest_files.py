@@ -195,9 +195,9 @@ async def test_ten_thousand_entries_are_named(link: Link, tmp_path: Path) -> Non
         assert len(await names(link, str(tmp_path), most=100, levels=2)) == 100
 
 
-async def test_a_folder_of_a_thousand_levels_is_no_trouble(link: Link, tmp_path: Path) -> None:
+async def test_a_folder_of_many_levels_is_no_trouble(link: Link, tmp_path: Path) -> None:
     top = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(1000):
+    for _ in range(100):
         os.mkdir("d", dir_fd=top)
         below = os.open("d", os.O_RDONLY, dir_fd=top)
         os.close(top)
