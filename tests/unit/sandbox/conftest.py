@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator, Generator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,17 @@ from raptorflow.sandbox.drivers.local.channel import SocketChannel
 END_SECONDS = 20
 
 
+@dataclass
+class ChildAgent:
+    """An agent and our end of its channel."""
+
+    socket: socket.socket
+    pid: int
+
+
 @pytest.fixture
-def agent_socket() -> Generator[socket.socket]:
-    """To an agent that may not end what it did not start."""
+def agent() -> Generator[ChildAgent]:
+    """One that may not end what it did not start."""
     here, there = socket.socketpair()
     here.setblocking(False)
     folder = str(agent_folder(Path(sys.executable)))
@@ -25,9 +34,15 @@ def agent_socket() -> Generator[socket.socket]:
     with there:
         started = subprocess.Popen(command, stdin=there.fileno(), env={})
     with started as process, here:
-        yield here
+        yield ChildAgent(here, process.pid)
         here.close()
         process.wait(END_SECONDS)
+
+
+@pytest.fixture
+def agent_socket(agent: ChildAgent) -> socket.socket:
+    """To an agent that has not been greeted."""
+    return agent.socket
 
 
 @pytest.fixture

@@ -156,9 +156,11 @@ class _Answer:
     def take(self, kind: int, payload: bytes) -> None:
         """A frame of the agent's."""
         if kind in {wire.DONE, wire.FAILED}:
+            # Read before the stream is forgotten: what cannot be read ends all streams that are open.
+            last = _failure(payload) if kind == wire.FAILED else None
             self._over = True
             self._link.forget(self.stream)
-            self._frames.put_nowait(_failure(payload) if kind == wire.FAILED else None)
+            self._frames.put_nowait(last)
         elif kind == wire.ENTRY:
             _entry(payload)
             self._count(len(payload))

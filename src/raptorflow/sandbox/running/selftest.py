@@ -18,7 +18,7 @@ SAID = 300
 LIMITS = Limits(timeout_seconds=20, memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
 # Runs inside. Each answer is what the kernel said to an attempt: 0 is success, otherwise the error's number.
 ATTEMPTS = """
-import json, os, socket, time
+import ctypes, json, os, socket, time
 
 def answer(attempt):
     try:
@@ -52,7 +52,8 @@ print(json.dumps({
     "work": answer(lambda: write("/workspace/x", 1)),
     "disk": answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
     "socket": answer(lambda: socket.socket()),
-    "landlock": answer(lambda: os.kill(os.getppid(), 0)),
+    "agent": answer(lambda: os.kill(os.getppid(), 0)),
+    "landlock": max(0, ctypes.CDLL(None).syscall(444, None, 0, 1)),
     "fork": answer(fork_many),
 }))
 """
@@ -105,6 +106,7 @@ class SelfTest:
             "privileges": _kernel(powerless, "a user namespace, no capabilities, no new privileges"),
             "syscalls": _kernel(status["Seccomp"] == "2", "a seccomp filter that lists what is allowed"),
             "disk": _kernel(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "signals": _kernel(alone, _signals_held_by(answers)),
             "time": Guarantee("kernel", "a clock, at whose end the pid namespace is killed"),
             "output": Guarantee("kernel", "pipes, read up to the limit, then the pid namespace is killed"),
         }
@@ -137,6 +139,13 @@ class SelfTest:
                 limits=LIMITS,
             )
         )
+
+
+def _signals_held_by(answers: dict[str, Any]) -> str:
+    """What keeps signals inside; without Landlock's scopes a program can end its agent, and so itself."""
+    if answers["agent"] == errno.EPERM:
+        return f"a pid namespace, and Landlock v{answers['landlock']} between programs and their agent"
+    return "a pid namespace; a program that ends its agent ends its sandbox (Linux 6.12 can prevent it)"
 
 
 def _kernel(held: bool, by: str) -> Guarantee:
