@@ -16,7 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from tests.security.sandbox.broker.outside import HOST, PUBLIC, Outside, ok, trusting
+from tests.support.outside import HOST, PUBLIC, Outside, ok, trusting
 
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.sandbox.broker.gate import Gate

@@ -13,6 +13,7 @@ from _pytest.terminal import TerminalReporter
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from tests.serving import served
+from tests.support.docker_engine import OwnEngine, running_engine
 
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.core.migrate import upgrade
@@ -56,6 +57,13 @@ def migrated_database(postgres_urls: PostgresUrls) -> PostgresUrls:
     """The session's database at the newest schema."""
     upgrade(postgres_urls.owner_url)
     return postgres_urls
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Generator[OwnEngine]:
+    """A Docker engine of the session's own, which leaves no control group, mount or file."""
+    with running_engine() as engine:
+        yield engine
 
 
 @dataclass

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.microvm_parts import built_image
 
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
@@ -26,6 +27,14 @@ async def sandbox(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Sa
     yield manager
     await manager.close()
     assert list(state.iterdir()) == []
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A driver's folder with nothing in it but the image."""
+    folder = tmp_path_factory.mktemp("microvm")
+    (folder / "image").symlink_to(built_image())
+    return folder
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from raptorflow.sandbox.agent.launch import AGENT, agent_command, agent_folder
+from raptorflow.sandbox.agent.kept import agent_folder
+from raptorflow.sandbox.agent.launch import AGENT, agent_command
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.drivers.local.channel import SocketChannel
 

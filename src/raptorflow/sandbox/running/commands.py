@@ -6,7 +6,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from raptorflow.sandbox.agent.launch import AGENT, agent_folder
+from raptorflow.sandbox.agent.kept import agent_folder
+from raptorflow.sandbox.agent.launch import AGENT
 from raptorflow.sandbox.agent.programs import Program
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.interpreter import Mount, interpreter_mounts

@@ -1,19 +1,12 @@
 """An engine of the session's own, and a driver on it."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 
 import pytest
-from tests.docker_engine import OwnEngine, running_engine
+from tests.support.docker_engine import OwnEngine
 
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
-
-
-@pytest.fixture(scope="session")
-def docker_engine() -> Generator[OwnEngine]:
-    """Debian's, which ends with the session and leaves no control group, mount or file."""
-    with running_engine() as engine:
-        yield engine
 
 
 @pytest.fixture

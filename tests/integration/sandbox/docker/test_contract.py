@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.docker_engine import LIMITS, OwnEngine, blueprint, box, new_id, running_engine
+from tests.support.docker_engine import LIMITS, OwnEngine, blueprint, box, new_id, running_engine
 
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.driver import CanPause, Handle
@@ -140,7 +140,7 @@ async def test_another_manager_finds_and_reaps_what_a_dead_one_left(docker_engin
     code = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from tests.docker_engine import blueprint\n"
+        "from tests.support.docker_engine import blueprint\n"
         "from raptorflow.sandbox.drivers.docker.driver import DockerDriver\n"
         "from raptorflow.sandbox.drivers.docker.settings import DockerSettings\n"
         "async def main():\n"

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiodocker
 import pytest
-from tests.docker_engine import OwnEngine, blueprint, box, new_id
+from tests.support.docker_engine import OwnEngine, blueprint, box, new_id
 
 from raptorflow.sandbox.drivers.docker.connection import connect
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-from tests.docker_engine import OwnEngine, blueprint, box, running_engine
+from tests.support.docker_engine import OwnEngine, blueprint, box, running_engine
 
 from raptorflow.sandbox.drivers.docker.connection import connect
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver

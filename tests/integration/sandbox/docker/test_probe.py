@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.docker_engine import OwnEngine
 from tests.integration.sandbox.docker.test_faults import FaultyEngine, Step
+from tests.support.docker_engine import OwnEngine
 
 from raptorflow.sandbox.drivers.docker.connection import connect
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver

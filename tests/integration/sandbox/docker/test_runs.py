@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.docker_engine import LIMITS
+from tests.support.docker_engine import LIMITS
 
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.interpreter import sandbox_python

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
+from tests.support.cluster.server import FakeCluster
 
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.errors import SandboxStartFailed, SandboxUnavailable

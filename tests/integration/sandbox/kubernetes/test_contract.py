@@ -1,8 +1,8 @@
 """The drivers' contract, for pods and for claims, with the real agent behind the fake API server."""
 
 import pytest
-from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
+from tests.support.cluster.server import FakeCluster
 
 from raptorflow.sandbox.agent import files
 from raptorflow.sandbox.agent.guest import wire

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.integration.sandbox.kubernetes.cluster.faults import Fault
-from tests.integration.sandbox.kubernetes.cluster.server import TOKEN, FakeCluster
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
+from tests.support.cluster.faults import Fault
+from tests.support.cluster.server import TOKEN, FakeCluster
 
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.agent.programs import Program, start

@@ -4,9 +4,9 @@ import asyncio
 import random
 
 import pytest
-from tests.integration.sandbox.kubernetes.cluster.faults import Fault, Kind
-from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
+from tests.support.cluster.faults import Fault, Kind
+from tests.support.cluster.server import FakeCluster
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.sandbox.agent.link import Link

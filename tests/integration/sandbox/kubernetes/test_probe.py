@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.integration.sandbox.kubernetes.cluster.faults import Fault
-from tests.integration.sandbox.kubernetes.cluster.server import FakeCluster
 from tests.integration.sandbox.kubernetes.conftest import MakeDriver
+from tests.support.cluster.faults import Fault
+from tests.support.cluster.server import FakeCluster
 
 from raptorflow.sandbox.drivers.kubernetes import wire
 

@@ -4,9 +4,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from tests.integration.sandbox.kubernetes.cluster.faults import Fault
-from tests.integration.sandbox.kubernetes.cluster.server import NAMESPACE, FakeCluster
 from tests.integration.sandbox.kubernetes.conftest import MakeDriver
+from tests.support.cluster.faults import Fault
+from tests.support.cluster.server import NAMESPACE, FakeCluster
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.driver import HasOwnPython, PutsMounts

@@ -3,10 +3,10 @@
 import asyncio
 
 import pytest
-from tests.integration.sandbox.kubernetes.cluster.node import Plan
-from tests.integration.sandbox.kubernetes.cluster.server import NAMESPACE, FakeCluster
-from tests.integration.sandbox.kubernetes.cluster.store import Key
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
+from tests.support.cluster.node import Plan
+from tests.support.cluster.server import NAMESPACE, FakeCluster
+from tests.support.cluster.store import Key
 
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of

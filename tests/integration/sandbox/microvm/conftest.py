@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.microvm_parts import built_image
 
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
@@ -20,14 +19,6 @@ RunCode = Callable[..., Coroutine[Any, Any, SandboxResult]]
 MakeSpec = Callable[..., SandboxSpec]
 # Emulated, on a machine that does other things too.
 POLICY = SandboxSettings(start_seconds=120)
-
-
-@pytest.fixture(scope="session")
-def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A driver's folder with nothing in it but the image."""
-    folder = tmp_path_factory.mktemp("microvm")
-    (folder / "image").symlink_to(built_image())
-    return folder
 
 
 @pytest.fixture(scope="session")

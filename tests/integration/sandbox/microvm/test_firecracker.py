@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
-from tests.microvm_parts import firecracker_programs
+from tests.support.microvm_parts import firecracker_programs
 
 from raptorflow.sandbox.drivers.microvm.cells import Cell, Cells
 from raptorflow.sandbox.drivers.microvm.disks import Disks

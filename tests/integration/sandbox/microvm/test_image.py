@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.microvm_parts import PACKAGES, built_image
+from tests.support.microvm_parts import PACKAGES, built_image
 
 from raptorflow.cli.sandbox import image as command
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver

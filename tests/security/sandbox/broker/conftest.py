@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from tests.security.sandbox.broker.outside import Outside, outside_world
+from tests.support.outside import Outside, outside_world
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
-from tests.security.sandbox.broker.outside import HOST, PUBLIC, Outside, identity
 from tests.security.sandbox.broker.test_hosts import connect, get
+from tests.support.outside import HOST, PUBLIC, Outside, identity
 
 from raptorflow.sandbox.broker.facade import Broker
 from raptorflow.sandbox.broker.ports import EgressPolicy

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from tests.security.sandbox.broker.outside import HOST, Inside, Outside, ok
 from tests.security.sandbox.broker.test_hosts import connect, get
+from tests.support.outside import HOST, Inside, Outside, ok
 
 
 async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.security.sandbox.broker.hellos import client_hello
-from tests.security.sandbox.broker.outside import HOST, Outside
+from tests.support.outside import HOST, Outside
 
 from raptorflow.sandbox.broker.destinations.destination import Destination
 from raptorflow.sandbox.broker.errors import EgressDenied

@@ -1,7 +1,7 @@
 """Which hosts a sandbox reaches: those of its policy, and no other, however it asks."""
 
 import pytest
-from tests.security.sandbox.broker.outside import HOST, PUBLIC, Outside, ok
+from tests.support.outside import HOST, PUBLIC, Outside, ok
 
 from raptorflow.sandbox.broker.ports import EgressPolicy
 from raptorflow.skills.capabilities import Capabilities

@@ -3,8 +3,8 @@
 import asyncio
 
 import pytest
-from tests.security.sandbox.broker.outside import HOST, Outside
 from tests.security.sandbox.broker.test_hosts import connect, get
+from tests.support.outside import HOST, Outside
 
 from raptorflow.sandbox.broker.ports import EgressPolicy
 from raptorflow.skills.capabilities import Capabilities

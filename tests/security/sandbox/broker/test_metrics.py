@@ -1,9 +1,9 @@
 """What Prometheus sees of the broker."""
 
 from prometheus_client import REGISTRY
-from tests.security.sandbox.broker.outside import HOST, Outside
 from tests.security.sandbox.broker.test_caps import hold
 from tests.security.sandbox.broker.test_hosts import connect, get
+from tests.support.outside import HOST, Outside
 
 
 def metric(name: str, **labels: str) -> float:

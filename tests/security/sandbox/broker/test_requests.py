@@ -5,8 +5,8 @@ import urllib.request
 
 import httpx
 import pytest
-from tests.security.sandbox.broker.outside import HOST, Outside, ok, read_request, trusting
 from tests.security.sandbox.broker.test_hosts import get
+from tests.support.outside import HOST, Outside, ok, read_request, trusting
 
 from raptorflow.sandbox.broker.gate import Gate
 from raptorflow.sandbox.broker.wire.streams import SocketStream

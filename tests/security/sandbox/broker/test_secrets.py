@@ -12,7 +12,8 @@ from urllib.parse import quote
 import pytest
 from cryptography import x509
 from tests.security.sandbox.broker.hellos import client_hello
-from tests.security.sandbox.broker.outside import (
+from tests.security.sandbox.broker.test_hosts import get
+from tests.support.outside import (
     HOST,
     PUBLIC,
     Answer,
@@ -23,7 +24,6 @@ from tests.security.sandbox.broker.outside import (
     read_request,
     trusting,
 )
-from tests.security.sandbox.broker.test_hosts import get
 
 from raptorflow.sandbox.broker.gate import Gate
 from raptorflow.sandbox.broker.ports import EgressPolicy

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from tests.security.sandbox.broker.outside import Outside, identity
+from tests.support.outside import Outside, identity
 
 from raptorflow.base.errors import RateLimited
 from raptorflow.base.json import dumps, loads

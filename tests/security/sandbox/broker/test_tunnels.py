@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 from tests.security.sandbox.broker.hellos import client_hello, records
-from tests.security.sandbox.broker.outside import HOST, PUBLIC, Inside, Outside, ok, trusting
+from tests.support.outside import HOST, PUBLIC, Inside, Outside, ok, trusting
 
 from raptorflow.sandbox.broker.wire.retry import RETRY
 

@@ -1,21 +1,14 @@
 """A sandbox to attack, of an engine of the session's own."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from tests.docker_engine import Box, OwnEngine, blueprint, box, running_engine
+from tests.support.docker_engine import Box, OwnEngine, blueprint, box
 
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.interpreter import Mount
-
-
-@pytest.fixture(scope="session")
-def docker_engine() -> Generator[OwnEngine]:
-    """Debian's, which ends with the session."""
-    with running_engine() as engine:
-        yield engine
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.docker_engine import Box, OwnEngine
+from tests.support.docker_engine import Box, OwnEngine
 
 from raptorflow.base.json import loads
 from raptorflow.sandbox.drivers.docker.mounts import SERVICES, TMP

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.microvm_parts import built_image
+from tests.support.microvm_parts import built_image
 
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings

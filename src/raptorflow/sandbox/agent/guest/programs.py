@@ -12,7 +12,7 @@ from .light import signal
 from .loop import READABLE, WRITABLE, Loop
 
 NOBODY = 65534
-FIRST = 1
+FIRST, NOT_SEEN = 1, 0
 READ_BYTES = 64 * 1024
 # What a pipe may hold (/proc/sys/fs/pipe-max-size, as it is for every user).
 MOST_IN_PIPE = 1024 * 1024
@@ -33,8 +33,9 @@ class Programs:
 
     def __init__(self, loop: Loop, host: Host, *, alone: bool) -> None:
         self._loop, self._host = loop, host
-        # Whoever says so may be wrong; the first process is then neither this one nor its parent.
-        self._alone = alone and FIRST in (os.getpid(), os.getppid())
+        # Whoever says so may be wrong; its parent is then an ordinary process, neither the first of a namespace
+        # nor one outside of it.
+        self._alone = alone and (os.getpid() == FIRST or os.getppid() in (FIRST, NOT_SEEN))
         self._landlock = Landlock()
         self.landlock = self._landlock.version
         self._running: dict[int, Program] = {}

@@ -4,7 +4,8 @@ import os
 import stat
 from pathlib import Path
 
-from raptorflow.sandbox.agent.launch import AGENT, agent_folder
+from raptorflow.sandbox.agent.kept import agent_folder
+from raptorflow.sandbox.agent.launch import AGENT
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.errors import SandboxStartFailed
 from raptorflow.sandbox.interpreter import SYSTEM, Mount, interpreter_mounts, sandbox_python

@@ -12,7 +12,6 @@ removes the file in the end. A manager that starts clears away what belongs to f
 
 import os
 import signal
-import tempfile
 import time
 import uuid
 from contextlib import suppress
@@ -22,12 +21,11 @@ from typing import cast
 
 from raptorflow.base.json import JsonObject, dumps, loads
 from raptorflow.sandbox.drivers.local.processes import named, started_at
-from raptorflow.sandbox.errors import SandboxUnavailable
+from raptorflow.sandbox.places import private_folder, runtime_folder
 from raptorflow.sandbox.settings import SandboxSettings
 
 DYING_SECONDS = 2.0
 AGAIN_SECONDS = 0.01
-WRITABLE_BY_OTHERS = 0o022
 PREFIX = "raptorflow-sandbox-"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -78,15 +76,8 @@ def state_folder(settings: SandboxSettings) -> Path:
     Raises:
         SandboxUnavailable: somebody else could write notes there.
     """
-    folder = settings.state_dir or _runtime_folder()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    facts = folder.stat()
-    if facts.st_uid != os.geteuid() or facts.st_mode & WRITABLE_BY_OTHERS:
-        raise SandboxUnavailable(
-            f"{folder} belongs to another user, or others may write to it.",
-            hint="Set RAPTORFLOW_SANDBOX__STATE_DIR to a folder of your own.",
-        )
-    return folder
+    given = settings.state_dir.resolve() if settings.state_dir else runtime_folder()
+    return private_folder(given)
 
 
 def reap(folder: Path) -> int:
@@ -135,15 +126,6 @@ def _kill_all(group: Path) -> None:
     with suppress(OSError):
         for pid in (group / "cgroup.procs").read_text().split():
             os.kill(int(pid), signal.SIGKILL)
-
-
-def _runtime_folder() -> Path:
-    if os.geteuid() == 0:
-        return Path("/run/raptorflow/sandbox")
-    given = os.environ.get("XDG_RUNTIME_DIR")
-    if given and os.access(given, os.W_OK):
-        return Path(given) / "raptorflow-sandbox"
-    return Path(tempfile.gettempdir()) / f"raptorflow-sandbox-{os.geteuid()}"
 
 
 def _is_alive(file: Path) -> bool:

@@ -2,8 +2,8 @@
 
 import copy
 
-from tests.integration.sandbox.kubernetes.cluster.node import Node
-from tests.integration.sandbox.kubernetes.cluster.store import Key, Store
+from tests.support.cluster.node import Node
+from tests.support.cluster.store import Key, Store
 
 from raptorflow.base.json import JsonObject
 

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
-from tests.integration.sandbox.kubernetes.cluster import schemas
-from tests.integration.sandbox.kubernetes.cluster.controller import Controller
-from tests.integration.sandbox.kubernetes.cluster.faults import Fault, Faults
-from tests.integration.sandbox.kubernetes.cluster.node import Node
-from tests.integration.sandbox.kubernetes.cluster.store import Key, Store
-from tests.integration.sandbox.kubernetes.cluster.streams import FAULT, exec_stream, watch_stream
+from tests.support.cluster import schemas
+from tests.support.cluster.controller import Controller
+from tests.support.cluster.faults import Fault, Faults
+from tests.support.cluster.node import Node
+from tests.support.cluster.store import Key, Store
+from tests.support.cluster.streams import FAULT, exec_stream, watch_stream
 
 from raptorflow.base.json import JsonObject, dumps
 

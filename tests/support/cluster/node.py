@@ -6,8 +6,8 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.integration.sandbox.kubernetes.cluster.containers import Container
-from tests.integration.sandbox.kubernetes.cluster.store import Key, Store
+from tests.support.cluster.containers import Container
+from tests.support.cluster.store import Key, Store
 
 from raptorflow.base.json import JsonObject
 

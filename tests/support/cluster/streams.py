@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
-from tests.integration.sandbox.kubernetes.cluster.faults import Fault
-from tests.integration.sandbox.kubernetes.cluster.node import Node
-from tests.integration.sandbox.kubernetes.cluster.store import Store
+from tests.support.cluster.faults import Fault
+from tests.support.cluster.node import Node
+from tests.support.cluster.store import Store
 
 from raptorflow.base.json import JsonObject, dumps
 
