@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Generator
 
 import pytest
-from tests.docker_engine import OwnEngine, running_engine
+from tests.support.docker_engine import OwnEngine, running_engine
 
 from raptorflow.sandbox.attacks.opening import open_stage
 from raptorflow.sandbox.attacks.stage import Stage
