@@ -18,10 +18,10 @@ from raptorflow.core.addresses import Address
 from raptorflow.sandbox.audit.errors import AuditUnavailable
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.broker.secrets.authority import Authority
-from raptorflow.sandbox.broker.settings import BrokerSettings
+from raptorflow.sandbox.broker.settings import BrokerLimits, BrokerSettings
 from raptorflow.sandbox.manager import SandboxManager, Surroundings, build_manager
 from raptorflow.sandbox.settings import SandboxSettings
-from raptorflow.skills.capabilities import Capabilities
+from raptorflow.skills.capabilities import MIB, Capabilities
 
 PUBLIC = "127.77.0.0/16"
 GOOD_ADDRESS, EVIL_ADDRESS, OWN_ADDRESS = "127.77.0.1", "127.77.0.2", "127.0.0.1"
@@ -238,7 +238,10 @@ async def open_world(settings: SandboxSettings, folder: Path) -> AsyncGenerator[
             for address, host in ((GOOD_ADDRESS, GOOD), (EVIL_ADDRESS, EVIL), (OWN_ADDRESS, EVIL))
         ]
         broker = BrokerSettings(
-            denied_hosts=DENIED, allowed_ranges=(ip_network(PUBLIC),), authorities=trusted
+            denied_hosts=DENIED,
+            allowed_ranges=(ip_network(PUBLIC),),
+            authorities=trusted,
+            limits=BrokerLimits(bytes_up=4 * MIB, bytes_down=8 * MIB),
         )
         around = Surroundings(secrets=vault.of, resolver=names, audit=log)
         manager = build_manager(settings.model_copy(update={"broker": broker}), around=around)

@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from raptorflow.sandbox.attacks import archives
+from raptorflow.sandbox.attacks import archives, lasting
 from raptorflow.sandbox.attacks.canary import canary
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.program import said, together
@@ -60,7 +60,8 @@ async def names_in(stage: Stage) -> Trial:
             bad.append(f"{name!r}: {answer.words if answer else result.message}")
     plain = not any(line.startswith("'plain.txt'") for line in bad) and inside > 0
     words = together(bad) or f"{refused} names refused, {inside - 1} were nothing but a name in /workspace/in"
-    return Trial(outcomes("through" if bad else "refused"), words, plain, "an ordinary name arrives")
+    trial = Trial(outcomes("through" if bad else "refused"), words, plain, "an ordinary name arrives")
+    return lasting.both(trial, await lasting.paths(stage))
 
 
 def _planted(
@@ -185,9 +186,10 @@ async def race(stage: Stage) -> Trial:
     seen = said(free.stdout).get("look")
     alive = bool(seen and seen.saw == "through")
     words = "outside, a reader sees both" if alive else "the race is not even seen outside"
-    return Trial(
+    trial = Trial(
         trial.outcomes, trial.evidence, alive and trial.control, f"{trial.control_evidence}; {words}"
     )
+    return lasting.both(trial, await lasting.race(stage))
 
 
 def _indented(code: str, by: int) -> str:
@@ -198,7 +200,7 @@ ARTEFACTS = (
     Attack(
         "F9",
         "Paths in names",
-        "name inputs with .., /, NUL, escapes, other spellings and overlong",
+        "name inputs, and files of a session, with .., /, NUL, escapes, links, other spellings and overlong",
         "a name is checked against what a name may be, and is never joined to a path of the host",
         names_in,
         outcomes("refused"),

@@ -157,6 +157,10 @@ async def spent(stage: Stage) -> Trial:
     """N22: more connections than a sandbox may open, and more bytes than it may send."""
     return await Outward(
         {
+            "8 MiB where 4 are allowed": Step(
+                "for _ in range(8): get(f'http://{GOOD}:{PORT}/', method='POST', body=bytes(1 << 20))",
+                twin="get(f'http://{GOOD}:{PORT}/', method='POST', body=bytes(1000))",
+            ),
             "2,000 connections": Step(
                 """
                 passed = 0

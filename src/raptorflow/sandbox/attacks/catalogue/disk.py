@@ -203,8 +203,8 @@ DISK = (
     ),
     Attack(
         "R24",
-        "A tree of 100,000 folders",
-        "leave a tree that is too deep for any path",
+        "A tree deeper than any path",
+        "make a folder in a folder for three seconds, and leave them",
         "file systems are dropped whole, not walked; what is walked has a depth",
         deep,
         outcomes("removed"),

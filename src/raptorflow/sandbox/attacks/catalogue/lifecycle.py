@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import loads
+from raptorflow.sandbox.attacks.lasting import both, ends
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outside import marked
 from raptorflow.sandbox.attacks.outward import IMPORTS, world_of
@@ -157,9 +158,10 @@ async def closing(stage: Stage) -> Trial:
     found = [f"closed while it ran: {await running}", f"run after that: {await _end(used.inside(short))}"]
     await manager.close()
     untyped = [line for line in found if line.endswith("Error")]
-    return Trial(
+    trial = Trial(
         outcomes("through" if untyped else "refused"), together(found), first == "ok", "it ran before"
     )
+    return both(trial, await ends(stage))
 
 
 async def long_life(stage: Stage) -> Trial:
