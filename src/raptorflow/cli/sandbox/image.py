@@ -9,7 +9,7 @@ from rich.console import Console
 from raptorflow.base.json import dumps
 from raptorflow.sandbox.drivers.microvm.image.build import build_image
 from raptorflow.sandbox.drivers.microvm.image.manifest import Image, verify_image
-from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
+from raptorflow.settings import load_settings
 
 image_app = App(name="image", help="Build and verify the image of micro VMs.")
 
@@ -25,7 +25,7 @@ def build(folder: Path | None = None, *, downloads: Path | None = None, json: bo
         downloads: where packages are kept between builds.
         json: print one JSON object instead of the steps.
     """
-    settings = MicroVmSettings()
+    settings = load_settings().sandbox.microvm
     target = folder or settings.image()
     packages = downloads or settings.place() / "packages"
     if json:
@@ -45,7 +45,7 @@ def verify(folder: Path | None = None, *, json: bool = False) -> None:
         folder: where the image is; where the driver looks for it when not given.
         json: print one JSON object.
     """
-    image = verify_image(folder or MicroVmSettings().image())
+    image = verify_image(folder or load_settings().sandbox.microvm.image())
     if json:
         print(dumps(_row(image)))
     else:

@@ -44,8 +44,10 @@ class Console:
             SandboxStartFailed: the machine ended instead; the words are the last that it said.
         """
         telling = asyncio.create_task(self._told.wait())
-        await asyncio.wait({telling, self._following}, return_when=asyncio.FIRST_COMPLETED)
-        telling.cancel()
+        try:
+            await asyncio.wait({telling, self._following}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            telling.cancel()
         if not self._told.is_set():
             raise SandboxStartFailed(f"The machine ended before its agent was started: {self.said()}")
 

@@ -169,12 +169,16 @@ class MicroVmDriver:
 
     async def _machine(self, blueprint: Blueprint) -> Machine:
         monitor = self._chosen()
+        image, overhead = await self._verified(), self._settings.overhead_bytes
+        return await asyncio.to_thread(machine_of, blueprint, image, self._disks, monitor.how, overhead)
+
+    async def _verified(self) -> Image:
+        """The image; held to its manifest once, when what dead managers left is removed too."""
         if self._image is None:
             self._image = await asyncio.to_thread(verify_image, self._settings.image())
             if count := await asyncio.to_thread(self._cells.reap):
                 log.info("removed what dead managers left", machines=count)
-        overhead = self._settings.overhead_bytes
-        return await asyncio.to_thread(machine_of, blueprint, self._image, self._disks, monitor.how, overhead)
+        return self._image
 
     def _chosen(self) -> Monitor:
         if self._monitor is None:
@@ -189,6 +193,7 @@ class MicroVmDriver:
     async def _probe(self) -> ProbeReport:
         try:
             monitor = self._chosen()
+            await self._verified()
             return await SelfTest(self, self._policy, await monitor.version(), self._cells.version).execute()
         except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
             return ProbeReport(
