@@ -12,6 +12,7 @@ from raptorflow.base.json import dumps
 from raptorflow.cli.checks import checks_table, sandbox_checks
 from raptorflow.core.settings import TelemetrySettings
 from raptorflow.core.telemetry import configure_telemetry
+from raptorflow.sandbox.drivers.monty.tier import PureTier
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
@@ -51,7 +52,9 @@ async def _look(settings: SandboxSettings) -> tuple[list[ProbeReport], RaptorFlo
     try:
         reports = await manager.probe()
         try:
-            await manager.check()
+            # The pure tier is no sandbox that could be the one that is used: it stands beside that.
+            if settings.driver != PureTier.name:
+                await manager.check()
         except RaptorFlowError as refusal:
             return reports, refusal
         return reports, None
@@ -72,6 +75,7 @@ def _row(report: ProbeReport) -> dict[str, Any]:
     return {
         "driver": report.driver,
         "available": report.available,
+        "optional": report.optional,
         "boundary": report.boundary,
         "problem": report.problem,
         "guarantees": [
