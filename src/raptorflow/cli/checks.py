@@ -21,7 +21,8 @@ def sandbox_checks(report: ProbeReport) -> Iterator[Check]:
     """What a sandbox driver can keep here: found by trying, not by reading versions."""
     name = f"Sandbox {report.driver}"
     if report.problem:
-        yield Check(name, "missing", report.problem, report.remedy)
+        state: State = "optional" if report.optional else "missing"
+        yield Check(name, state, report.problem, report.remedy)
     for guarantee, kept in report.guarantees.items():
         remedy = None if kept.holder == "kernel" else report.remedy
         yield Check(f"{name}: {guarantee}", HELD[kept.holder], f"{kept.holder}: {kept.by}", remedy)

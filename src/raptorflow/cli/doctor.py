@@ -11,7 +11,10 @@ from raptorflow.base.json import dumps
 from raptorflow.cli.checks import checks_table, sandbox_checks
 from raptorflow.cli.machine import Check, machine_checks
 from raptorflow.cli.reach import model_check, reach_parts
+from raptorflow.sandbox.drivers.monty.tier import PureTier
 from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.probing import ProbeReport
+from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.settings import Settings, load_settings
 
 
@@ -40,10 +43,19 @@ def _missing(checks: list[Check]) -> bool:
 def all_checks(settings: Settings) -> Iterator[Check]:
     """The machine, and what is configured on it."""
     yield from machine_checks(settings.data.dir)
-    for report in asyncio.run(build_manager(settings.sandbox).probe(settings.sandbox.driver)):
+    for report in asyncio.run(_sandboxes(settings.sandbox)):
         yield from sandbox_checks(report)
     yield from asyncio.run(reach_parts(settings))
     yield _model(settings)
+
+
+async def _sandboxes(settings: SandboxSettings) -> list[ProbeReport]:
+    """The one that is used, and those that are used beside it where they are there."""
+    manager = build_manager(settings)
+    try:
+        return [*await manager.probe(settings.driver), *await manager.probe(PureTier.name)]
+    finally:
+        await manager.close()
 
 
 def _model(settings: Settings) -> Check:

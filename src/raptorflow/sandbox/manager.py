@@ -6,11 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import Counter, Histogram
-
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
-from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.broker.facade import Broker
 from raptorflow.sandbox.broker.ports import Resolver, Secrets, ServiceCaller
@@ -18,20 +15,24 @@ from raptorflow.sandbox.driver import HasOwnPython, SandboxDriver
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
+from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
+from raptorflow.sandbox.drivers.monty.tier import PureTier
 from raptorflow.sandbox.errors import (
     SandboxGone,
     SandboxGuaranteeMissing,
     SandboxStartFailed,
     SandboxUnavailable,
 )
+from raptorflow.sandbox.metrics import observe
 from raptorflow.sandbox.pool.admission import Admission
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.egress import way_out
-from raptorflow.sandbox.running.journal import LIMITS, Journal
+from raptorflow.sandbox.running.journal import Journal, Place
 from raptorflow.sandbox.running.live import LiveSandbox
+from raptorflow.sandbox.running.pure import PureRun
 from raptorflow.sandbox.running.run import Run
 from raptorflow.sandbox.running.secrets import FolderSecrets
 from raptorflow.sandbox.running.supply import Supply
@@ -41,13 +42,6 @@ from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Limits
 
-log = logger(__name__)
-
-RUNS = Counter("raptorflow_sandbox_runs_total", "Runs in a sandbox", ["driver", "status"])
-WALL = Histogram("raptorflow_sandbox_run_seconds", "Time of a run", ["driver"])
-START = Histogram("raptorflow_sandbox_start_seconds", "Time until a command was let go", ["driver"])
-LIMIT_HITS = Counter("raptorflow_sandbox_limit_hits_total", "Runs that a limit ended", ["limit"])
-MS = 1000
 DRAIN_SECONDS = 10.0
 Lent = tuple[LiveSandbox, SandboxSpec]
 
@@ -76,6 +70,7 @@ class SandboxManager:
         settings: the policy.
         drivers: by name; the settings name the one that is used.
         around: what sandboxes are given by others.
+        pure: where runs are tried first that only compute; None tries none.
     """
 
     def __init__(
@@ -83,10 +78,12 @@ class SandboxManager:
         settings: SandboxSettings,
         drivers: Mapping[str, SandboxDriver],
         around: Surroundings = Surroundings(),
+        pure: PureTier | None = None,
     ) -> None:
         self._settings = settings
         self._drivers = drivers
         self._around = around
+        self._pure = pure
         self._journal = Journal(around.audit)
         self._broker = Broker(settings.broker, self._journal.decided, around.caller, around.resolver)
         self._admission = Admission(settings.max_concurrent, settings.queue)
@@ -96,16 +93,20 @@ class SandboxManager:
         }
 
     async def start(self) -> None:
-        """Open the audit log.
+        """Open the audit log, and make the pure tier ready where it can be used.
 
         Raises:
             AuditUnavailable: it cannot be written.
         """
         if self._around.audit:
             await self._around.audit.start()
+        if self._pure:
+            await self._pure.probe()
 
     async def run(self, spec: SandboxSpec) -> SandboxResult:
         """Run a command under all guarantees that the policy asks for.
+
+        A pure one is tried in the pure tier first; the result's `driver` says where it was run.
 
         Cancelling it ends every process of the run.
 
@@ -123,11 +124,11 @@ class SandboxManager:
             self._journal.check()
             driver = await self._allowed_driver()
             async with self._admission.place(spec.tenant):
-                result = await self._run(driver, spec, watch)
+                result = await self._purely(spec, watch) or await self._run(driver, spec, watch)
         except RaptorFlowError as error:
             await self._journal.refused(spec, error)
             raise
-        _observe(spec, result)
+        observe(spec, result)
         return result
 
     async def session(self, spec: SandboxSpec) -> SandboxSession:
@@ -147,7 +148,8 @@ class SandboxManager:
 
     async def probe(self, only: str | None = None) -> list[ProbeReport]:
         """What each driver can do here, or one alone."""
-        return [await driver.probe() for name, driver in self._drivers.items() if only in {None, name}]
+        every = {**self._drivers, **({self._pure.name: self._pure} if self._pure else {})}
+        return [await each.probe() for name, each in every.items() if only in {None, name}]
 
     async def check(self) -> None:
         """Verify that a run would be allowed.
@@ -166,6 +168,8 @@ class SandboxManager:
             await supply.close()
         for driver in self._drivers.values():
             await driver.close()
+        if self._pure:
+            await self._pure.close()
         await self._journal.close()
 
     def _capped(self, spec: SandboxSpec) -> Limits:
@@ -173,12 +177,18 @@ class SandboxManager:
         seconds = min(spec.limits.timeout_seconds, self._settings.max_seconds)
         return spec.limits.model_copy(update={"timeout_seconds": seconds})
 
+    async def _purely(self, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult | None:
+        """A pure run in the pure tier; None for a sandbox's runs, and where the tier could not do it."""
+        if not spec.pure or self._pure is None:
+            return None
+        return await PureRun(self._pure, self._journal, spec, watch).result()
+
     async def _run(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult:
         """One run, from taking a sandbox to its end."""
         try:
             async with self._lend(driver, spec, watch) as (sandbox, told):
                 result = await Run(told, self._settings, watch).through(sandbox)
-                await self._journal.ran(spec, sandbox, result)
+                await self._journal.ran(spec, _place(sandbox), result)
         except (SandboxStartFailed, SandboxGone) as error:
             return SandboxResult(
                 "sandbox_error", driver.name, start_ms=watch.elapsed_ms(), message=error.message
@@ -193,12 +203,12 @@ class SandboxManager:
         sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
         lived = Stopwatch()
         try:
-            await self._journal.created(spec, sandbox, path, watch.elapsed_ms())
+            await self._journal.created(spec, _place(sandbox), path, watch.elapsed_ms())
             async with way_out(self._broker, spec, sandbox, self._secrets(spec)) as told:
                 yield sandbox, told
         finally:
             await sandbox.destroy()
-            await self._journal.destroyed(spec, sandbox, lived.elapsed_ms())
+            await self._journal.destroyed(spec, _place(sandbox), lived.elapsed_ms())
 
     @asynccontextmanager
     async def _lend_for_long(self, spec: SandboxSpec) -> AsyncGenerator[Lent]:
@@ -235,20 +245,8 @@ class SandboxManager:
         return driver
 
 
-def _observe(spec: SandboxSpec, result: SandboxResult) -> None:
-    RUNS.labels(result.driver, result.status).inc()
-    WALL.labels(result.driver).observe(result.wall_ms / MS)
-    START.labels(result.driver).observe(result.start_ms / MS)
-    if result.status in LIMITS:
-        LIMIT_HITS.labels(result.status).inc()
-    log.info(
-        "sandbox run",
-        sandbox_run=spec.run_id,
-        driver=result.driver,
-        status=result.status,
-        wall_ms=result.wall_ms,
-        supervised=list(result.weakened),
-    )
+def _place(sandbox: LiveSandbox) -> Place:
+    return Place(sandbox.driver.name, sandbox.handle.sandbox_id)
 
 
 def build_manager(
@@ -270,4 +268,5 @@ def build_manager(
         MicroVmDriver(settings.microvm, settings),
         KubernetesDriver(settings.kubernetes),
     ]
-    return SandboxManager(settings, {driver.name: driver for driver in drivers}, given)
+    pure = PureTier(bubblewraps(settings), settings.monty, allow_supervised=settings.allow_supervised)
+    return SandboxManager(settings, {driver.name: driver for driver in drivers}, given, pure)

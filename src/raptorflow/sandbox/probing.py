@@ -20,6 +20,7 @@ class ProbeReport:
     """What a driver can do on this machine, found by trying.
 
     Attributes:
+        optional: whether everything is done without it too.
         boundary: what stands between the code inside and this machine's kernel.
         problem: why it cannot be used; None when it can.
         remedy: the command that mends it.
@@ -30,6 +31,7 @@ class ProbeReport:
     problem: str | None = None
     remedy: str | None = None
     boundary: Boundary = "shared-kernel"
+    optional: bool = False
 
     @property
     def available(self) -> bool:

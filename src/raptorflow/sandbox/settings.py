@@ -9,6 +9,7 @@ from raptorflow.sandbox.broker.settings import BrokerSettings
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.drivers.kubernetes.settings import KubernetesSettings
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
+from raptorflow.sandbox.drivers.monty.settings import MontySettings
 from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
 from raptorflow.sandbox.sessions.settings import SessionSettings
 
@@ -49,4 +50,5 @@ class SandboxSettings(BaseModel):
     docker: DockerSettings = DockerSettings()
     microvm: MicroVmSettings = MicroVmSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
+    monty: MontySettings = MontySettings()
     sessions: SessionSettings = SessionSettings()

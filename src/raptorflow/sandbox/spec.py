@@ -42,6 +42,8 @@ class SandboxSpec:
         declared: what the skill asks for, so that a refusal can say whether that or the grant lacks a line.
         tenant: the organisation whose run it is, for quotas, secrets and the audit log.
         skill: `owner/name@version`, for the audit log.
+        pure: it declares that it only computes: it may be run in the pure tier, and is run in a sandbox when
+            it cannot.
     """
 
     command: tuple[str, ...]
@@ -58,6 +60,7 @@ class SandboxSpec:
     declared: Capabilities | None = None
     tenant: str = ""
     skill: str = ""
+    pure: bool = False
 
     def check(self, *, max_input_bytes: int) -> None:
         """Refuse what makes no sense, before anything is built.

@@ -29,6 +29,7 @@ class Action:
         command: what to run in the skill's folder.
         input_schema: JSON Schema (draft 2020-12) of the input object.
         output_schema: JSON Schema of the output object.
+        pure: it declares that it only computes, and may be run where nothing else can be done.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Action:
     command: tuple[str, ...]
     input_schema: JsonObject
     output_schema: JsonObject
+    pure: bool = False
 
     def file_inputs(self) -> tuple[str, ...]:
         """Names of the top-level inputs that are files (`"format": "file"`)."""

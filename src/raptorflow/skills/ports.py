@@ -18,12 +18,14 @@ class Job:
         stdin: what it reads.
         files: files that it may see, by the name they have in `/workspace/in`.
         limits: how much it may use.
+        pure: it only computes, and may be run where nothing else can be done.
     """
 
     command: tuple[str, ...]
     stdin: bytes = b""
     files: Mapping[str, Path] | None = None
     limits: Limits = field(default_factory=Limits)
+    pure: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from raptorflow.base.json import JsonObject, dumps
 from raptorflow.skills.capabilities import MIB, Capabilities, Limits
 from raptorflow.skills.frontmatter import FILE, write_document
 from raptorflow.skills.manifest.document import PYTHON, SCHEMA
+from raptorflow.skills.manifest.pure import PURE
 from raptorflow.skills.manifest.table import FILE as MANIFEST
 from raptorflow.skills.model import Action, Skill, Variable
 
@@ -99,4 +100,4 @@ def _action(action: Action) -> JsonObject:
         "command": list(action.command),
         "input": _schema_path(action, "input"),
         "output": _schema_path(action, "output"),
-    }
+    } | ({"tier": PURE} if action.pure else {})

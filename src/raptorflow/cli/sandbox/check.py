@@ -12,6 +12,7 @@ from raptorflow.base.json import dumps
 from raptorflow.cli.checks import checks_table, sandbox_checks
 from raptorflow.core.settings import TelemetrySettings
 from raptorflow.core.telemetry import configure_telemetry
+from raptorflow.sandbox.drivers.monty.tier import PureTier
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
@@ -52,7 +53,9 @@ async def _look(
     try:
         reports = await manager.probe(only)
         try:
-            await manager.check()
+            # The pure tier is no sandbox that could be the one that is used: it stands beside that.
+            if settings.driver != PureTier.name:
+                await manager.check()
         except RaptorFlowError as refusal:
             return reports, refusal
         return reports, None
@@ -73,6 +76,7 @@ def _row(report: ProbeReport) -> dict[str, Any]:
     return {
         "driver": report.driver,
         "available": report.available,
+        "optional": report.optional,
         "boundary": report.boundary,
         "problem": report.problem,
         "guarantees": [

@@ -52,6 +52,7 @@ class LocalSandbox:
                 limits=job.limits,
                 artifacts_dir=Path(artifacts),
                 run_id="case",
+                pure=job.pure,
             )
             result = await self._manager.run(spec)
         return Ended(
@@ -78,7 +79,9 @@ class LocalSandbox:
 async def local_sandbox() -> AsyncGenerator[LocalSandbox]:
     """A sandbox for as long as the block lasts."""
     configure_telemetry(TelemetrySettings(log_level="ERROR"), service="cli")
-    settings = load_settings().sandbox.model_copy(update={"pool": NONE_READY})
+    configured = load_settings().sandbox
+    monty = configured.monty.model_copy(update={"pool": NONE_READY})
+    settings = configured.model_copy(update={"pool": NONE_READY, "monty": monty})
     python = settings.python or sandbox_python()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "raptorflow" / "environments"
     manager = build_manager(settings)

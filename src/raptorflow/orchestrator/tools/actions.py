@@ -114,6 +114,7 @@ class Actions:
             skill=f"{loaded.ref}@{loaded.version}",
             run_id=str(context.run_id),
             artifacts_dir=workplace,
+            pure=tool.action.pure,
         )
 
     async def _outcome(self, tool: ActionTool, result: SandboxResult, context: ActionContext) -> ToolOutcome:

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import canonical
@@ -22,11 +23,18 @@ from raptorflow.sandbox.audit.records import (
 from raptorflow.sandbox.broker.decisions import Decision
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing
 from raptorflow.sandbox.result import SandboxResult
-from raptorflow.sandbox.running.live import LiveSandbox
-from raptorflow.sandbox.running.supply import Path
+from raptorflow.sandbox.running.supply import Path as CameBy
 from raptorflow.sandbox.spec import SandboxSpec
 
 LIMITS = {"timeout", "oom", "disk_full", "pids", "output_limit"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a program runs: which kind of sandbox, and which one."""
+
+    driver: str
+    sandbox_id: str
 
 
 class Journal:
@@ -56,19 +64,19 @@ class Journal:
             guarantees = error.details.get("guarantees", ())
         await self._add(_subject(spec, None), Refused(code=error.code, guarantees=tuple(guarantees)))
 
-    async def created(self, spec: SandboxSpec, sandbox: LiveSandbox, path: Path, took_ms: float) -> None:
+    async def created(self, spec: SandboxSpec, place: Place, came_by: CameBy, took_ms: float) -> None:
         """A sandbox was built, or taken from those kept ready."""
         policy = spec.reach.digest().removeprefix("sha256:")
-        entry = Created(driver=sandbox.driver.name, path=path, took_ms=took_ms, policy=policy)
-        await self._add(_subject(spec, sandbox), entry)
+        entry = Created(driver=place.driver, path=came_by, took_ms=took_ms, policy=policy)
+        await self._add(_subject(spec, place), entry)
         for name, file in spec.inputs.items():
             await self._add(
-                _subject(spec, sandbox), FileMoved(direction="in", name=name, size=file.stat().st_size)
+                _subject(spec, place), FileMoved(direction="in", name=name, size=file.stat().st_size)
             )
 
-    async def ran(self, spec: SandboxSpec, sandbox: LiveSandbox, result: SandboxResult) -> None:
+    async def ran(self, spec: SandboxSpec, place: Place, result: SandboxResult) -> None:
         """A program ended, for a limit or by itself, and left files."""
-        subject = _subject(spec, sandbox)
+        subject = _subject(spec, place)
         await self._add(subject, _executed(spec, result))
         if result.status in LIMITS:
             await self._add(subject, LimitHit(limit=_code(result.status)))
@@ -76,9 +84,9 @@ class Journal:
             moved = FileMoved(direction="out", name=artifact.name, size=artifact.size, sha256=artifact.sha256)
             await self._add(subject, moved)
 
-    async def destroyed(self, spec: SandboxSpec, sandbox: LiveSandbox, lived_ms: float) -> None:
+    async def destroyed(self, spec: SandboxSpec, place: Place, lived_ms: float) -> None:
         """A sandbox was removed."""
-        await self._add(_subject(spec, sandbox), Destroyed(reason="used", lived_ms=lived_ms))
+        await self._add(_subject(spec, place), Destroyed(reason="used", lived_ms=lived_ms))
 
     def decided(self, decision: Decision) -> None:
         """The broker decided; it lets nothing pass that cannot be written down.
@@ -122,9 +130,9 @@ class Journal:
             await self._log.add(subject, entry)
 
 
-def _subject(spec: SandboxSpec, sandbox: LiveSandbox | None) -> Subject:
+def _subject(spec: SandboxSpec, place: Place | None) -> Subject:
     return Subject(
-        sandbox=sandbox.handle.sandbox_id if sandbox else None,
+        sandbox=place.sandbox_id if place else None,
         run=spec.run_id,
         tenant=spec.tenant or None,
         skill=spec.skill or None,

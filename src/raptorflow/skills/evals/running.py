@@ -66,7 +66,8 @@ async def _run_action(
     limits = skill.capabilities.limits
     if case.seconds is not None:
         limits = limits.model_copy(update={"timeout_seconds": min(case.seconds, limits.timeout_seconds)})
-    ended = await sandbox.run(skill, folder, Job(action.command, dumps(given).encode(), files, limits))
+    job = Job(action.command, dumps(given).encode(), files, limits, action.pure)
+    ended = await sandbox.run(skill, folder, job)
     output = _object(ended.stdout)
     problem = _problem(action, case, ended, output)
     outcome = "failed" if problem else "passed"

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 
 from raptorflow.base.json import JsonObject
 from raptorflow.skills.frontmatter import as_mapping
+from raptorflow.skills.manifest.pure import is_pure
 from raptorflow.skills.manifest.schemas import inline_schema, read_schema
 from raptorflow.skills.manifest.table import FILE, Table
 from raptorflow.skills.model import Action
@@ -35,7 +36,7 @@ def read_actions(
 
 
 def _action(name: str, table: Table, files: Mapping[str, bytes], executables: Collection[str]) -> Action:
-    table.known("command", "description", "input", "output")
+    table.known("command", "description", "input", "output", "tier")
     if not NAME.fullmatch(name) or len(name) > MAX_NAME:
         remedy = f"Use a-z, 0-9, and single `-`, `_` or `.` between them; {MAX_NAME} characters at most."
         table.error("action-name", "", f"{name[:80]!r} is no action name.", remedy)
@@ -50,7 +51,7 @@ def _action(name: str, table: Table, files: Mapping[str, bytes], executables: Co
     if len(description) > MAX_DESCRIPTION:
         message = f"The description has {len(description)} characters; {MAX_DESCRIPTION} are the limit."
         table.error("action-description", "description", message, "Say it shorter.")
-    return Action(name, description, command, *schemas)
+    return Action(name, description, command, *schemas, pure=is_pure(table))
 
 
 def _check_command(

@@ -14,6 +14,7 @@ from raptorflow.skills.frontmatter import decode
 from raptorflow.skills.manifest.actions import read_actions
 from raptorflow.skills.manifest.permissions import read_capabilities
 from raptorflow.skills.manifest.places import KeyPlaces
+from raptorflow.skills.manifest.pure import check_pure
 from raptorflow.skills.manifest.table import FILE, Table
 from raptorflow.skills.model import Action, Variable
 from raptorflow.skills.ranges import VersionRange
@@ -76,16 +77,20 @@ def _read(document: Table, files: Mapping[str, bytes], executables: Collection[s
     skill, runtime = document.table("skill"), document.table("runtime")
     skill.known("version", "categories", "tags")
     runtime.known("python")
+    capabilities = read_capabilities(document.table("permissions"), document.table("limits"))
+    listed = document.table("actions")
+    actions = read_actions(listed, files, executables)
+    check_pure(listed, actions, capabilities, files)
     python_remedy = f'Write a version specifier like "{PYTHON}".'
     return Manifest(
         version=_version(skill),
         categories=_labels(skill, "categories"),
         tags=_labels(skill, "tags"),
         requires=_requires(document.table("requires")),
-        capabilities=read_capabilities(document.table("permissions"), document.table("limits")),
+        capabilities=capabilities,
         python=runtime.checked("python", PYTHON, SpecifierSet, "python-invalid", python_remedy),
         variables=_variables(document.table("variables")),
-        actions=read_actions(document.table("actions"), files, executables),
+        actions=actions,
     )
 
 

@@ -18,7 +18,7 @@ from raptorflow.sandbox.drivers.monty.confinement import new_folder
 from raptorflow.sandbox.drivers.monty.engine import MontyWorker
 from raptorflow.sandbox.drivers.monty.runner import PureRunner
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
-from raptorflow.sandbox.drivers.monty.vocabulary import ABSTRACT, MISSING_BUILTINS, MODULES
+from raptorflow.skills.pure.vocabulary import ABSTRACT, MISSING_BUILTINS, MODULES
 from raptorflow.sandbox.drivers.monty.worker import Allowed, Failure, Printed
 from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.result import SandboxResult

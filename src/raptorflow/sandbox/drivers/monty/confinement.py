@@ -2,7 +2,8 @@
 
 The interpreter gives a script no files, no network and no programs. Its process has none either: a network
 namespace without an interface, a root with nothing but the program and the system's libraries, read-only, no
-capabilities, the few system calls that computing takes, and an address space that the kernel bounds.
+capabilities, the few system calls that computing takes, an address space that the kernel bounds, and one
+processor to run on.
 """
 
 import os
@@ -50,18 +51,29 @@ class Walls:
             "--ro-bind", str(program), "/monty", "--remount-ro", "/", "--chdir", "/", "--", "/monty",
         ]  # fmt: skip
         self._address_space = address_space
+        self._pinning = shutil.which("taskset")
 
-    def write(self, folder: Path) -> Path:
-        """A script in a folder that starts the program; arguments are handed on.
+    def write_each(self, folder: Path) -> list[Path]:
+        """A script for each processor, as `write` makes them; only one where nothing can bind to processors.
+
+        Raises:
+            SandboxUnavailable: the filter of system calls cannot be compiled.
+        """
+        processors = sorted(os.sched_getaffinity(0)) if self._pinning else [None]
+        return [self.write(folder, processor) for processor in processors]
+
+    def write(self, folder: Path, processor: int | None = None) -> Path:
+        """A script in a folder that starts the program, bound to a processor; arguments are handed on.
 
         Raises:
             SandboxUnavailable: the filter of system calls cannot be compiled.
         """
         calls = folder / f"calls-{self._mark}"
         calls.write_bytes(call_filter())
-        script = folder / f"worker-{self._mark}"
+        script = folder / f"worker-{self._mark}-{processor}"
         limits = f"ulimit -c 0\nulimit -v {self._address_space // KIB}\n"
-        command = shlex.join(self._command)
+        bound = [self._pinning, "-c", str(processor)] if self._pinning and processor is not None else []
+        command = shlex.join([*bound, *self._command])
         text = f'#!/bin/sh\n{limits}exec {command} "$@" {FILTER_FD}< {shlex.quote(str(calls))}\n'
         descriptor = os.open(script, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o700)
         with os.fdopen(descriptor, "w") as file:
@@ -78,6 +90,11 @@ class Walls:
         except OSError as error:
             return [f"it cannot be looked at ({error.strerror})"]
 
+    def pinned(self) -> bool:
+        """Whether each process that was started so is bound to one processor, as seen from outside."""
+        inside = [pid for pid in _pids() if self._is_inside(pid)]
+        return bool(inside) and all(_facts(pid).get(b"Cpus_allowed_list", b"-").isdigit() for pid in inside)
+
     def _is_inside(self, pid: int) -> bool:
         """Bubblewrap itself has the mark among its arguments; the program has it in its environment."""
         return f"{MARK}={self._mark}".encode() in _read(pid, "environ").split(b"\0")
@@ -86,7 +103,7 @@ class Walls:
 def _gaps_of(pid: int) -> list[str]:
     ours = {name: os.stat(f"/proc/self/ns/{name}").st_ino for name in NAMESPACES}
     gaps = [name for name in NAMESPACES if os.stat(f"/proc/{pid}/ns/{name}").st_ino == ours[name]]
-    facts = dict(line.split(b":\t", 1) for line in _read(pid, "status").splitlines() if b":\t" in line)
+    facts = _facts(pid)
     held = {
         b"CapEff": b"0000000000000000",
         b"CapBnd": b"0000000000000000",
@@ -94,6 +111,10 @@ def _gaps_of(pid: int) -> list[str]:
         b"Seccomp": b"2",
     }
     return gaps + [name.decode() for name, value in held.items() if facts.get(name) != value]
+
+
+def _facts(pid: int) -> dict[bytes, bytes]:
+    return dict(line.split(b":\t", 1) for line in _read(pid, "status").splitlines() if b":\t" in line)
 
 
 def _pids() -> list[int]:

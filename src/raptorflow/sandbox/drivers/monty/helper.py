@@ -8,20 +8,9 @@ float, which it does by scaling and not by the number's exact value, so that 2.6
 """
 
 import ast
-from collections.abc import Iterator
 
-from raptorflow.sandbox.drivers.monty.vocabulary import ABSTRACT
-
-HELPER = "raptorflow_skill"
-
-# What can be imported from where; the second part of a name is a module of the package.
-MODULE_NAMES = {
-    HELPER: frozenset({"action", "errors", "progress", "variables"}),
-    f"{HELPER}.action": frozenset({"run", "choose"}),
-    f"{HELPER}.errors": frozenset({"SkillError"}),
-    f"{HELPER}.progress": frozenset({"report"}),
-    f"{HELPER}.variables": frozenset({"variables"}),
-}
+from raptorflow.skills.pure.imports import HELPER, imports_from, parsed
+from raptorflow.skills.pure.vocabulary import ABSTRACT
 
 # Before the refusal of an action, in the message of the error that stands for it.
 MARK = "raptorflow-skill-error:"
@@ -109,30 +98,13 @@ def adapted(source: str) -> tuple[str, bool]:
     for line in lines:
         starts.append(starts[-1] + len(line))
     text, answers = source.encode(), False
-    for node in reversed(_imports(ast.parse(source), HELPER, ABSTRACT)):
+    for node in reversed(imports_from(parsed(source), HELPER, ABSTRACT)):
         begin = starts[node.lineno - 1] + node.col_offset
         end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
         breaks = b"\n" * text[begin:end].count(b"\n")
         text = text[:begin] + b"(None" + breaks + b"); " + _instead(node).encode() + text[end:]
         answers = answers or any(one.name in {"action", "run"} for one in node.names)
     return text.decode(), answers
-
-
-def helper_names(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """What the script calls something of the helper, and what it is called there."""
-    for node in _imports(tree, HELPER):
-        yield from ((one.asname or one.name, one.name) for one in node.names)
-
-
-def _imports(tree: ast.Module, *modules: str) -> list[ast.ImportFrom]:
-    """Imports from modules and what is in them, in order."""
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        and any(f"{node.module}.".startswith(f"{module}.") for module in modules)
-    ]
-    return sorted(found, key=lambda node: (node.lineno, node.col_offset))
 
 
 def _instead(node: ast.ImportFrom) -> str:

@@ -1,5 +1,6 @@
 """A run of the pure tier as the result that a sandbox would have given."""
 
+import hashlib
 import json
 from dataclasses import dataclass, replace
 
@@ -16,18 +17,20 @@ _LIMITS: dict[str, Status] = {"timeout": "timeout", "oom": "oom", "output_limit"
 
 @dataclass(frozen=True)
 class Output:
-    """What came out, and whether something is missing from it."""
+    """What came out, whether something is missing from it, and how many bytes there were."""
 
     stdout: bytes
     stderr: bytes
     stdout_truncated: bool = False
     stderr_truncated: bool = False
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
 
     @classmethod
     def of(cls, printed: Printed) -> "Output":
         """Of a script that prints its answer itself."""
         out, err = printed.streams["stdout"], printed.streams["stderr"]
-        return cls(out.value(), err.value(), out.truncated, err.truncated)
+        return cls(out.value(), err.value(), out.truncated, err.truncated, out.total, err.total)
 
 
 def separated(printed: Printed, line: str) -> Output:
@@ -39,10 +42,16 @@ def separated(printed: Printed, line: str) -> Output:
     """
     whole, start = Output.of(printed), line.encode()
     lines = whole.stdout.splitlines(keepends=True)
-    answer = b"".join(one.removeprefix(start) for one in lines if one.startswith(start))
+    answers = [one.removeprefix(start) for one in lines if one.startswith(start)]
+    answer = b"".join(answers)
     rest = b"".join(one for one in lines if not one.startswith(start))
+    beside = whole.stdout_bytes - len(start) * len(answers) - len(answer)
     return Output(
-        answer, rest + whole.stderr, stderr_truncated=whole.stdout_truncated or whole.stderr_truncated
+        answer,
+        rest + whole.stderr,
+        stderr_truncated=whole.stdout_truncated or whole.stderr_truncated,
+        stdout_bytes=len(answer),
+        stderr_bytes=beside + whole.stderr_bytes,
     )
 
 
@@ -60,10 +69,12 @@ def result_of(failure: Failure | None, output: Output, start_ms: float, wall_ms:
         code, words, hint = loads(failure.message.removeprefix(MARK))
         # As the helper writes it, to the byte.
         problem = json.dumps({"error": {"code": code, "message": words, "hint": hint}}, ensure_ascii=False)
-        output = replace(output, stdout=f"{problem}\n".encode("utf-8", errors="replace"))
+        told = f"{problem}\n".encode("utf-8", errors="replace")
+        output = replace(output, stdout=told, stdout_bytes=len(told))
     elif failure and exit_code == BROKEN:
         trace = f"{failure.trace}\n".encode("utf-8", errors="replace")
-        output = replace(output, stderr=output.stderr + trace)
+        read = output.stderr_bytes + len(trace)
+        output = replace(output, stderr=output.stderr + trace, stderr_bytes=read)
     return SandboxResult(
         status,
         NAME,
@@ -72,10 +83,18 @@ def result_of(failure: Failure | None, output: Output, start_ms: float, wall_ms:
         stderr=output.stderr,
         stdout_truncated=output.stdout_truncated,
         stderr_truncated=output.stderr_truncated,
+        stdout_bytes=output.stdout_bytes,
+        stderr_bytes=output.stderr_bytes,
+        stdout_sha256=_digest(output.stdout, output.stdout_truncated),
+        stderr_sha256=_digest(output.stderr, output.stderr_truncated),
         start_ms=start_ms,
         wall_ms=wall_ms,
         message=message,
     )
+
+
+def _digest(kept: bytes, truncated: bool) -> str | None:
+    return None if truncated else hashlib.sha256(kept).hexdigest()
 
 
 def _verdict(failure: Failure | None) -> tuple[Status, int | None, str | None]:

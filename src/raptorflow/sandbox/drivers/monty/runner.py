@@ -10,11 +10,13 @@ import asyncio
 import shutil
 import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 from raptorflow.base.clock import Stopwatch
@@ -23,7 +25,6 @@ from raptorflow.sandbox.drivers.monty.confinement import Walls, new_folder
 from raptorflow.sandbox.drivers.monty.helper import PRELUDE, adapted
 from raptorflow.sandbox.drivers.monty.outcome import NAME, Output, result_of, separated
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
-from raptorflow.sandbox.drivers.monty.suitability import can_run
 from raptorflow.sandbox.drivers.monty.worker import Allowed, Failure, Printed, Worker
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.pool.metrics import CREATE_SECONDS
@@ -31,9 +32,12 @@ from raptorflow.sandbox.pool.pool import Maker, WarmPool
 from raptorflow.sandbox.probing import Guarantee, ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.pure.suitability import can_run
 
 PROGRAM = "monty"
 ENGINE = "raptorflow.sandbox.drivers.monty.engine"
+CameBy = Literal["cold", "warm"]
+Told = Callable[[CameBy, float], Awaitable[None]]
 REMEDY = "uv pip install 'raptorflow[monty]'"
 
 
@@ -51,7 +55,7 @@ class PureRunner:
         self._folder: Path | None = None
         self._start: Any = None
         self._walls: Walls | None = None
-        self._script: Path | None = None
+        self._scripts: Iterator[Path] | None = None
         self._pool = WarmPool[str, Worker](
             NAME,
             settings.pool,
@@ -63,9 +67,10 @@ class PureRunner:
         try:
             worker = await self._worker()
         except SandboxUnavailable as error:
-            return ProbeReport(NAME, problem=error.message, remedy=error.hint, boundary="interpreter")
+            return report_of(error.message, error.hint)
         try:
             gaps = self._walls.gaps() if self._walls else []
+            bound = bool(self._walls and self._walls.pinned())
         finally:
             await worker.stop()
         if gaps:
@@ -73,8 +78,9 @@ class PureRunner:
             remedy = (
                 "Install a bubblewrap that may make user namespaces; `raptorflow sandbox check` says more."
             )
-            return ProbeReport(NAME, problem=problem, remedy=remedy, boundary="interpreter")
-        return ProbeReport(NAME, _guarantees(), boundary="interpreter")
+            return report_of(problem, remedy)
+        remedy = None if bound else "apt-get install util-linux"
+        return ProbeReport(NAME, _guarantees(bound), remedy=remedy, boundary="interpreter", optional=True)
 
     def start(self) -> None:
         """Keep interpreters ready, in the background, until `close`."""
@@ -88,6 +94,7 @@ class PureRunner:
         *,
         arguments: Sequence[str] = (),
         variables: Mapping[str, object] | None = None,
+        told: Told | None = None,
     ) -> SandboxResult:
         """Run a script as a sandbox would: a JSON object in on stdin, what it prints out.
 
@@ -100,15 +107,15 @@ class PureRunner:
             limits: `memory_bytes` is of objects, and cut to what the settings allow.
             arguments: the first one chooses among actions.
             variables: what `variables()` returns.
+            told: awaited with the path by which an interpreter came, and the milliseconds, before the script.
 
         Raises:
             SandboxUnavailable: the tier cannot be used here.
         """
         asked = Stopwatch()
-        if obstacles := can_run(source):
-            words = "; ".join(f"line {each.line}: {each.reason}" for each in obstacles)
-            return SandboxResult("sandbox_error", NAME, message=words)
-        text, answers = adapted(source)
+        text, answers, obstacles = _read(source)
+        if obstacles:
+            return SandboxResult("sandbox_error", NAME, message=obstacles)
         line = uuid4().hex
         given = {
             "_rf_line": line,
@@ -116,11 +123,13 @@ class PureRunner:
             "_rf_name": arguments[0] if arguments else "",
             "_rf_values": loads(dumps(variables or {})),
         }
-        worker = await self._claim()
+        worker, path = await self._claim()
         started = asked.elapsed_ms()
         printed = Printed(limits.output_bytes)
         failure = None
         try:
+            if told:
+                await told(path, started)
             await worker.run([PRELUDE, text], given, self._allowed(limits), printed)
         except Failure as error:
             failure = error
@@ -135,16 +144,17 @@ class PureRunner:
         await self._pool.close()
         if self._folder:
             await asyncio.to_thread(shutil.rmtree, self._folder)
-        self._folder, self._script = None, None
+        self._folder, self._scripts = None, None
 
-    async def _claim(self) -> Worker:
+    async def _claim(self) -> tuple[Worker, CameBy]:
         began = Stopwatch()
-        worker, path = await self._pool.claim(NAME), "warm"
+        path: CameBy = "warm"
+        worker = await self._pool.claim(NAME)
         if worker is None:
             worker, path = await self._worker(), "cold"
             self._pool.observe(NAME, began.elapsed_ms() / 1000)
         CREATE_SECONDS.labels(NAME, path).observe(began.elapsed_ms() / 1000)
-        return worker
+        return worker, path
 
     async def _worker(self) -> Worker:
         """A new process.
@@ -152,9 +162,9 @@ class PureRunner:
         Raises:
             SandboxUnavailable: the extra is not installed, or the process does not start.
         """
-        if self._script is None:
-            self._script = self._prepared()
-        worker = self._start(self._script)
+        if self._scripts is None:
+            self._scripts = cycle(self._prepared())
+        worker = self._start(next(self._scripts))
         try:
             await worker.start()
         except Failure as failure:
@@ -162,7 +172,7 @@ class PureRunner:
             raise SandboxUnavailable(failure.message, hint=hint) from failure
         return worker
 
-    def _prepared(self) -> Path:
+    def _prepared(self) -> list[Path]:
         if find_spec("pydantic_monty") is None:
             raise SandboxUnavailable("pydantic-monty is not installed.", hint=REMEDY)
         program = shutil.which(PROGRAM, path=sysconfig.get_path("scripts"))
@@ -171,22 +181,37 @@ class PureRunner:
         self._start = import_module(ENGINE).MontyWorker
         self._folder = self._folder or new_folder(Path(tempfile.gettempdir()))
         self._walls = Walls(self._bubblewrap, Path(program), self._settings.process_bytes)
-        return self._walls.write(self._folder)
+        return self._walls.write_each(self._folder)
 
     def _allowed(self, limits: Limits) -> Allowed:
         memory = min(limits.memory_bytes, self._settings.max_memory_bytes)
         return Allowed(limits.timeout_seconds, memory, limits.output_bytes, self._settings.recursion)
 
 
-def _guarantees() -> dict[str, Guarantee]:
+def report_of(problem: str, remedy: str | None) -> ProbeReport:
+    """Of a tier that cannot be used; everything is done without it too."""
+    return ProbeReport(NAME, problem=problem, remedy=remedy, boundary="interpreter", optional=True)
+
+
+@lru_cache(maxsize=128)
+def _read(source: str) -> tuple[str, bool, str]:
+    """The script as it can run there, whether it answers through the helper, and what stands against it."""
+    if obstacles := can_run(source):
+        return "", False, "; ".join(f"line {each.line}: {each.reason}" for each in obstacles)
+    return *adapted(source), ""
+
+
+def _guarantees(bound: bool) -> dict[str, Guarantee]:
     walls = "the interpreter has none to give, and its process has none (bubblewrap)"
+    one = Guarantee("kernel", "bound to one processor, which it cannot change")
+    cpu = one if bound else Guarantee("supervised", "one thread that is ended with its time")
     return {
         "network": Guarantee("kernel", walls),
         "files": Guarantee("kernel", walls),
         "privileges": Guarantee("kernel", "no capabilities, no new privileges, few system calls"),
         "pids": Guarantee("kernel", "the interpreter starts no programs; a pid namespace of its own"),
         "memory": Guarantee("kernel", "the interpreter's count of objects, and the process's address space"),
-        "cpu": Guarantee("supervised", "one thread that is ended with its time; others may be slowed"),
+        "cpu": cpu,
         "time": Guarantee("kernel", "the interpreter's clock, and ours, at whose end its process is killed"),
         "output": Guarantee("kernel", "counted as it comes; the run ends at the limit"),
     }

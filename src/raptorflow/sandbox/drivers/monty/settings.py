@@ -10,8 +10,10 @@ MIB = 1024 * 1024
 class MontySettings(BaseModel):
     """An interpreter of its own for actions that compute and need nothing else."""
 
+    enabled: bool = True
+    """Use it for actions that declare it, where it is installed and holds."""
     max_memory_bytes: int = Field(default=256 * MIB, ge=MIB)
-    """Of objects, of one run; a larger limit is cut to this."""
+    """Of objects, of one run; a larger limit is cut to this, and what needs more is run in a sandbox."""
     process_bytes: int = Field(default=1024 * MIB, ge=256 * MIB)
     """Address space of the process, which the kernel bounds: for what the interpreter does not count."""
     recursion: int = Field(default=1000, ge=10, le=10_000)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorflow.sandbox.drivers.monty.helper import adapted
-from raptorflow.sandbox.drivers.monty.suitability import can_run
+from raptorflow.skills.pure.suitability import can_run
 
 FINE = '''"""Adds up what each campaign spent."""
 

@@ -9,8 +9,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from raptorflow.sandbox.drivers.monty.helper import HELPER, MODULE_NAMES, helper_names
-from raptorflow.sandbox.drivers.monty.vocabulary import MISSING_BUILTINS, MODULES
+from raptorflow.skills.pure.imports import HELPER, MODULE_NAMES, helper_names, parsed
+from raptorflow.skills.pure.vocabulary import MISSING_BUILTINS, MODULES
 from raptorflow.skills.text import shown
 
 _SYNTAX: dict[type[ast.AST], str] = {
@@ -19,6 +19,7 @@ _SYNTAX: dict[type[ast.AST], str] = {
     ast.Delete: "`del`",
     ast.TryStar: "`except*`",
 }
+MAX_SCRIPT = 64 * 1024
 _METHODS = {"format": "`str.format`", "format_map": "`str.format_map`"}
 
 
@@ -32,8 +33,10 @@ class Obstacle:
 
 def can_run(source: str) -> list[Obstacle]:
     """Everything that stands against running a script in the pure tier; nothing when it can."""
+    if len(source) > MAX_SCRIPT:
+        return [Obstacle(0, f"it is longer than {MAX_SCRIPT:,} characters")]
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return [Obstacle(getattr(error, "lineno", None) or 0, "it is not Python that can be read")]
     bound = _bound(tree)

@@ -1,6 +1,7 @@
 """What the interpreter has, by trying: a module, or a name in one, that is not here is not there.
 
-Names that open files are left out although it has them: no file is there.
+Names that open files are left out although it has them: no file is there. So is `sys.argv`: it does not hold
+the action's arguments there.
 """
 
 from types import MappingProxyType
@@ -76,7 +77,7 @@ _MODULES = {
         finditer fullmatch match search split sub
     """,
     "sys": """
-        argv byteorder float_info maxsize maxunicode stderr stdout version_info
+        byteorder float_info maxsize maxunicode stderr stdout version_info
     """,
     "time": """
         altzone asctime ctime daylight gmtime monotonic monotonic_ns perf_counter perf_counter_ns
