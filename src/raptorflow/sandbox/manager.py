@@ -89,7 +89,8 @@ class SandboxManager:
         self._admission = Admission(settings.max_concurrent, settings.queue)
         self._sessions = SandboxSessions(self._lend_for_long, settings, settings.sessions)
         self._supplies = {
-            name: Supply(driver, settings.pool, settings.start_seconds) for name, driver in drivers.items()
+            name: Supply(driver, settings.pool, settings.start_seconds, settings.open_files)
+            for name, driver in drivers.items()
         }
 
     async def start(self) -> None:

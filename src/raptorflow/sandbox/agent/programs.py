@@ -66,13 +66,18 @@ class Running:
         self._link = link
         self._program = program.packed()
         self._outputs = OUTPUT_KINDS if program.side else OUTPUT_KINDS - {wire.SIDE}
-        self._output = output
+        self.output = output
         self._begun = False
         self._credit = wire.CREDIT_BYTES
         self._granted = asyncio.Event()
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._stream = link.stream(self)
         self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, or its sandbox has."""
+        return self._exit.done()
 
     async def begin(self) -> None:
         """Have it started.
@@ -114,7 +119,7 @@ class Running:
         if kind != wire.STARTED and not self._begun:
             raise wire.WireError(f"a frame of kind {kind} from a program that has not started")
         if kind in self._outputs and payload:
-            self._output(kind, payload)
+            self.output(kind, payload)
         elif kind == wire.STARTED and not self._begun:
             self._begun = True
             # Whoever waited for it may have been cancelled.

@@ -13,7 +13,7 @@ from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.interpreter import Mount, interpreter_mounts
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import ENVIRONMENT, HELPER, SKILL, WORK, SandboxSpec
-from raptorflow.skills.capabilities import MIB
+from raptorflow.skills.capabilities import MIB, Limits
 
 PROXY = "http://127.0.0.1:3128"
 SERVICES = "/run/raptorflow/services.sock"
@@ -61,8 +61,28 @@ def inner_command(spec: SandboxSpec) -> list[str]:
 
 def variables(spec: SandboxSpec) -> dict[str, str]:
     """An environment made from nothing; a spec adds to it and cannot change where programs are found."""
-    path = f"{ENVIRONMENT}/bin:/usr/bin:/bin" if spec.env_dir else "/usr/bin:/bin"
-    threads = str(math.ceil(spec.limits.cpus))
+    given = {"RAPTORFLOW_RUN": spec.run_id, **spec.env, **_ways_out(spec)}
+    fixed = _fixed(with_environment=spec.env_dir is not None)
+    return {**_usual(spec.limits), **given, **fixed}
+
+
+def base_variables(blueprint: Blueprint) -> dict[str, str]:
+    """What of the environment is the same for every run of a blueprint."""
+    return {**_usual(blueprint.limits), **_fixed(with_environment=_has_environment(blueprint))}
+
+
+def interpreter_of(blueprint: Blueprint) -> str:
+    """What `python` means inside."""
+    return f"{ENVIRONMENT}/bin/python" if _has_environment(blueprint) else str(blueprint.python)
+
+
+def _has_environment(blueprint: Blueprint) -> bool:
+    return any(str(mount.target) == ENVIRONMENT for mount in blueprint.mounts)
+
+
+def _usual(limits: Limits) -> dict[str, str]:
+    """What a skill may set otherwise."""
+    threads = str(math.ceil(limits.cpus))
     return {
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
@@ -70,10 +90,13 @@ def variables(spec: SandboxSpec) -> dict[str, str]:
         # Numeric libraries start a thread for each core of the host; a sandbox has few cores and processes.
         "OPENBLAS_NUM_THREADS": threads,
         "OMP_NUM_THREADS": threads,
-        "RAPTORFLOW_RUN": spec.run_id,
-        **spec.env,
-        **_ways_out(spec),
-        "PATH": path,
+    }
+
+
+def _fixed(*, with_environment: bool) -> dict[str, str]:
+    path = "/usr/bin:/bin"
+    return {
+        "PATH": f"{ENVIRONMENT}/bin:{path}" if with_environment else path,
         "HOME": WORK,
         "USER": "nobody",
         "PYTHONPATH": HELPER,

@@ -9,6 +9,7 @@ from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.driver import Blueprint, Handle, PutsMounts, SandboxDriver, Usage
 from raptorflow.sandbox.errors import FileRefused, SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.interpreter import Mount
+from raptorflow.sandbox.running.waiting import Waiting
 
 READ_AND_RUN = 0o555
 
@@ -21,7 +22,10 @@ class LiveSandbox:
         handle: what the driver knows it by.
         blueprint: what it was built from.
         link: to its agent.
+        waiting: an interpreter in it that has no program yet.
     """
+
+    waiting: Waiting | None = None
 
     def __init__(self, driver: SandboxDriver, handle: Handle, blueprint: Blueprint, link: Link) -> None:
         self.driver = driver

@@ -71,7 +71,10 @@ class Run:
         """Files in, and the program started."""
         for name, path in self._spec.inputs.items():
             await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
-        running = await start(sandbox.link, program_of(self._spec, self._settings), self._take)
+        program = program_of(self._spec, self._settings)
+        if sandbox.waiting and sandbox.waiting.suits(program):
+            return await sandbox.waiting.become(program, self._take)
+        running = await start(sandbox.link, program, self._take)
         await running.started
         return running
 

@@ -10,6 +10,7 @@ from raptorflow.sandbox.pool.metrics import CREATE_SECONDS
 from raptorflow.sandbox.pool.pool import Maker, WarmPool
 from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.running.live import LiveSandbox, start
+from raptorflow.sandbox.running.waiting import wait_in
 
 ID_DIGITS = 12
 MS = 1000
@@ -23,11 +24,14 @@ class Supply:
         driver: builds them.
         settings: how many are kept ready.
         start_seconds: how long an agent may take to answer.
+        open_files: that a program may have at once.
     """
 
-    def __init__(self, driver: SandboxDriver, settings: PoolSettings, start_seconds: float) -> None:
+    def __init__(
+        self, driver: SandboxDriver, settings: PoolSettings, start_seconds: float, open_files: int
+    ) -> None:
         self._driver = driver
-        self._start_seconds = start_seconds
+        self._start_seconds, self._open_files = start_seconds, open_files
         maker = Maker[Blueprint, LiveSandbox](self._spare, _ping, LiveSandbox.destroy)
         self._pool = WarmPool(driver.name, settings, maker)
         self._begun = False
@@ -56,7 +60,9 @@ class Supply:
         await self._pool.close()
 
     async def _spare(self, blueprint: Blueprint) -> LiveSandbox:
-        return await self._build(blueprint, {})
+        sandbox = await self._build(blueprint, {})
+        sandbox.waiting = await wait_in(sandbox.link, blueprint, self._open_files)
+        return sandbox
 
     async def _build(self, blueprint: Blueprint, labels: Mapping[str, str]) -> LiveSandbox:
         await self._driver.prepare(blueprint)

@@ -48,7 +48,7 @@ async def run_code(subject: Subject, tmp_path: Path) -> AsyncGenerator[RunCode]:
 @pytest.fixture
 async def take(subject: Subject, tmp_path: Path) -> AsyncGenerator[Take]:
     """Live sandboxes from a supply; those that a test has not destroyed are, and nothing is left."""
-    supply = Supply(subject.driver, subject.settings.pool, subject.settings.start_seconds)
+    supply = Supply(subject.driver, subject.settings.pool, subject.settings.start_seconds, 512)
     taken: list[LiveSandbox] = []
 
     async def one(**fields: Any) -> LiveSandbox:

@@ -33,8 +33,8 @@ class Programs:
 
     def __init__(self, loop: Loop, host: Host, *, alone: bool) -> None:
         self._loop, self._host = loop, host
-        # Whoever says so may be wrong; its parent is then an ordinary process, neither the first of a namespace
-        # nor one outside of it.
+        # Whoever says so may be wrong; its parent is then an ordinary process, not the first of a namespace
+        # and not one outside of it.
         self._alone = alone and (os.getpid() == FIRST or os.getppid() in (FIRST, NOT_SEEN))
         self._landlock = Landlock()
         self.landlock = self._landlock.version

@@ -1,0 +1,93 @@
+"""Sandboxes that are kept ready hold an interpreter that has started, and waits to be told its program."""
+
+from collections.abc import Mapping, Sequence
+
+from raptorflow.sandbox.agent.guest import wire
+from raptorflow.sandbox.agent.launch import AGENT
+from raptorflow.sandbox.agent.link import Link
+from raptorflow.sandbox.agent.programs import OutputTaker, Program, Running, start
+from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.running.commands import PAGE, base_variables, interpreter_of
+from raptorflow.sandbox.spec import WORK
+
+START = f"import sys; sys.path.insert(0, {AGENT!r}); from guest.waiting import main; main()"
+PROGRAM_ITSELF = "-c"
+
+
+class Waiting:
+    """An interpreter without a program. Whoever has it gives it one, once.
+
+    Args:
+        running: the interpreter.
+        program: how it was started.
+    """
+
+    def __init__(self, running: Running, program: Program) -> None:
+        self._running = running
+        self._program = program
+
+    def suits(self, wanted: Program) -> bool:
+        """Whether it can become this program, and a new interpreter would do nothing otherwise."""
+        own, other = self._program, wanted
+        return (
+            not self._running.ended
+            and _names_a_program(other.arguments)
+            and own.arguments[0] == other.arguments[0]
+            and _of_python(own.variables) == _of_python(other.variables)
+            and (own.folder, own.open_files, own.file_bytes, own.side)
+            == (other.folder, other.open_files, other.file_bytes, other.side)
+        )
+
+    async def become(self, wanted: Program, output: OutputTaker) -> Running:
+        """Be this program from now on.
+
+        Raises:
+            SandboxGone: the sandbox has ended.
+        """
+        arguments = wanted.arguments[1:]
+        settings = [f"{name}={value}" for name, value in wanted.variables.items()]
+        words = [str(len(arguments)), *arguments, *settings]
+        orders = wire.packed([word.encode("utf-8", "surrogateescape") for word in words])
+        self._running.output = output
+        await self._running.feed(wire.FIELD.pack(len(orders)) + orders, end=False)
+        return self._running
+
+
+async def wait_in(link: Link, blueprint: Blueprint, open_files: int) -> Waiting:
+    """Start an interpreter that waits.
+
+    Raises:
+        SandboxGone: the sandbox has ended.
+    """
+    program = waiting_program(blueprint, open_files)
+    running = await start(link, program, _ignore)
+    await running.started
+    return Waiting(running, program)
+
+
+def waiting_program(blueprint: Blueprint, open_files: int) -> Program:
+    """How the interpreter of a sandbox is started before its program is known."""
+    return Program(
+        arguments=[interpreter_of(blueprint), PROGRAM_ITSELF, START],
+        variables=base_variables(blueprint),
+        folder=WORK,
+        open_files=open_files,
+        file_bytes=blueprint.limits.disk_bytes + PAGE,
+    )
+
+
+def _names_a_program(arguments: Sequence[str]) -> bool:
+    """`python -c TEXT ...` or `python FILE ...`, without options of the interpreter."""
+    if len(arguments) < 2:
+        return False
+    first = arguments[1]
+    return (first == PROGRAM_ITSELF and len(arguments) > 2) or not first.startswith("-")
+
+
+def _of_python(variables: Mapping[str, str]) -> dict[str, str]:
+    """What an interpreter reads when it starts."""
+    return {name: value for name, value in variables.items() if name.startswith(("PYTHON", "LC_", "LANG"))}
+
+
+def _ignore(_kind: int, _payload: bytes) -> None:
+    """It says nothing before it has a program."""

@@ -1,0 +1,113 @@
+"""A program that a waiting interpreter becomes cannot tell; and what it cannot become gets a new one."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+
+from raptorflow.sandbox.interpreter import sandbox_python
+from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.sandbox.spec import SandboxSpec
+
+READY_SECONDS = 30.0
+LOOK_SECONDS = 0.02
+ABOUT = """
+import json, os, sys
+import __main__
+print(json.dumps({
+    "argv": sys.argv, "path": sys.path[0], "name": __name__, "file": globals().get("__file__"),
+    "names": sorted(set(vars(__main__)) - {"__annotations__", "__cached__"}), "cwd": os.getcwd(),
+    "env": dict(os.environ), "agent": sorted(name for name in sys.modules if name.startswith("guest")),
+    "stdin": sys.stdin.read(), "fds": sorted(os.listdir("/proc/self/fd")),
+}, sort_keys=True))
+"""
+BROKEN = """
+def fail():
+    raise ValueError("no such thing")
+fail()
+"""
+
+
+@pytest.fixture
+async def warm(tmp_path: Path) -> AsyncGenerator[SandboxManager]:
+    """A manager that keeps sandboxes of what it has run once."""
+    settings = {"allow_supervised": True, "state_dir": tmp_path / "state", "pool": {"min_ready": 1}}
+    manager = build_manager(SandboxSettings.model_validate(settings))
+    yield manager
+    await manager.close()
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> SandboxSpec:
+    skill = tmp_path / "skill"
+    skill.mkdir()
+    (skill / "about.py").write_text(ABOUT)
+    (skill / "broken.py").write_text(BROKEN)
+    (skill / "beside.py").write_text("VALUE = 7\n")
+    (skill / "uses.py").write_text("import beside, sys\nprint(beside.VALUE)\nsys.exit(5)\n")
+    return SandboxSpec(("python", "about.py", "a", "b"), skill, sandbox_python(), stdin=b"given")
+
+
+def hits() -> float:
+    return REGISTRY.get_sample_value("raptorflow_sandbox_pool_hits_total", {"pool": "local"}) or 0.0
+
+
+async def twice(manager: SandboxManager, spec: SandboxSpec) -> tuple[SandboxResult, SandboxResult]:
+    """The same run in a new sandbox, and in one that was kept ready."""
+    cold = await manager.run(spec)
+    before = hits()
+    async with asyncio.timeout(READY_SECONDS):
+        while True:
+            warm = await manager.run(spec)
+            if hits() > before:
+                return cold, warm
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("python", "about.py", "a", "b"),
+        ("python", "-c", ABOUT, "x"),
+        ("python", "broken.py"),
+        ("python", "uses.py"),
+        ("python", "missing.py"),
+        ("python", "-c", "def"),
+        ("python", "-c", "import sys; sys.exit('bye')"),
+        ("python", "-c", "import os; os.kill(os.getpid(), 11)"),
+        ("python", "-c", "import threading; threading.Thread(target=lambda: print('late')).start()"),
+        ("python", "-c", "import atexit; atexit.register(print, 'at the end')"),
+        ("python", "-I", "-c", "import sys; print(sys.flags.isolated)"),
+        ("python", "-m", "json.tool"),
+        ("sh", "-c", "cat; echo $HOME"),
+    ],
+)
+async def test_a_program_is_the_same_in_a_sandbox_that_was_kept_ready(
+    warm: SandboxManager, spec: SandboxSpec, command: tuple[str, ...]
+) -> None:
+    cold, ready = await twice(warm, replace(spec, command=command))
+    assert (ready.status, ready.exit_code, ready.signal) == (cold.status, cold.exit_code, cold.signal)
+    assert ready.stdout.decode() == cold.stdout.decode()
+    assert ready.stderr.decode() == cold.stderr.decode()
+
+
+async def test_what_an_interpreter_reads_at_its_start_wants_a_new_one(
+    warm: SandboxManager, spec: SandboxSpec
+) -> None:
+    code = "import sys; print(sys.flags.hash_randomization, sys.flags.utf8_mode)"
+    changed = replace(spec, command=("python", "-c", code), env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"})
+    cold, ready = await twice(warm, changed)
+    assert (cold.stdout, ready.stdout) == (b"0 1\n", b"0 1\n")
+
+
+async def test_each_is_used_once(warm: SandboxManager, spec: SandboxSpec) -> None:
+    code = "import os; print(os.path.exists('x')); open('x', 'w')"
+    marked = replace(spec, command=("python", "-c", code))
+    _, first = await twice(warm, marked)
+    _, second = await twice(warm, marked)
+    assert (first.stdout, second.stdout) == (b"False\n", b"False\n")
