@@ -1,16 +1,18 @@
-"""From asking for a sandbox to the first byte that its program prints, beside the program alone.
+"""From asking for a sandbox to the first byte that its program prints: new and kept ready, by each driver.
 
-    python benchmarks/sandbox_start.py [ROUNDS]
+    python benchmarks/sandbox_start.py [ROUNDS] [DRIVER ...]
 
-Each round runs `python3 -c "print(1)"` bare, then in a sandbox with every guarantee of this machine, and,
-where a Docker engine answers and has the image that RAPTORFLOW_BENCH_IMAGE names, with `docker run`.
-Interleaved, so that what else the machine does weighs on all alike. The last line is one JSON object, in
+Each round runs `python3 -c "print(1)"` bare, then in a new sandbox of each driver, then in one of each that
+was kept ready; interleaved, so that what else the machine does weighs on all alike. Drivers are `local`,
+`docker` (an engine of its own is started for it, as root; `docker run` with the same limits is measured beside
+it) and `microvm` (with the image that the settings name; emulated guests are slow, so it has few rounds).
+Without a name: local, and docker where an engine is installed. The last line is one JSON object, in
 milliseconds:
 
-    p50_ms, p95_ms        the sandbox: request to first byte
-    whole_p50_ms          the sandbox: request to result, everything inside dead and cleaned away
-    bare_p50_ms           the interpreter alone: start to first byte
-    docker_p50_ms         `docker run`: start to first byte; null where it was not run
+    bare                          the interpreter alone: start to first byte
+    <driver>.cold, <driver>.warm  request to first byte: p50, p95
+    <driver>.whole                a new sandbox: request to result, everything inside dead and cleaned away
+    docker_run                    `docker run`: start to first byte
 """
 
 import asyncio
@@ -23,46 +25,95 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from tests.support.docker_engine import running_engine
 
 from raptorflow.base.json import JsonObject, dumps
+from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import NONE_READY, PoolSettings
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
-ROUNDS = 60
-WARM_UP = 3
-ASK_SECONDS = 10
+ROUNDS, SLOW_ROUNDS = 60, 8
 CODE = "print(1)"
-TARGET_P50_MS = 45.0
+# A sandbox is made ahead within this time, and the machine is at rest again.
+REST_SECONDS = {"local": 0.15, "docker": 0.5, "microvm": 6.0}
+TARGETS = {"local.cold": 40.0, "local.warm": 10.0, "docker.warm": 60.0}
 
 
-async def main(rounds: int) -> None:
+@dataclass
+class Subject:
+    """One driver: a manager that keeps nothing ready, and one that does."""
+
+    name: str
+    cold: SandboxManager
+    warm: SandboxManager
+    socket: Path | None = None
+    figures: dict[str, list[float]] = field(
+        default_factory=lambda: {"cold": [], "warm": [], "whole": []}  # fmt: skip
+    )
+
+    async def round(self, spec: SandboxSpec) -> None:
+        """One new sandbox and one that was kept ready."""
+        first, whole = await once(self.cold, spec)
+        self.figures["cold"].append(first)
+        self.figures["whole"].append(whole)
+        await asyncio.sleep(REST_SECONDS[self.name])
+        self.figures["warm"].append((await once(self.warm, spec))[0])
+        await asyncio.sleep(REST_SECONDS[self.name])
+
+
+async def main(rounds: int, names: Sequence[str]) -> None:
     """Measure and print."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     python = sandbox_python()
-    image = docker_image()
-    manager = build_manager(SandboxSettings(allow_supervised=True))
     bare: list[float] = []
-    sandboxed: list[tuple[float, float]] = []
-    docker: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        spec = SandboxSpec(("python", "-c", CODE), Path(folder), python)
-        for _ in range(WARM_UP):
-            await once(manager, spec)
+    docker_run: list[float] = []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.chmod(0o755)
+        spec = SandboxSpec(("python", "-c", CODE), folder, python)
+        subjects = [subject(name, stack) for name in names]
+        for one in subjects:
+            await once(one.cold, spec)
+            await once(one.warm, spec)
+        await asyncio.sleep(max(REST_SECONDS[one.name] for one in subjects))
         for done in range(rounds):
             bare.append(first_byte_ms([str(python), "-c", CODE]))
-            sandboxed.append(await once(manager, spec))
-            if image:
-                docker.append(first_byte_ms(docker_command(image)))
+            for one in subjects:
+                if one.name != "microvm" or done < SLOW_ROUNDS:
+                    await one.round(spec)
+                if one.socket:
+                    docker_run.append(first_byte_ms(docker_command(one.socket)))
             print(f"\r{done + 1}/{rounds}", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    report = (await manager.probe())[0]
-    await manager.close()
-    print(dumps(figures(sandboxed, bare, docker) | {"weakened": list(report.weakened)}))
+        print(file=sys.stderr)
+        for one in subjects:
+            await one.cold.close()
+            await one.warm.close()
+    print(dumps(report(rounds, subjects, bare, docker_run)))
+
+
+def subject(name: str, stack: ExitStack) -> Subject:
+    """A driver's two managers."""
+    docker = DockerSettings()
+    socket = None
+    if name == "docker":
+        socket = stack.enter_context(running_engine()).socket
+        docker = DockerSettings(socket=socket)
+    given = SandboxSettings(driver=name, allow_supervised=True, docker=docker)
+    ready = PoolSettings(min_ready=2, idle_seconds=3600)
+    return Subject(
+        name,
+        build_manager(given.model_copy(update={"pool": NONE_READY})),
+        build_manager(given.model_copy(update={"pool": ready})),
+        socket,
+    )
 
 
 async def once(manager: SandboxManager, spec: SandboxSpec) -> tuple[float, float]:
@@ -80,46 +131,42 @@ def first_byte_ms(command: Sequence[str]) -> float:
     began = time.perf_counter()
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
         assert process.stdout
-        assert process.stdout.read(1) == b"1"
+        assert process.stdout.read(1) == b"1", command
         took = (time.perf_counter() - began) * 1000
         process.stdout.read()
         return took
 
 
-def docker_image() -> str | None:
-    """The image to run, when one is named and an engine has it."""
-    image = os.environ.get("RAPTORFLOW_BENCH_IMAGE")
-    if not image or not shutil.which("docker"):
-        return None
-    asked = subprocess.run(
-        ["docker", "image", "inspect", image], capture_output=True, timeout=ASK_SECONDS, check=False
-    )
-    return image if asked.returncode == 0 else None
-
-
-def docker_command(image: str) -> list[str]:
-    """The same program under the same kinds of limits."""
+def docker_command(socket: Path) -> list[str]:
+    """The same program under the same kinds of limits, in the image that the driver has loaded."""
+    engine = ["docker", "--host", f"unix://{socket}"]
+    images = subprocess.run([*engine, "images", "-q"], capture_output=True, text=True, check=True)
+    image = images.stdout.split()[0]
+    links = [name for name in ("/bin", "/lib", "/lib64") if Path(name).exists()]
+    shown = [part for name in ("/usr", *links) for part in ("-v", f"{Path(name).resolve()}:{name}:ro")]
     limits = ["--memory", "512m", "--cpus", "1", "--pids-limit", "64", "--read-only"]
     held = ["--network", "none", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"]
-    return ["docker", "run", "--rm", *limits, *held, image, "python3", "-c", CODE]
+    return [*engine, "run", "--rm", *limits, *held, *shown, image, "/usr/bin/python3", "-c", CODE]
 
 
-def figures(
-    sandboxed: Sequence[tuple[float, float]], bare: Sequence[float], docker: Sequence[float]
+def report(
+    rounds: int, subjects: Sequence[Subject], bare: Sequence[float], docker_run: Sequence[float]
 ) -> JsonObject:
     """The last line."""
-    first = [first for first, _ in sandboxed]
-    return {
-        "rounds": len(first),
-        "p50_ms": percentile(first, 50),
-        "p95_ms": percentile(first, 95),
-        "whole_p50_ms": percentile([whole for _, whole in sandboxed], 50),
-        "bare_p50_ms": percentile(bare, 50),
-        "bare_p95_ms": percentile(bare, 95),
-        "docker_p50_ms": percentile(docker, 50) if docker else None,
-        "target_p50_ms": TARGET_P50_MS,
-        "reached": percentile(first, 50) <= TARGET_P50_MS,
-    }
+    found: JsonObject = {"rounds": rounds, "bare": spread(bare)}
+    for one in subjects:
+        found |= {f"{one.name}.{what}": spread(values) for what, values in one.figures.items()}
+    if docker_run:
+        found["docker_run"] = spread(docker_run)
+    targets = {what: value for what, value in TARGETS.items() if what in found}
+    found["targets_p50"] = targets
+    found["reached"] = {what: found[what]["p50"] <= value for what, value in targets.items()}
+    return found
+
+
+def spread(values: Sequence[float]) -> JsonObject:
+    """The median, and the value below which 95 of 100 lie."""
+    return {"p50": percentile(values, 50), "p95": percentile(values, 95)}
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -127,5 +174,13 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return round(statistics.quantiles(values, n=100, method="inclusive")[percent - 1], 3)
 
 
+def drivers() -> list[str]:
+    """Those that need no preparation on this machine."""
+    return [
+        "local",
+        *(["docker"] if shutil.which("dockerd", path="/usr/sbin:/usr/bin") and not os.geteuid() else []),
+    ]
+
+
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS))
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS, sys.argv[2:] or drivers()))
