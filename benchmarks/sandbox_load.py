@@ -26,7 +26,7 @@ from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
-from raptorflow.sandbox.pool.settings import NONE_READY, PoolSettings
+from raptorflow.sandbox.pool.settings import NONE_READY, PoolSettings, QueueSettings
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import start as build
 from raptorflow.sandbox.settings import SandboxSettings
@@ -52,9 +52,8 @@ async def main(at_once: int, flood_gib: int) -> None:
 
 async def crowds(spec: SandboxSpec, at_once: int) -> JsonObject:
     """As many at once in new sandboxes, and in ones that were kept ready."""
-    settings = SandboxSettings(
-        allow_supervised=True, max_concurrent=at_once, queue={"tenant_running": at_once}
-    )
+    queue = QueueSettings(tenant_running=at_once)
+    settings = SandboxSettings(allow_supervised=True, max_concurrent=at_once, queue=queue)
     new = build_manager(settings.model_copy(update={"pool": NONE_READY}))
     await new.run(spec)
     fresh = await crowd(new, spec, at_once)
@@ -83,9 +82,11 @@ async def crowd(manager: SandboxManager, spec: SandboxSpec, at_once: int) -> lis
 
 async def until_ready(count: int) -> None:
     """Wait until so many agents and interpreters wait."""
-    async with asyncio.timeout(WAIT_SECONDS):
-        while sum(1 for pid in descendants(own_pid()) if is_waiting(pid)) < count:
-            await asyncio.sleep(LOOK_SECONDS)
+    for _ in range(int(WAIT_SECONDS / LOOK_SECONDS)):
+        if sum(1 for pid in descendants(own_pid()) if is_waiting(pid)) >= count:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    raise TimeoutError(f"{count} sandboxes were not ready after {WAIT_SECONDS} s")
 
 
 def is_waiting(pid: int) -> bool:
