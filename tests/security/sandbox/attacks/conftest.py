@@ -1,9 +1,9 @@
 """A stage for attacks, one for each kind of sandbox that this machine is asked to prove."""
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 
 import pytest
-from tests.support.docker_engine import OwnEngine, running_engine
+from tests.support.docker_engine import OwnEngine
 
 from raptorflow.sandbox.attacks.opening import open_stage
 from raptorflow.sandbox.attacks.stage import Stage
@@ -18,13 +18,6 @@ DRIVERS = ("local", pytest.param("docker", marks=pytest.mark.verify))
 def driver(request: pytest.FixtureRequest) -> str:
     """The kind of sandbox that is attacked."""
     return str(request.param)
-
-
-@pytest.fixture(scope="session")
-def docker_engine() -> Generator[OwnEngine]:
-    """Debian's, which ends with the session."""
-    with running_engine() as engine:
-        yield engine
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import secrets
 import socket
 
 from raptorflow.sandbox.attacks.gates import tightened
+from raptorflow.sandbox.attacks.lasting import both
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outward import HONEST_TLS, IMPORTS, Outward, world_of
 from raptorflow.sandbox.attacks.program import said
@@ -153,36 +154,36 @@ def _free_port() -> int:
         return int(found.getsockname()[1])
 
 
+MANY = Outward(
+    {
+        "2,000 connections": Step(
+            """
+            passed = 0
+            for _ in range(2000):
+                try:
+                    get(f'http://{GOOD}:{PORT}/')
+                    passed += 1
+                except (Refused, OSError) as error:
+                    raise Refused(f'{error} after {passed}')
+            """
+        ),
+        "256 at once": Step("kept = [tunnel(f'{GOOD}:{TLS}') for _ in range(256)]", twin=TUNNEL),
+    },
+    limits={"timeout_seconds": 30},
+)
+MUCH = Outward(
+    {
+        "8 MiB where 4 are allowed": Step(
+            "for _ in range(8): get(f'http://{GOOD}:{PORT}/', method='POST', body=bytes(1 << 20))",
+            twin="get(f'http://{GOOD}:{PORT}/', method='POST', body=bytes(1000))",
+        )
+    }
+)
+
+
 async def spent(stage: Stage) -> Trial:
     """N22: more connections than a sandbox may open, and more bytes than it may send."""
-    return await Outward(
-        {
-            "8 MiB where 4 are allowed": Step(
-                "for _ in range(8): get(f'http://{GOOD}:{PORT}/', method='POST', body=bytes(1 << 20))",
-                twin="get(f'http://{GOOD}:{PORT}/', method='POST', body=bytes(1000))",
-            ),
-            "2,000 connections": Step(
-                """
-                passed = 0
-                for _ in range(2000):
-                    try:
-                        get(f'http://{GOOD}:{PORT}/')
-                        passed += 1
-                    except (Refused, OSError) as error:
-                        raise Refused(f'{error} after {passed}')
-                """
-            ),
-            "256 at once": Step(
-                """
-                kept = []
-                for _ in range(256):
-                    kept.append(tunnel(f'{GOOD}:{TLS}'))
-                """,
-                twin="tunnel(f'{GOOD}:{TLS}')",
-            ),
-        },
-        limits={"timeout_seconds": 30},
-    )(stage)
+    return both(await MANY(stage), await MUCH(stage))
 
 
 async def empty(stage: Stage) -> Trial:
@@ -411,7 +412,7 @@ DETOURS = (
     Attack(
         "N22",
         "More than its share",
-        "open thousands of connections, and hundreds at once",
+        "open thousands of connections, hundreds at once, and send more bytes than are allowed",
         "the broker counts connections at once and a second, and bytes, for each sandbox",
         spent,
     ),
