@@ -30,6 +30,16 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def kept(parts: Path) -> Callable[[], list[str]]:
+    """The names of what machines of this session still have on disk."""
+    return lambda: [*_names(parts / "machines"), *_names(parts / "users")]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+
+
 @pytest.fixture(scope="session")
 def vm_settings(parts: Path) -> MicroVmSettings:
     return MicroVmSettings(folder=parts, monitor="qemu", boot_seconds=120)
