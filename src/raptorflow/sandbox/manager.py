@@ -94,7 +94,7 @@ class SandboxManager:
         }
 
     async def start(self) -> None:
-        """Open the audit log, and make the pure tier ready where it can be used.
+        """Open the audit log, and find out whether the pure tier can be used.
 
         Raises:
             AuditUnavailable: it cannot be written.

@@ -53,7 +53,7 @@ class PureTier:
         """Whether it can be used here, found by trying, once."""
         async with self._probing:
             if self._report is None:
-                self._report = await self._tried()
+                self._report = await self._first_that_holds()
             return self._report
 
     async def run(self, spec: SandboxSpec, told: Told) -> SandboxResult | Unsuited:
@@ -106,18 +106,26 @@ class PureTier:
         if self._runner:
             await self._runner.close()
 
-    async def _tried(self) -> ProbeReport:
+    async def _first_that_holds(self) -> ProbeReport:
         if not self._settings.enabled:
             return report_of("it is switched off", ENABLE)
         report = report_of("bubblewrap is not installed", "apt-get install bubblewrap")
         for bubblewrap in self._bubblewraps:
             runner = PureRunner(bubblewrap, self._settings)
-            report = await runner.probe()
+            report = await _tried(runner)
             if report.available:
                 self._runner = runner
                 break
             await runner.close()
         return report
+
+
+async def _tried(runner: PureRunner) -> ProbeReport:
+    """Its report; what only it lacks, such as room for its files, is no fault of whoever asks."""
+    try:
+        return await runner.probe()
+    except OSError as error:
+        return report_of(f"it cannot be tried: {error.strerror}", "Make room for temporary files.")
 
 
 def _script(spec: SandboxSpec) -> str | Unsuited:
