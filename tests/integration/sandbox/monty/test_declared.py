@@ -17,12 +17,14 @@ from raptorflow.base.json import JsonObject
 from raptorflow.sandbox.audit.export import Wanted, export
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.audit.settings import AuditSettings
+from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.monty.confinement import Walls
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
 from raptorflow.sandbox.drivers.monty.tier import PureTier, Unsuited
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, Surroundings, build_manager
 from raptorflow.sandbox.pool.settings import NONE_READY
+from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
@@ -274,6 +276,28 @@ async def test_a_guarantee_that_the_policy_asks_for_is_not_lowered(
         assert told.status == "ok"
     else:
         assert told == Unsuited("the kernel does not hold cpu, and the policy asks for it")
+
+
+class Stronger(LocalDriver):
+    """The local driver that says that a virtual machine holds its sandboxes."""
+
+    async def probe(self) -> ProbeReport:
+        return dataclasses.replace(await super().probe(), boundary="virtual-machine")
+
+
+@pytest.mark.parametrize(("weaker", "driver"), [(False, "local"), (True, "monty")])
+async def test_a_skill_does_not_get_out_of_a_stronger_sandbox_by_its_declaration(
+    pure: Pure, bubblewrap: Path, tmp_path: Path, weaker: bool, driver: str
+) -> None:
+    state = tmp_path / "state"
+    settings = SandboxSettings(pool=NONE_READY, allow_supervised=True, state_dir=state)
+    tier = PureTier([bubblewrap], MontySettings(pool=NONE_READY, weaker_boundary=weaker))
+    manager = SandboxManager(settings, {"local": Stronger(settings)}, pure=tier)
+    try:
+        result = await manager.run(pure(ECHO, stdin=b"{}"))
+    finally:
+        await manager.close()
+    assert (result.driver, result.stdout) == (driver, b"{}\n")
 
 
 async def test_the_manager_reports_the_tier_beside_its_drivers(manager: SandboxManager) -> None:

@@ -11,7 +11,7 @@ from raptorflow.sandbox.drivers.monty.outcome import BROKEN, NAME
 from raptorflow.sandbox.drivers.monty.runner import PureRunner, Told, report_of
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
 from raptorflow.sandbox.errors import SandboxUnavailable
-from raptorflow.sandbox.probing import ProbeReport
+from raptorflow.sandbox.probing import Boundary, ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.model import VARIABLES
@@ -56,12 +56,16 @@ class PureTier:
                 self._report = await self._first_that_holds()
             return self._report
 
-    async def run(self, spec: SandboxSpec, told: Told) -> SandboxResult | Unsuited:
+    async def run(
+        self, spec: SandboxSpec, told: Told, instead_of: Boundary = "shared-kernel"
+    ) -> SandboxResult | Unsuited:
         """Do a run there.
 
         Args:
             spec: what to run.
             told: awaited before the script is.
+            instead_of: what stands between code and this machine in the sandbox that would do it otherwise. A
+                skill must not choose less by declaring itself pure.
 
         Returns:
             The result, which may say that the script could not be run there (`is_final`), or why it was not
@@ -70,6 +74,8 @@ class PureTier:
         report = await self.probe()
         if self._runner is None:
             return Unsuited(report.problem or "it is not there")
+        if instead_of != "shared-kernel" and not self._settings.weaker_boundary:
+            return Unsuited(f"a {instead_of} is to hold it, and the tier has none")
         if report.weakened and not self._allow_supervised:
             return Unsuited(
                 f"the kernel does not hold {', '.join(report.weakened)}, and the policy asks for it"
