@@ -118,11 +118,14 @@ class PureTier:
         report = report_of("bubblewrap is not installed", "apt-get install bubblewrap")
         for bubblewrap in self._bubblewraps:
             runner = PureRunner(bubblewrap, self._settings)
-            report = await _tried(runner)
-            if report.available:
-                self._runner = runner
-                break
-            await runner.close()
+            try:
+                report = await _tried(runner)
+                if report.available:
+                    self._runner = runner
+                    break
+            finally:
+                if self._runner is not runner:
+                    await runner.close()
         return report
 
 
