@@ -94,7 +94,7 @@ class SandboxManager:
         }
 
     async def start(self) -> None:
-        """Open the audit log, and make the pure tier ready where it can be used.
+        """Open the audit log, and find out whether the pure tier can be used.
 
         Raises:
             AuditUnavailable: it cannot be written.
@@ -125,7 +125,7 @@ class SandboxManager:
             self._journal.check()
             driver = await self._allowed_driver()
             async with self._admission.place(spec.tenant):
-                result = await self._purely(spec, watch) or await self._run(driver, spec, watch)
+                result = await self._purely(driver, spec, watch) or await self._run(driver, spec, watch)
         except RaptorFlowError as error:
             await self._journal.refused(spec, error)
             raise
@@ -178,11 +178,14 @@ class SandboxManager:
         seconds = min(spec.limits.timeout_seconds, self._settings.max_seconds)
         return spec.limits.model_copy(update={"timeout_seconds": seconds})
 
-    async def _purely(self, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult | None:
+    async def _purely(
+        self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch
+    ) -> SandboxResult | None:
         """A pure run in the pure tier; None for a sandbox's runs, and where the tier could not do it."""
         if not spec.pure or self._pure is None:
             return None
-        return await PureRun(self._pure, self._journal, spec, watch).result()
+        boundary = (await driver.probe()).boundary
+        return await PureRun(self._pure, self._journal, spec, watch, boundary).result()
 
     async def _run(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult:
         """One run, from taking a sandbox to its end."""

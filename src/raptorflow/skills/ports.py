@@ -38,6 +38,7 @@ class Ended:
         artifacts: the names of the files that it left.
         seconds: from its first instruction to its last.
         message: what a person should know about the end.
+        driver: which sandbox it ran in.
     """
 
     status: str
@@ -47,6 +48,7 @@ class Ended:
     artifacts: tuple[str, ...]
     seconds: float
     message: str | None = None
+    driver: str = ""
 
 
 class Sandbox(Protocol):

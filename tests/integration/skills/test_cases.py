@@ -12,6 +12,9 @@ import pytest
 
 from raptorflow.skills.scaffold.new import new_skill
 
+COUNTS = """from raptorflow_skill import action
+action.run(lambda given: {"answer": "It has some.", "words": len(given["text"].split()), "minutes": 0.0})
+"""
 COMMAND = [sys.executable, "-m", "raptorflow.cli.main", "skill", "test"]
 
 
@@ -96,3 +99,13 @@ def test_a_skill_without_cases_says_so(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "SKILL.md").write_text("---\nname: bare\ndescription: Nothing to run.\n---\nHello.\n")
     assert run(folder, code=1)["error"]["code"] == "no-cases"
+
+
+def test_a_pure_action_is_tested_where_it_will_run(folder: Path) -> None:
+    manifest = folder / "skill.toml"
+    head = "[actions.count-words]\n"
+    manifest.write_text(manifest.read_text().replace(head, f'{head}tier = "pure"\n'))
+    (folder / "scripts" / "count-words.py").write_text(COUNTS)
+    write(folder, {"name": "whole", "action": "count-words", "input": {"text": "one two"}})
+    (case,) = run(folder)["cases"]
+    assert (case["outcome"], case["driver"]) == ("passed", "monty")

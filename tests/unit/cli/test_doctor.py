@@ -120,3 +120,16 @@ def test_a_part_that_cannot_be_reached_is_missing(
 )
 def test_an_address_is_shown_with_its_port_and_without_its_secrets(url: str, shown: str) -> None:
     assert shown_url(url) == shown
+
+
+def test_a_tier_that_is_not_installed_is_no_fault() -> None:
+    report = ProbeReport("monty", problem="it is not installed", remedy="uv pip install it", optional=True)
+    assert list(sandbox_checks(report)) == [
+        Check("Sandbox monty", "optional", "it is not installed", "uv pip install it")
+    ]
+
+
+def test_the_pure_tier_is_told_of_beside_the_sandbox_that_is_used() -> None:
+    names = [check.name for check in command.all_checks(Settings())]
+    assert any(name.startswith("Sandbox local") for name in names)
+    assert any(name.startswith("Sandbox monty") for name in names)

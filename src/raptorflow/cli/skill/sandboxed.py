@@ -63,6 +63,7 @@ class LocalSandbox:
             artifacts=tuple(artifact.name for artifact in result.artifacts),
             seconds=result.wall_ms / 1000,
             message=result.message,
+            driver=result.driver,
         )
 
     async def _environment(self, folder: Path) -> Path | None:

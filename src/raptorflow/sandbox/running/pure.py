@@ -6,6 +6,7 @@ from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.drivers.monty.runner import CameBy
 from raptorflow.sandbox.drivers.monty.tier import PureTier, Unsuited
 from raptorflow.sandbox.metrics import observe, observe_left_pure
+from raptorflow.sandbox.probing import Boundary
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.journal import Journal, Place
 from raptorflow.sandbox.running.supply import new_sandbox_id
@@ -20,13 +21,22 @@ class PureRun:
         journal: where it is written down.
         spec: what to run.
         watch: runs since the request.
+        instead_of: what would stand between the code and this machine in a sandbox.
     """
 
-    def __init__(self, tier: PureTier, journal: Journal, spec: SandboxSpec, watch: Stopwatch) -> None:
+    def __init__(
+        self,
+        tier: PureTier,
+        journal: Journal,
+        spec: SandboxSpec,
+        watch: Stopwatch,
+        instead_of: Boundary,
+    ) -> None:
         self._tier = tier
         self._journal = journal
         self._spec = spec
         self._watch = watch
+        self._instead_of: Boundary = instead_of
         self._place = Place(tier.name, new_sandbox_id())
         self._lived: Stopwatch | None = None
 
@@ -38,7 +48,7 @@ class PureRun:
         """
         before = self._watch.elapsed_ms()
         try:
-            result = await self._tier.run(self._spec, self._began)
+            result = await self._tier.run(self._spec, self._began, self._instead_of)
             if self._lived and isinstance(result, SandboxResult):
                 await self._journal.ran(self._spec, self._place, result)
         finally:

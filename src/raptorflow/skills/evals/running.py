@@ -71,9 +71,8 @@ async def _run_action(
     output = _object(ended.stdout)
     problem = _problem(action, case, ended, output)
     outcome = "failed" if problem else "passed"
-    return CaseResult(
-        case.name, "action", outcome, ended.seconds, problem or "", output, {"action": case.action}
-    )
+    facts: JsonObject = {"action": case.action} | ({"driver": ended.driver} if action.pure else {})
+    return CaseResult(case.name, "action", outcome, ended.seconds, problem or "", output, facts)
 
 
 def _problem(action: Action, case: ActionCase, ended: Ended, output: JsonObject | None) -> str | None:

@@ -18,11 +18,11 @@ from raptorflow.sandbox.drivers.monty.confinement import new_folder
 from raptorflow.sandbox.drivers.monty.engine import MontyWorker
 from raptorflow.sandbox.drivers.monty.runner import PureRunner
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
-from raptorflow.skills.pure.vocabulary import ABSTRACT, MISSING_BUILTINS, MODULES
 from raptorflow.sandbox.drivers.monty.worker import Allowed, Failure, Printed
 from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.pure.vocabulary import ABSTRACT, MISSING_BUILTINS, MODULES
 
 RunPure = Callable[..., Coroutine[Any, Any, SandboxResult]]
 MakeWorker = Callable[[], Coroutine[Any, Any, MontyWorker]]

@@ -19,6 +19,7 @@ version = "1.0.0"
 command = ["python", "scripts/add.py", "add"]
 tier = "pure"
 """
+SECRET = '[permissions]\nnetwork = ["api.example:443"]\nsecrets = { A = "api.example:443" }\n'
 SCRIPT = """from raptorflow_skill import action
 action.run(lambda given: {"sum": sum(given["spent"])})
 """
@@ -67,8 +68,8 @@ def test_what_is_written_back_declares_it_again_and_only_then(folder: Path) -> N
     [
         ('"pure"', '"fast"', "pure-tier", 6),
         ('"pure"', "3", "text-invalid", 6),
-        ("[actions", '[permissions]\nnetwork = ["api.example"]\n[actions', "pure-permissions", 8),
-        ("[actions", '[permissions]\nsecrets = { A = "api.example:443" }\n[actions', "pure-permissions", 8),
+        ("[actions", '[permissions]\nnetwork = ["api.example:443"]\n[actions', "pure-permissions", 8),
+        ("[actions", f"{SECRET}[actions", "pure-permissions", 9),
         ("[actions", '[permissions]\nservices = { ads = ["list"] }\n[actions', "pure-permissions", 8),
         (
             "tier",

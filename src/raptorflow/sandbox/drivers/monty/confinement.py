@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -27,8 +28,10 @@ def new_folder(within: Path) -> Path:
     """A folder of this process's own; those of processes that were killed are removed."""
     for old in within.glob(f"{PREFIX}*"):
         pid = old.name.removeprefix(PREFIX).partition("-")[0]
-        if not Path("/proc", pid).exists() and old.lstat().st_uid == os.geteuid():
-            shutil.rmtree(old, ignore_errors=True)
+        # Another process may do the same at this moment.
+        with suppress(FileNotFoundError):
+            if not Path("/proc", pid).exists() and old.lstat().st_uid == os.geteuid():
+                shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=within))
 
 

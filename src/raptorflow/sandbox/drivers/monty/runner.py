@@ -130,6 +130,7 @@ class PureRunner:
         try:
             if told:
                 await told(path, started)
+                started = asked.elapsed_ms()
             await worker.run([PRELUDE, text], given, self._allowed(limits), printed)
         except Failure as error:
             failure = error

@@ -12,6 +12,8 @@ class MontySettings(BaseModel):
 
     enabled: bool = True
     """Use it for actions that declare it, where it is installed and holds."""
+    weaker_boundary: bool = False
+    """Use it also where the sandbox in use puts more than this machine's kernel between code and it."""
     max_memory_bytes: int = Field(default=256 * MIB, ge=MIB)
     """Of objects, of one run; a larger limit is cut to this, and what needs more is run in a sandbox."""
     process_bytes: int = Field(default=1024 * MIB, ge=256 * MIB)

@@ -11,7 +11,7 @@ from raptorflow.sandbox.drivers.monty.outcome import BROKEN, NAME
 from raptorflow.sandbox.drivers.monty.runner import PureRunner, Told, report_of
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
 from raptorflow.sandbox.errors import SandboxUnavailable
-from raptorflow.sandbox.probing import ProbeReport
+from raptorflow.sandbox.probing import Boundary, ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.model import VARIABLES
@@ -53,15 +53,19 @@ class PureTier:
         """Whether it can be used here, found by trying, once."""
         async with self._probing:
             if self._report is None:
-                self._report = await self._tried()
+                self._report = await self._first_that_holds()
             return self._report
 
-    async def run(self, spec: SandboxSpec, told: Told) -> SandboxResult | Unsuited:
+    async def run(
+        self, spec: SandboxSpec, told: Told, instead_of: Boundary = "shared-kernel"
+    ) -> SandboxResult | Unsuited:
         """Do a run there.
 
         Args:
             spec: what to run.
             told: awaited before the script is.
+            instead_of: what stands between code and this machine in the sandbox that would do it otherwise. A
+                skill must not choose less by declaring itself pure.
 
         Returns:
             The result, which may say that the script could not be run there (`is_final`), or why it was not
@@ -70,6 +74,8 @@ class PureTier:
         report = await self.probe()
         if self._runner is None:
             return Unsuited(report.problem or "it is not there")
+        if instead_of != "shared-kernel" and not self._settings.weaker_boundary:
+            return Unsuited(f"a {instead_of} is to hold it, and the tier has none")
         if report.weakened and not self._allow_supervised:
             return Unsuited(
                 f"the kernel does not hold {', '.join(report.weakened)}, and the policy asks for it"
@@ -106,18 +112,29 @@ class PureTier:
         if self._runner:
             await self._runner.close()
 
-    async def _tried(self) -> ProbeReport:
+    async def _first_that_holds(self) -> ProbeReport:
         if not self._settings.enabled:
             return report_of("it is switched off", ENABLE)
         report = report_of("bubblewrap is not installed", "apt-get install bubblewrap")
         for bubblewrap in self._bubblewraps:
             runner = PureRunner(bubblewrap, self._settings)
-            report = await runner.probe()
-            if report.available:
-                self._runner = runner
-                break
-            await runner.close()
+            try:
+                report = await _tried(runner)
+                if report.available:
+                    self._runner = runner
+                    break
+            finally:
+                if self._runner is not runner:
+                    await runner.close()
         return report
+
+
+async def _tried(runner: PureRunner) -> ProbeReport:
+    """Its report; what only it lacks, such as room for its files, is no fault of whoever asks."""
+    try:
+        return await runner.probe()
+    except OSError as error:
+        return report_of(f"it cannot be tried: {error.strerror}", "Make room for temporary files.")
 
 
 def _script(spec: SandboxSpec) -> str | Unsuited:
