@@ -104,7 +104,12 @@ def _policy(world: Outside, folder: Path, **fields: Any) -> SandboxSettings:
 
 
 def _managed(
-    driver: SandboxDriver, settings: SandboxSettings, world: Outside, traces: Left, audit: AuditLog, **fields: Any
+    driver: SandboxDriver,
+    settings: SandboxSettings,
+    world: Outside,
+    traces: Left,
+    audit: AuditLog,
+    **fields: Any,
 ) -> Subject:
     around = Surroundings(secrets=lambda _: world.vault, resolver=world.names, audit=audit)
     manager = SandboxManager(settings, {driver.name: driver}, around)
@@ -152,7 +157,9 @@ async def kubernetes_subject(world: Outside, folder: Path, audit: AuditLog) -> A
 
 
 @asynccontextmanager
-async def opened(kind: str, world: Outside, folder: Path, needs: Callable[[str], Any]) -> AsyncGenerator[Subject]:
+async def opened(
+    kind: str, world: Outside, folder: Path, needs: Callable[[str], Any]
+) -> AsyncGenerator[Subject]:
     """A subject whose manager has started; nothing is left of it in the end.
 
     Args:

@@ -35,7 +35,8 @@ else:
     door.settimeout(5)
     try:
         door.connect((%r, %d))
-        print("through")
+        door.sendall(b"GET http://api.example.com/ HTTP/1.1\\r\\n\\r\\n")
+        print("answered" if door.recv(100) else "nowhere")
     except OSError:
         print("nowhere")
 """
@@ -77,7 +78,9 @@ async def test_services_answer_that_they_are_not_connected(run_code: RunCode) ->
     assert "service-not-connected" in result.stdout.decode(), result
 
 
-async def test_who_may_reach_nothing_finds_no_way(run_code: RunCode, subject: Subject, origin: Origin) -> None:
+async def test_who_may_reach_nothing_finds_no_way(
+    run_code: RunCode, subject: Subject, origin: Origin
+) -> None:
     for address in (("127.0.0.2", origin.port), ("127.0.0.1", 3128)):
         result = await run_code(TRY % address)
         said = result.stdout.decode().split()

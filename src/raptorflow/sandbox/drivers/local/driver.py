@@ -4,19 +4,29 @@ import asyncio
 import functools
 import os
 import signal
+import time
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group, Groups
 from raptorflow.sandbox.driver import Blueprint, Handle, Usage
 from raptorflow.sandbox.drivers.local.channel import SocketChannel
 from raptorflow.sandbox.drivers.local.command import CommandLine
-from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_noted, state_folder
+from raptorflow.sandbox.drivers.local.leftovers import (
+    AGAIN_SECONDS,
+    DYING_SECONDS,
+    Note,
+    new_name,
+    reap,
+    remove_noted,
+    state_folder,
+)
 from raptorflow.sandbox.drivers.local.measure import Meter, resource_limits
 from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
@@ -93,7 +103,7 @@ class LocalDriver:
                 group.add(box.agent)
             box.limit(resource_limits(blueprint, supervised=group is None))
         except BaseException as error:
-            await _let_go(box, group)
+            await to_the_end(_let_go(box, group))
             if isinstance(error, OSError):
                 # Somebody may have removed our groups: look at the machine anew before the next one.
                 self._report, self._bwrap = None, None
@@ -121,7 +131,7 @@ class LocalDriver:
     async def destroy(self, handle: Handle) -> None:
         """End every process of it, and remove its group."""
         if held := self._held.pop(handle.sandbox_id, None):
-            await _let_go(held.box, held.group)
+            await to_the_end(_let_go(held.box, held.group))
 
     async def pause(self, handle: Handle) -> None:
         """Stop every process inside."""
@@ -211,12 +221,22 @@ class LocalDriver:
 
 async def _let_go(box: Box | None, group: Group | None) -> None:
     """End a sandbox, as far as it was built."""
-    if box:
-        box.kill()
-        await box.gone()
-        box.close()
-    if group:
-        group.remove()
+    try:
+        if box:
+            box.kill()
+            await box.gone()
+            box.close()
+    finally:
+        if group and not await _removed(group):
+            log.warning("a control group stays: something in it does not end")
+
+
+async def _removed(group: Group) -> bool:
+    """Remove a group; a killed process leaves it only when its memory is freed, which takes a moment."""
+    until = time.monotonic() + DYING_SECONDS
+    while not (gone := group.remove()) and time.monotonic() < until:
+        await asyncio.sleep(AGAIN_SECONDS)
+    return gone
 
 
 def _inside(folder: Path) -> list[str]:
