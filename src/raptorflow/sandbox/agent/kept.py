@@ -1,8 +1,8 @@
 """The guest agent's code, compiled once for each interpreter and kept for every sandbox of this user.
 
 A folder is named by what is in it: the agent's sources and the interpreter that compiled them. It lies in a
-folder of this user's alone, a digest of all that was written stands beside it, and it is used only while it is
-still that: what somebody else put there, or what a full disk cut off, is made anew and never run.
+folder of this user's alone, a digest of all that was written stands beside it, and it is used only while it
+is still that: what somebody else put there, or what a full disk cut off, is made anew and never run.
 """
 
 import fcntl

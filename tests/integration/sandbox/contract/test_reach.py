@@ -1,7 +1,6 @@
 """The broker is the only way out, and it is there for those alone who may use it."""
 
 import json
-from collections.abc import AsyncGenerator
 
 import pytest
 from tests.integration.sandbox.contract.conftest import RunCode
@@ -43,8 +42,8 @@ else:
 
 
 @pytest.fixture
-async def origin(outside: Outside) -> AsyncGenerator[Origin]:
-    yield await outside.origin(lambda _: ok(b"from outside"))
+async def origin(outside: Outside) -> Origin:
+    return await outside.origin(lambda _: ok(b"from outside"))
 
 
 def reaching(origin: Origin) -> Capabilities:

@@ -4,7 +4,6 @@ import asyncio
 import functools
 import os
 import signal
-import time
 import weakref
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +19,6 @@ from raptorflow.sandbox.drivers.local.channel import SocketChannel
 from raptorflow.sandbox.drivers.local.command import CommandLine
 from raptorflow.sandbox.drivers.local.leftovers import (
     AGAIN_SECONDS,
-    DYING_SECONDS,
     Note,
     new_name,
     reap,
@@ -44,6 +42,8 @@ log = logger(__name__)
 
 NAME = "local"
 UNWATCHED_SECONDS = 1.0
+# To remove a group.
+ATTEMPTS = 300
 
 
 @dataclass
@@ -233,10 +233,11 @@ async def _let_go(box: Box | None, group: Group | None) -> None:
 
 async def _removed(group: Group) -> bool:
     """Remove a group; a killed process leaves it only when its memory is freed, which takes a moment."""
-    until = time.monotonic() + DYING_SECONDS
-    while not (gone := group.remove()) and time.monotonic() < until:
+    for _ in range(ATTEMPTS):
+        if group.remove():
+            return True
         await asyncio.sleep(AGAIN_SECONDS)
-    return gone
+    return False
 
 
 def _inside(folder: Path) -> list[str]:
