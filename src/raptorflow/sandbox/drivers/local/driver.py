@@ -75,9 +75,9 @@ class LocalDriver:
         self._mark = ""
 
     async def probe(self) -> ProbeReport:
-        """Try a sandbox, once, and say who keeps which guarantee."""
+        """Try a sandbox, once unless that failed, and say who keeps which guarantee."""
         async with self._probing:
-            if self._report is None:
+            if self._report is None or not self._report.available:
                 self._report = await self._probe()
         return self._report
 
