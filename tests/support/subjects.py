@@ -1,4 +1,4 @@
-"""Every kind of sandbox behind one face: a manager whose drivers are real, and what is left of them outside."""
+"""Every kind of sandbox behind one face: a manager with a real driver, and what is left of it outside."""
 
 import os
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -53,6 +53,7 @@ class Subject:
     manager: SandboxManager
     world: Outside
     traces: Left
+    audit: AuditLog
     seconds: float = 30.0
     cluster: Any = None
 
@@ -104,11 +105,11 @@ def _policy(world: Outside, folder: Path, **fields: Any) -> SandboxSettings:
 
 
 def _managed(
-    driver: SandboxDriver, settings: SandboxSettings, world: Outside, traces: Left, audit: AuditLog, **fields: Any
+    driver: SandboxDriver, settings: SandboxSettings, world: Outside, traces: Left, audit: AuditLog
 ) -> Subject:
     around = Surroundings(secrets=lambda _: world.vault, resolver=world.names, audit=audit)
     manager = SandboxManager(settings, {driver.name: driver}, around)
-    return Subject(driver, settings, manager, world, traces, **fields)
+    return Subject(driver, settings, manager, world, traces, audit)
 
 
 @asynccontextmanager
@@ -136,7 +137,7 @@ async def microvm_subject(
     own = MicroVmSettings(folder=parts, monitor="qemu", boot_seconds=EMULATED_SECONDS)
     settings = _policy(world, folder, driver=MICROVM, microvm=own, start_seconds=EMULATED_SECONDS)
     driver = MicroVmDriver(own, settings)
-    yield _managed(driver, settings, world, _builders, audit, seconds=EMULATED_SECONDS)
+    yield replace(_managed(driver, settings, world, _builders, audit), seconds=EMULATED_SECONDS)
 
 
 @asynccontextmanager
@@ -148,11 +149,13 @@ async def kubernetes_subject(world: Outside, folder: Path, audit: AuditLog) -> A
         def traces() -> list[str]:
             return [*cluster.store.names("pods"), *cluster.node.containers, *_builders()]
 
-        yield _managed(KubernetesDriver(own), settings, world, traces, audit, cluster=cluster)
+        yield replace(_managed(KubernetesDriver(own), settings, world, traces, audit), cluster=cluster)
 
 
 @asynccontextmanager
-async def opened(kind: str, world: Outside, folder: Path, needs: Callable[[str], Any]) -> AsyncGenerator[Subject]:
+async def opened(
+    kind: str, world: Outside, folder: Path, needs: Callable[[str], Any]
+) -> AsyncGenerator[Subject]:
     """A subject whose manager has started; nothing is left of it in the end.
 
     Args:

@@ -1,10 +1,11 @@
 """Ending background tasks for certain."""
 
 import asyncio
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Coroutine
+from typing import Any, TypeVar
 
 AGAIN_SECONDS = 2.0
+T = TypeVar("T")
 
 
 async def end_tasks(tasks: Collection[asyncio.Task[Any]], again_seconds: float = AGAIN_SECONDS) -> None:
@@ -24,3 +25,24 @@ async def end_tasks(tasks: Collection[asyncio.Task[Any]], again_seconds: float =
             task.cancel()
         _, left = await asyncio.wait(left, timeout=again_seconds)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do it, however often whoever waits for it is cancelled; that is told at the end.
+
+    Returns:
+        What it returns.
+    """
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+        except Exception:
+            # Of the work itself; told below.
+            break
+    if cancelled:
+        raise cancelled
+    return task.result()

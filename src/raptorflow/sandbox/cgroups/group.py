@@ -35,8 +35,8 @@ class Group(Protocol):
         """What it used so far."""
         ...
 
-    def remove(self) -> None:
-        """Remove it; its processes are dead."""
+    def remove(self) -> bool:
+        """Remove it; whether it is gone. A killed process leaves it a moment later."""
         ...
 
 

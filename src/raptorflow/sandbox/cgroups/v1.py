@@ -68,11 +68,13 @@ class GroupV1:
             tasks_refused=fields(self._folders["pids"] / "pids.events").get("max", 0),
         )
 
-    def remove(self) -> None:
-        """Remove the folders that are empty."""
-        for folder in dict.fromkeys(self._folders.values()):
+    def remove(self) -> bool:
+        """Remove the folders that are empty; whether all are gone."""
+        folders = list(dict.fromkeys(self._folders.values()))
+        for folder in folders:
             with suppress(OSError):
                 folder.rmdir()
+        return not any(folder.exists() for folder in folders)
 
 
 class GroupsV1:

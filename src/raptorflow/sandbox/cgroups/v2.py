@@ -66,10 +66,11 @@ class GroupV2:
             tasks_refused=fields(self._folder / "pids.events").get("max", 0),
         )
 
-    def remove(self) -> None:
-        """Remove the folder when it is empty."""
+    def remove(self) -> bool:
+        """Remove the folder when it is empty; whether it is gone."""
         with suppress(OSError):
             self._folder.rmdir()
+        return not self._folder.exists()
 
 
 class GroupsV2:

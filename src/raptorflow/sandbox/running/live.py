@@ -1,9 +1,9 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.driver import Blueprint, Handle, PutsMounts, SandboxDriver, Usage
@@ -39,7 +39,7 @@ class LiveSandbox:
 
     async def destroy(self) -> None:
         """End it and free all that it held, also while whoever asks is being cancelled."""
-        await _to_the_end(_ended(self.driver, self.handle, self.link))
+        await to_the_end(_ended(self.driver, self.handle, self.link))
 
 
 async def start(
@@ -70,7 +70,7 @@ async def start(
         if isinstance(driver, PutsMounts):
             await _put_all(link, driver.to_put(blueprint))
     except BaseException as error:
-        await _to_the_end(_ended(driver, handle, link))
+        await to_the_end(_ended(driver, handle, link))
         if isinstance(error, TimeoutError):
             raise SandboxStartFailed(f"The sandbox's agent did not answer in {limit_seconds:g} s.") from error
         if isinstance(error, SandboxGone | FileRefused):
@@ -98,16 +98,3 @@ async def _ended(driver: SandboxDriver, handle: Handle, link: Link | None) -> No
             await link.close()
     finally:
         await driver.destroy(handle)
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Do it, however often whoever waits for it is cancelled; that is told at the end."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled:
-        raise cancelled

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
+from raptorflow.core.tasks import end_tasks, to_the_end
 from raptorflow.sandbox.cgroups.group import Groups
 from raptorflow.sandbox.probing import Guarantee
 from raptorflow.sandbox.result import SandboxResult
@@ -85,7 +86,12 @@ class SelfTest:
 
     async def execute(self) -> tuple[dict[str, Guarantee], str | None]:
         """What is held, or the reason why nothing could be run."""
-        tried, hog = await asyncio.gather(self._python_run(ATTEMPTS), self._python_run(HOG))
+        runs = [asyncio.create_task(self._python_run(script)) for script in (ATTEMPTS, HOG)]
+        try:
+            tried, hog = await asyncio.gather(*runs)
+        finally:
+            # Whoever gives up waits for both: neither leaves its sandbox behind.
+            await to_the_end(end_tasks(runs))
         if tried.status != "ok":
             said = tried.message or tried.stderr.decode(errors="replace").strip()
             return {}, said[-SAID:] or tried.status

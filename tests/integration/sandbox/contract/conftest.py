@@ -8,7 +8,9 @@ import pytest
 from tests.support.outside import Outside, outside_world
 from tests.support.subjects import DOCKER, KUBERNETES, LOCAL, MICROVM, Subject, opened
 
+from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.supply import Supply
 
@@ -64,7 +66,6 @@ async def take(subject: Subject, tmp_path: Path) -> AsyncGenerator[Take]:
     assert await subject.left() == []
 
 
-def blueprint(subject: Subject, folder: Path, **fields: Any) -> Any:
-    from raptorflow.sandbox.running.commands import blueprint_of
-
+def blueprint(subject: Subject, folder: Path, **fields: Any) -> Blueprint:
+    """What a live sandbox is built from."""
     return blueprint_of(subject.spec("", folder, **fields))

@@ -51,8 +51,8 @@ async def test_one_after_the_other_programs_run_in_a_live_sandbox(
     assert await running.wait() == 0
     running, heard = await begin(subject, sandbox, "print(open('out/sum').read())", tmp_path)
     assert (await running.wait(), bytes(heard.said)) == (0, b"42\n")
-    async with files.get(sandbox.link, "/workspace/out/sum", 100) as parts:
-        assert b"".join([part async for part in parts]) == b"42"
+    parts = [part async for part in files.get(sandbox.link, "/workspace/out/sum", 100)]
+    assert b"".join(parts) == b"42"
 
 
 async def test_what_exists_is_listed_and_measured(subject: Subject, take: Take, tmp_path: Path) -> None:
@@ -81,10 +81,12 @@ async def test_two_at_once_do_not_meet(subject: Subject, take: Take, tmp_path: P
     look = "import os; print(sorted(os.listdir('/workspace')), os.listdir('/tmp'))"
     running, heard = await begin(subject, other, look, tmp_path)
     assert await running.wait() == 0
-    assert bytes(heard.said) in {b"['in', 'out'] []\n", b"[] []\n"}
+    assert bytes(heard.said) == b"['in', 'out'] []\n"
 
 
-async def test_a_paused_sandbox_stands_still_and_goes_on(subject: Subject, take: Take, tmp_path: Path) -> None:
+async def test_a_paused_sandbox_stands_still_and_goes_on(
+    subject: Subject, take: Take, tmp_path: Path
+) -> None:
     driver = subject.driver
     assert isinstance(driver, CanPause) == EXPECTED[subject.name].pauses
     assert isinstance(driver, CanSnapshot) == EXPECTED[subject.name].snapshots

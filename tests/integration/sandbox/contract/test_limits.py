@@ -65,6 +65,7 @@ async def measured(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     async def look(handle: object) -> object:
         looked.set()
         return await stats(handle)  # pyright: ignore
+
     monkeypatch.setattr(subject.driver, "stats", look)
     async with asyncio.timeout(subject.seconds):
         await looked.wait()

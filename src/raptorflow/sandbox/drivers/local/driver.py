@@ -10,13 +10,21 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group, Groups
 from raptorflow.sandbox.driver import Blueprint, Handle, Usage
 from raptorflow.sandbox.drivers.local.channel import SocketChannel
 from raptorflow.sandbox.drivers.local.command import CommandLine
-from raptorflow.sandbox.drivers.local.leftovers import Note, new_name, reap, remove_noted, state_folder
+from raptorflow.sandbox.drivers.local.leftovers import (
+    AGAIN_SECONDS,
+    Note,
+    new_name,
+    reap,
+    remove_noted,
+    state_folder,
+)
 from raptorflow.sandbox.drivers.local.measure import Meter, resource_limits
 from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
@@ -34,6 +42,8 @@ log = logger(__name__)
 
 NAME = "local"
 UNWATCHED_SECONDS = 1.0
+# To remove a group.
+ATTEMPTS = 300
 
 
 @dataclass
@@ -65,9 +75,9 @@ class LocalDriver:
         self._mark = ""
 
     async def probe(self) -> ProbeReport:
-        """Try a sandbox, once, and say who keeps which guarantee."""
+        """Try a sandbox, once unless that failed, and say who keeps which guarantee."""
         async with self._probing:
-            if self._report is None:
+            if self._report is None or not self._report.available:
                 self._report = await self._probe()
         return self._report
 
@@ -93,7 +103,7 @@ class LocalDriver:
                 group.add(box.agent)
             box.limit(resource_limits(blueprint, supervised=group is None))
         except BaseException as error:
-            await _let_go(box, group)
+            await to_the_end(_let_go(box, group))
             if isinstance(error, OSError):
                 # Somebody may have removed our groups: look at the machine anew before the next one.
                 self._report, self._bwrap = None, None
@@ -121,7 +131,7 @@ class LocalDriver:
     async def destroy(self, handle: Handle) -> None:
         """End every process of it, and remove its group."""
         if held := self._held.pop(handle.sandbox_id, None):
-            await _let_go(held.box, held.group)
+            await to_the_end(_let_go(held.box, held.group))
 
     async def pause(self, handle: Handle) -> None:
         """Stop every process inside."""
@@ -211,12 +221,23 @@ class LocalDriver:
 
 async def _let_go(box: Box | None, group: Group | None) -> None:
     """End a sandbox, as far as it was built."""
-    if box:
-        box.kill()
-        await box.gone()
-        box.close()
-    if group:
-        group.remove()
+    try:
+        if box:
+            box.kill()
+            await box.gone()
+            box.close()
+    finally:
+        if group and not await _removed(group):
+            log.warning("a control group stays: something in it does not end")
+
+
+async def _removed(group: Group) -> bool:
+    """Remove a group; a killed process leaves it only when its memory is freed, which takes a moment."""
+    for _ in range(ATTEMPTS):
+        if group.remove():
+            return True
+        await asyncio.sleep(AGAIN_SECONDS)
+    return False
 
 
 def _inside(folder: Path) -> list[str]:

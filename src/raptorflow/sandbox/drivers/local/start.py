@@ -18,6 +18,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.drivers.local.command import TMP, CommandLine, memory_file
 from raptorflow.sandbox.drivers.local.processes import children, parent_of
 from raptorflow.sandbox.drivers.local.waiting import readable
@@ -136,10 +137,7 @@ async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Box:
         async with asyncio.timeout(limit_seconds):
             await _hear(box)
     except BaseException as error:
-        box.kill()
-        await box.gone()
-        complaint = _complaint(box.errors)
-        box.close()
+        complaint = await to_the_end(_discarded(box))
         if isinstance(error, TimeoutError):
             raise SandboxStartFailed(
                 f"The sandbox was not ready after {limit_seconds:g} s. {complaint}"
@@ -148,6 +146,15 @@ async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Box:
             raise SandboxStartFailed(complaint or f"The sandbox cannot be held: {error}.") from error
         raise
     return box
+
+
+async def _discarded(box: Box) -> str:
+    """End what was built so far; what it complained of."""
+    box.kill()
+    await box.gone()
+    complaint = _complaint(box.errors)
+    box.close()
+    return complaint
 
 
 async def _hear(box: Box) -> None:
@@ -173,7 +180,10 @@ def _spawn(bwrap: Path, command: CommandLine) -> Box:
 
     No Python code runs between fork and exec, so that Python can use vfork: fast from a large process too.
     """
+    started: list[subprocess.Popen[bytes]] = []
     with ExitStack() as ours, ExitStack() as theirs:
+        # Last, when both sockets are closed: without a host the agent ends, and with it everything.
+        ours.callback(_wait_for, started)
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         ours.callback(here.close)
         theirs.callback(there.close)
@@ -191,8 +201,15 @@ def _spawn(bwrap: Path, command: CommandLine) -> Box:
             cwd="/",
             pass_fds=(*command.descriptors, arguments),
         )
+        started.append(process)
+        box = Box(process, here, complaints, os.pidfd_open(process.pid))
         ours.pop_all()
-        return Box(process, here, complaints, os.pidfd_open(process.pid))
+        return box
+
+
+def _wait_for(started: list[subprocess.Popen[bytes]]) -> None:
+    for process in started:
+        process.wait()
 
 
 def _pipe(ours: ExitStack, theirs: ExitStack) -> tuple[int, int]:

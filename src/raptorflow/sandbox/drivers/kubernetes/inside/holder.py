@@ -12,9 +12,14 @@ import socket
 import sys
 from importlib import import_module
 
+# Of the working folder, which is the workspace: for inputs, and for what a run leaves.
+FOLDERS = ("in", "out")
+
 
 def main(path: str) -> None:
-    """Wait for the agent, then for its end."""
+    """Make the workspace's folders, wait for the agent, then for its end."""
+    for name in FOLDERS:
+        os.makedirs(name, exist_ok=True)
     # Compiles it into the cache that the agent then starts from.
     import_module("guest.main")
     signal.signal(signal.SIGCHLD, reap)
