@@ -2,9 +2,9 @@
 
     python benchmarks/sandbox_start.py [ROUNDS] [DRIVER ...]
 
-Each round runs `python3 -c "print(1)"` bare, then in a new sandbox of each driver, then in one of each that
-was kept ready; interleaved, so that what else the machine does weighs on all alike. Drivers are `local`,
-`docker` (an engine of its own is started for it, as root; `docker run` with the same limits is measured beside
+Each round runs `python3 -c "print(1)"` bare, then in a new sandbox of each driver, then in one of each
+that was kept ready; interleaved, so that what else the machine does weighs on all alike. Drivers: `local`,
+`docker` (an engine of its own is started for it, as root; `docker run` is measured beside
 it) and `microvm` (with the image that the settings name; emulated guests are slow, so it has few rounds).
 Without a name: local, and docker where an engine is installed. The last line is one JSON object, in
 milliseconds:
@@ -55,17 +55,15 @@ class Subject:
     cold: SandboxManager
     warm: SandboxManager
     socket: Path | None = None
-    figures: dict[str, list[float]] = field(
-        default_factory=lambda: {"cold": [], "warm": [], "whole": []}  # fmt: skip
-    )
+    figures: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     async def round(self, spec: SandboxSpec) -> None:
         """One new sandbox and one that was kept ready."""
         first, whole = await once(self.cold, spec)
-        self.figures["cold"].append(first)
-        self.figures["whole"].append(whole)
+        self.figures.setdefault("cold", []).append(first)
+        self.figures.setdefault("whole", []).append(whole)
         await asyncio.sleep(REST_SECONDS[self.name])
-        self.figures["warm"].append((await once(self.warm, spec))[0])
+        self.figures.setdefault("warm", []).append((await once(self.warm, spec))[0])
         await asyncio.sleep(REST_SECONDS[self.name])
 
 
@@ -76,9 +74,7 @@ async def main(rounds: int, names: Sequence[str]) -> None:
     bare: list[float] = []
     docker_run: list[float] = []
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        folder.chmod(0o755)
-        spec = SandboxSpec(("python", "-c", CODE), folder, python)
+        spec = SandboxSpec(("python", "-c", CODE), skill_folder(stack), python)
         subjects = [subject(name, stack) for name in names]
         for one in subjects:
             await once(one.cold, spec)
@@ -97,6 +93,13 @@ async def main(rounds: int, names: Sequence[str]) -> None:
             await one.cold.close()
             await one.warm.close()
     print(dumps(report(rounds, subjects, bare, docker_run)))
+
+
+def skill_folder(stack: ExitStack) -> Path:
+    """An empty one that everybody may read."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    folder.chmod(0o755)
+    return folder
 
 
 def subject(name: str, stack: ExitStack) -> Subject:
