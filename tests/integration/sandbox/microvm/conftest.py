@@ -21,6 +21,16 @@ MakeSpec = Callable[..., SandboxSpec]
 POLICY = SandboxSettings(start_seconds=120)
 
 
+@pytest.fixture
+def kept(parts: Path) -> Callable[[], list[str]]:
+    """The names of what machines of this session still have on disk."""
+    return lambda: [*_names(parts / "machines"), *_names(parts / "users")]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
+
+
 @pytest.fixture(scope="session")
 def vm_settings(parts: Path) -> MicroVmSettings:
     return MicroVmSettings(folder=parts, monitor="qemu", boot_seconds=120)

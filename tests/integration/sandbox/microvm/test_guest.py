@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.skills.capabilities import MIB
 
 RunCode = Callable[..., Coroutine[Any, Any, SandboxResult]]
+Kept = Callable[[], list[str]]
 LOOK = """
 import json, os, platform, sys
 os.makedirs("out", exist_ok=True)
@@ -53,7 +53,7 @@ def skill(tmp_path: Path) -> Path:
 
 
 async def test_a_run_sees_its_skill_its_files_and_nothing_else(
-    run_code: RunCode, skill: Path, tmp_path: Path, driver: MicroVmDriver
+    run_code: RunCode, skill: Path, tmp_path: Path, kept: Kept
 ) -> None:
     given = tmp_path / "given.txt"
     given.write_text("given")
@@ -101,7 +101,7 @@ async def test_a_run_sees_its_skill_its_files_and_nothing_else(
     assert [(a.name, a.path.read_text()) for a in result.artifacts] == [("made.txt", "GIVEN")]
     assert result.cpu_ms
     assert result.peak_memory_bytes
-    assert await driver.list() == []
+    assert kept() == []
 
 
 @pytest.mark.verify
@@ -123,10 +123,10 @@ async def test_a_full_workspace_is_told_as_such(run_code: RunCode) -> None:
 
 
 @pytest.mark.verify
-async def test_a_run_ends_with_its_time(run_code: RunCode, driver: MicroVmDriver) -> None:
+async def test_a_run_ends_with_its_time(run_code: RunCode, kept: Kept) -> None:
     result = await run_code("import time; time.sleep(600)", limits={"timeout_seconds": 2})
     assert result.status == "timeout"
-    assert await driver.list() == []
+    assert kept() == []
 
 
 @pytest.mark.verify
