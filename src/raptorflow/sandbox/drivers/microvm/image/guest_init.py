@@ -26,7 +26,7 @@ LABEL_AT, LABEL_BYTES = 1024 + 64, 16
 INTERFACE = struct.Struct("16sH14x")
 SET_FLAGS, UP = 0x8914, 1
 INTERNET, DATAGRAM = 2, 2
-# Files of the kernel that tell about the machine; a program has no use for them.
+# What this kernel leaves open by default.
 SETTINGS = {
     "kernel/hostname": "sandbox",
     "kernel/dmesg_restrict": "1",
@@ -40,6 +40,8 @@ SETTINGS = {
     "vm/unprivileged_userfaultfd": "0",
     "kernel/modules_disabled": "1",
 }
+# Files of the kernel that tell about the machine; a program has no use for them.
+HIDDEN = ("cmdline", "kcore", "keys", "sched_debug", "slabinfo", "timer_list", "vmallocinfo")
 DEVICES = {"null": 3, "zero": 5, "full": 7, "random": 8, "urandom": 9}
 LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
          "stderr": "/proc/self/fd/2"}  # fmt: skip
@@ -181,6 +183,9 @@ def build(plan: Plan) -> None:
     if plan.values["reach"] == "1":
         os.mkdir(f"{NEW}/run/raptorflow")
     devices(f"{NEW}/dev")
+    for name in HIDDEN:
+        if os.path.exists(f"{NEW}/proc/{name}"):
+            mount(f"{NEW}/dev/null", f"{NEW}/proc/{name}", "", BIND)
     group(NEW + PRIVATE, plan)
     channel(NEW + PRIVATE, plan)
     mount("", NEW, "", REMOUNT | READ_ONLY | CLOSED, "size=1m,mode=755")
