@@ -46,6 +46,7 @@ class Subject:
         world: what its broker finds outside.
         traces: what of its sandboxes is on this machine, besides what `list` says.
         cluster: the fake one, for what only a cluster's word can end.
+        guests: processes of its sandboxes that are not below this one.
     """
 
     driver: SandboxDriver
@@ -56,6 +57,7 @@ class Subject:
     audit: AuditLog
     seconds: float = 30.0
     cluster: Any = None
+    guests: Callable[[], set[int]] = set
 
     @property
     def name(self) -> str:
@@ -127,7 +129,8 @@ async def docker_subject(
     def traces() -> list[str]:
         return list(map(str, engine.groups()))
 
-    yield _managed(DockerDriver(settings.docker), settings, world, traces, audit)
+    subject = _managed(DockerDriver(settings.docker), settings, world, traces, audit)
+    yield replace(subject, guests=engine.processes)
 
 
 @asynccontextmanager
