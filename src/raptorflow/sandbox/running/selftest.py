@@ -91,9 +91,9 @@ class SelfTest:
         finally:
             # Whoever gives up waits for both: neither leaves its sandbox behind.
             await to_the_end(end_tasks(runs))
-        if tried.status != "ok":
-            said = tried.message or tried.stderr.decode(errors="replace").strip()
-            return {}, said[-SAID:] or tried.status
+        if failed := _failed(tried, hog):
+            said = failed.message or failed.stderr.decode(errors="replace").strip()
+            return {}, said[-SAID:] or failed.status
         answers = loads(tried.stdout)
         return self._held(answers) | self._limited(answers, hog), None
 
@@ -143,6 +143,17 @@ class SelfTest:
                 limits=LIMITS,
             )
         )
+
+
+def _failed(tried: SandboxResult, hog: SandboxResult) -> SandboxResult | None:
+    """The run that says nothing, if there is one.
+
+    Where only a watch holds processes, the attempts end for having too many, after they have answered. What
+    takes memory ends in many ways; it has to have begun.
+    """
+    if tried.status not in {"ok", "pids"} or not tried.stdout:
+        return tried
+    return hog if hog.status == "sandbox_error" else None
 
 
 def _kernel(held: bool, by: str) -> Guarantee:
