@@ -55,6 +55,11 @@ def missing(name: str) -> Callable[..., Any]:
     return fail
 
 
+def none_at_all(_: object) -> tuple[()]:
+    """No program, no group."""
+    return ()
+
+
 @pytest.fixture
 def no_seccomp(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     caches = (seccomp.filter_program, vars(seccomp)["_library"])
@@ -67,7 +72,7 @@ def no_seccomp(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
 
 
 async def test_local_without_bubblewrap(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_driver, "bubblewraps", lambda _: [])
+    monkeypatch.setattr(local_driver, "bubblewraps", none_at_all)
     problem, hint = await check(SandboxUnavailable)
     assert "Bubblewrap is not installed" in problem
     assert hint == "apt-get install bubblewrap"
@@ -94,7 +99,7 @@ async def test_local_without_the_library_of_filters(check: Any) -> None:
 
 
 async def test_local_without_control_groups(check: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_driver, "find_groups", lambda _: None)
+    monkeypatch.setattr(local_driver, "find_groups", none_at_all)
     problem, hint = await check(SandboxGuaranteeMissing)
     assert "memory, pids, cpu" in problem
     assert "systemd-run" in hint

@@ -7,6 +7,7 @@ from tests.integration.sandbox.contract.conftest import RunCode
 from tests.integration.sandbox.contract.expected import EXPECTED
 from tests.support.subjects import Subject
 
+from raptorflow.sandbox.driver import Handle, Usage
 from raptorflow.skills.capabilities import MIB
 
 HOG = "kept = []\nwhile True: kept.append(b'x' * 1048576)"
@@ -62,9 +63,9 @@ async def measured(subject: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait until a run is measured: its program has started."""
     looked, stats = asyncio.Event(), subject.driver.stats
 
-    async def look(handle: object) -> object:
+    async def look(handle: Handle) -> Usage:
         looked.set()
-        return await stats(handle)  # pyright: ignore
+        return await stats(handle)
 
     monkeypatch.setattr(subject.driver, "stats", look)
     async with asyncio.timeout(subject.seconds):
