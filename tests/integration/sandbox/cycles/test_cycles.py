@@ -18,7 +18,7 @@ from tests.support.awaits import CancelledAt
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX
 from raptorflow.sandbox.drivers.local.processes import descendants
-from raptorflow.sandbox.errors import SandboxUnavailable
+from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager
 from raptorflow.sandbox.pool.settings import NONE_READY
@@ -45,7 +45,7 @@ class Stage:
         """A run with something that goes wrong; how it ends is one of the ways that are foreseen."""
         with pytest.MonkeyPatch.context() as patch:
             fault(self.driver, patch)
-            with suppress(SandboxUnavailable):
+            with suppress(SandboxUnavailable, SandboxGuaranteeMissing):
                 result = await self.manager.run(self.spec)
                 assert result.status in ENDS, result
         await self.nothing_is_left()
@@ -53,7 +53,7 @@ class Stage:
     async def given_up(self, *at: int) -> int:
         """A run that is cancelled at some of its awaits; how many it came to."""
         work = CancelledAt(self.manager.run(self.spec), *at)
-        with suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError, SandboxUnavailable, SandboxGuaranteeMissing):
             await asyncio.ensure_future(_await(work))
         await self.nothing_is_left()
         return work.awaits

@@ -75,9 +75,9 @@ class LocalDriver:
         self._mark = ""
 
     async def probe(self) -> ProbeReport:
-        """Try a sandbox, once unless that failed, and say who keeps which guarantee."""
+        """Try a sandbox, and say who keeps which guarantee; once, unless something was lacking."""
         async with self._probing:
-            if self._report is None or not self._report.available:
+            if self._report is None or not self._report.available or self._report.missing:
                 self._report = await self._probe()
         return self._report
 

@@ -1,15 +1,19 @@
 """What to do when no sandbox can be built on this machine, or not one that holds everything."""
 
+import errno
 import os
 from pathlib import Path
 
 from raptorflow.sandbox.probing import Guarantee
 
+NOT_THERE = f"does not start: [Errno {errno.ENOENT}]"
 RESTRICTED_BY_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
 
 def remedy_for(problem: str) -> str:
     """What to do when no sandbox can be built, by what bubblewrap said and how this machine is set."""
+    if NOT_THERE in problem:
+        return "Let RAPTORFLOW_SANDBOX__BUBBLEWRAP name a program that is there, or unset it."
     if _is_restricted_by_apparmor():
         return (
             "sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 "
