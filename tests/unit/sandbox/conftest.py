@@ -26,12 +26,14 @@ class ChildAgent:
 
 
 @pytest.fixture
-def agent() -> Generator[ChildAgent]:
-    """One that may not end what it did not start."""
+def agent(request: pytest.FixtureRequest) -> Generator[ChildAgent]:
+    """One that may not end what it did not start; an indirect parameter is the filter for its programs."""
+    calls: bytes | None = getattr(request, "param", None)
     here, there = socket.socketpair()
     here.setblocking(False)
     folder = str(agent_folder(Path(sys.executable)))
-    command = [part.replace(AGENT, folder) for part in agent_command(sys.executable, "socket", alone=False)]
+    asked = agent_command(sys.executable, "socket", alone=False, calls=calls)
+    command = [part.replace(AGENT, folder) for part in asked]
     with there:
         started = subprocess.Popen(command, stdin=there.fileno(), env={})
     with started as process, here:

@@ -8,6 +8,7 @@ files, and protections switched off.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, cast
 
 Check = Callable[[Any], bool]
@@ -82,6 +83,11 @@ REQUIRED = {
 SOCKETS = re.compile(r"(docker|containerd|crio|podman)[^/]*\.sock")
 # Options of bubblewrap that open what is shut, and those without which nothing is.
 OPEN_OPTIONS = ("--share-net", "--cap-add", "--dev", "--bind-try")
+MACHINE_OPTIONS = ("-nodefaults", "-no-user-config", "-sandbox")
+MACHINE_OPEN = ("-fsdev", "-virtfs", "-usbdevice", "-hda", "-cdrom")
+MACHINE_DEVICES = re.compile(r"net|vfio|vhost|usb|9p|fs-")
+# Lines of a guest's plan: what starts its agent, and the filter among it.
+AGENT_WORD, FILTER_WORD = "argument ", re.compile(r"argument filter:[0-9a-f]{16}")
 SHUT_OPTIONS = (
     "--unshare-all",
     "--cap-drop",
@@ -124,6 +130,7 @@ def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
         for each in parts:
             yield from _walk(each, path, roots)
         yield from _options([str(part) for part in parts])
+        yield from _machine([str(part) for part in parts])
     else:
         yield from _text(str(value), roots)
 
@@ -164,6 +171,22 @@ def _options(parts: Sequence[str]) -> Iterator[str]:
             yield f"a folder of the machine that can be written ({following})"
         elif part in {"-netdev", "-nic", "-net"} and following != "none":
             yield f"a network card ({part} {following})"
+
+
+def _machine(parts: Sequence[str]) -> Iterator[str]:
+    """QEMU's command line, and the plan by which a guest is built."""
+    if any(part.startswith(AGENT_WORD) for part in parts) and not any(map(FILTER_WORD.match, parts)):
+        yield "no system call filter in the guest"
+    if not parts or "qemu" not in parts[0]:
+        return
+    yield from (f"{option} is missing" for option in MACHINE_OPTIONS if option not in parts)
+    for part, following in pairwise(parts):
+        if part in MACHINE_OPEN or (part == "-device" and MACHINE_DEVICES.search(following)):
+            yield f"a device or folder of the machine ({part} {following})"
+        elif part in {"-blockdev", "-drive"} and "read-only=on" not in following:
+            yield f"a disk that can be written ({following})"
+        elif part == "-sandbox" and not following.startswith("on,"):
+            yield f"no system call filter around the monitor ({following})"
 
 
 def _is_bubblewrap(value: object) -> bool:

@@ -4,14 +4,22 @@ from collections.abc import AsyncGenerator
 
 import pytest
 from tests.support.docker_engine import OwnEngine
+from tests.support.microvm_parts import built_image
 
 from raptorflow.sandbox.attacks.opening import open_stage
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
+from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.settings import SandboxSettings
 
 # Those whose sandboxes take long to make are for the long suites.
-DRIVERS = ("local", pytest.param("docker", marks=pytest.mark.verify))
+DRIVERS = (
+    "local",
+    pytest.param("docker", marks=pytest.mark.verify),
+    pytest.param("microvm", marks=pytest.mark.verify),
+)
+# Emulated, on a machine that does other things too.
+START_SECONDS = 120
 
 
 @pytest.fixture(scope="session", params=DRIVERS)
@@ -21,11 +29,18 @@ def driver(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def settings(driver: str, request: pytest.FixtureRequest) -> SandboxSettings:
+def settings(
+    driver: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> SandboxSettings:
     """What the driver needs to be found."""
     if driver == "docker":
         engine: OwnEngine = request.getfixturevalue("docker_engine")
         return SandboxSettings(driver=driver, docker=DockerSettings(socket=engine.socket))
+    if driver == "microvm":
+        folder = tmp_path_factory.mktemp("microvm")
+        (folder / "image").symlink_to(built_image())
+        own = MicroVmSettings(folder=folder, monitor="qemu", boot_seconds=START_SECONDS)
+        return SandboxSettings(driver=driver, microvm=own, start_seconds=START_SECONDS)
     return SandboxSettings(driver=driver, allow_supervised=True)
 
 

@@ -76,7 +76,35 @@ def test_each_forbidden_thing_of_a_pod_is_found(pod: dict[str, Any]) -> None:
 def test_a_machine_with_a_network_card_is_found() -> None:
     assert lint({"network-interfaces": [{"iface_id": "eth0"}]})
     assert lint(["qemu-system-x86_64", "-netdev", "user,id=n"])
-    assert not lint(["qemu-system-x86_64", "-nic", "none"])
+    assert not lint([*MACHINE, "-nic", "none"])
+
+
+MACHINE = [
+    *("qemu-system-x86_64", "-nodefaults", "-no-user-config", "-sandbox", "on,spawn=deny"),
+    *("-blockdev", "driver=raw,read-only=on", "-device", "virtio-blk-device,drive=disk0"),
+]
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        [part for part in MACHINE if part != "-nodefaults"],
+        [part.replace("on,spawn=deny", "off") for part in MACHINE],
+        [part.replace("read-only=on", "read-only=off") for part in MACHINE],
+        [*MACHINE, "-device", "virtio-net-device"],
+        [*MACHINE, "-virtfs", "local,path=/"],
+    ],
+)
+def test_a_machine_that_is_left_open_is_found(opened: list[str]) -> None:
+    assert lint(MACHINE) == []
+    assert len(lint(opened)) == 1
+
+
+def test_a_guest_whose_programs_are_not_filtered_is_found() -> None:
+    start = ["channel port", "argument /usr/bin/python3"]
+    assert lint(start) == ["no system call filter in the guest"]
+    assert lint([*start, "argument filter:"]) == ["no system call filter in the guest"]
+    assert lint([*start, "argument filter:2000000004000000"]) == []
 
 
 SHUT = [

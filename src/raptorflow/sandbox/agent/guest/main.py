@@ -1,9 +1,10 @@
 """The guest agent: the first program in every sandbox, and the only one that the host talks to.
 
-    python -I -S -c "..." HOW [alone]
+    python -I -S -c "..." HOW [alone] [filter:HEX]
 
 HOW says where its channel is: `socket` (descriptor 0), `stdio` (0 and 1), `device:PATH`, `vsock:PORT`.
 `alone` says that it has a process namespace to itself, in which it may end everything.
+`filter:` says that programs start under this system call filter (BPF, in hexadecimal), or not at all.
 
 The agent says that it is there, waits for the host's greeting, and then does what frames ask. When the
 channel ends it ends what runs inside, and itself.
@@ -22,6 +23,8 @@ from .programs import Programs
 from .rekey import rekey
 from .ways import Ways, accepted
 
+FILTER = "filter:"
+
 
 class Agent:
     """Hands each frame to whom it concerns.
@@ -29,12 +32,13 @@ class Agent:
     Args:
         ends: the descriptors that the channel is read from and written to.
         alone: whether it has a process namespace to itself.
+        calls: the filter for the system calls of programs; None for none.
     """
 
-    def __init__(self, ends: tuple[int, int], *, alone: bool) -> None:
+    def __init__(self, ends: tuple[int, int], *, alone: bool, calls: bytes | None) -> None:
         self._loop = Loop()
         self._host = Host(self._loop, ends, self._take, self._end)
-        self._programs = Programs(self._loop, self._host, alone=alone)
+        self._programs = Programs(self._loop, self._host, alone=alone, calls=calls)
         self._files = Files(self._loop, self._host)
         self._ways = Ways(self._loop, self._host)
         self._calls: dict[int, Callable[[int, bytes], None]] = {
@@ -102,7 +106,9 @@ class Agent:
 
 def run(how: str, *words: str) -> None:
     """Be the agent of the channel that `how` names."""
-    Agent(_ends(how), alone="alone" in words).run()
+    given = [word[len(FILTER) :] for word in words if word.startswith(FILTER)]
+    calls = bytes.fromhex(given[0]) if given else None
+    Agent(_ends(how), alone="alone" in words, calls=calls).run()
 
 
 def _ends(how: str) -> tuple[int, int]:

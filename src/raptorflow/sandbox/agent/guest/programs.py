@@ -29,13 +29,15 @@ class Programs:
         host: is told of them.
         alone: whether this agent has a process namespace to itself. Only then everything in it is ended when
             programs end; elsewhere that would be everything on the machine.
+        calls: the filter for their system calls; None for none.
     """
 
-    def __init__(self, loop: Loop, host: Host, *, alone: bool) -> None:
+    def __init__(self, loop: Loop, host: Host, *, alone: bool, calls: bytes | None) -> None:
         self._loop, self._host = loop, host
         # Whoever says so may be wrong; its parent is then an ordinary process, not the first of a namespace
         # and not one outside of it.
         self._alone = alone and (os.getpid() == FIRST or os.getppid() in (FIRST, NOT_SEEN))
+        self._calls = calls
         self._landlock = Landlock()
         self.landlock = self._landlock.version
         self._running: dict[int, Program] = {}
@@ -97,6 +99,8 @@ class Programs:
                 os.dup2(descriptor, target)
             self._limit(*given[1])
             os.chdir(folder)
+            if self._calls is not None:
+                kernel.filter_calls(self._calls)
             _exec(arguments, variables)
         except OSError as error:
             os.write(2, _complaint(error.filename or arguments[0], error))

@@ -1,5 +1,6 @@
 """R6-R8 and R20-R22: time, processes that will not end, the clock, and core dumps."""
 
+from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.attacks.model import Attack, Outcome, Trial, outcomes
 from raptorflow.sandbox.attacks.program import together
 from raptorflow.sandbox.attacks.stage import Stage
@@ -65,11 +66,15 @@ async def spin(stage: Stage) -> Trial:
     """R6: processor time is ended by the clock, and shared out until then."""
     text = stage.text({"spin": SPIN}, {"SECONDS": 30}, apart=False, outside=False)
     limits = {"timeout_seconds": 1.5, "cpus": SHARE}
+    watch = Stopwatch()
     result = await stage.inside(text, limits=limits)
+    whole = watch.elapsed_ms() / 1000
     text = stage.text({"spin": SPIN}, {"SECONDS": 0.8}, apart=False, outside=True)
     free = await stage.outside(text)
     control = free.cpu_seconds > 1.1 * SHARE * free.wall_seconds
-    outcome, words = _shared(stage, result.status, result.cpu_ms, result.wall_ms / 1000)
+    # A machine has started under its quota too, and what that took is counted with the run.
+    seconds = whole if stage.boundary == "virtual-machine" else result.wall_ms / 1000
+    outcome, words = _shared(stage, result.status, result.cpu_ms, seconds)
     return Trial(
         outcomes(outcome), words, control, f"{free.cpu_seconds:.2f} s in {free.wall_seconds:.2f} s without"
     )

@@ -45,7 +45,11 @@ def _flood(attack_id: str) -> Probe:
 def _flooded(result: SandboxResult, growth: int) -> tuple[Outcome, str]:
     kept = len(result.stdout) + len(result.stderr)
     words = f"status {result.status}, {kept} bytes kept, this process grew by {growth // 1024} KiB"
-    if result.status != "output_limit" or kept > 2 * MIB or growth > MOST_GROWTH_BYTES:
+    if kept > 2 * MIB or growth > MOST_GROWTH_BYTES:
+        return "through", words
+    if result.status == "timeout":
+        return "killed:timeout", words
+    if result.status != "output_limit":
         return "through", words
     truncated = result.stdout_truncated or result.stderr_truncated
     return ("killed:output_limit" if truncated else "through"), words
@@ -79,13 +83,18 @@ async def unread(stage: Stage) -> Trial:
         ends = [(await unread).status, (await flooding).status]
     finally:
         await _end(unread, flooding)
-    fine = ends == ["ok", "output_limit"] and beside[1] and beside[0] < alone[0] + 2.0 * stage.patience
+    fine = ends == ["ok", "output_limit"] and beside[1] and beside[0] < _patient(stage, alone[0])
     return Trial(
         outcomes("contained" if fine else "through"),
         f"{beside[0]:.2f} s beside them, {alone[0]:.2f} s alone; they ended with {', '.join(ends)}",
         alone[1],
         "the neighbour works alone" if alone[1] else "the neighbour does not even work alone",
     )
+
+
+def _patient(stage: Stage, alone: float) -> float:
+    """How long a neighbour may take, in seconds. Machines need the processor to start, and three share it."""
+    return (3 * alone if stage.boundary == "virtual-machine" else alone) + 2.0 * stage.patience
 
 
 async def _end(*tasks: "asyncio.Future[SandboxResult]") -> None:

@@ -11,6 +11,20 @@ from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.steps import Step, Steps
 from raptorflow.sandbox.attacks.world import GOOD, OWN_ADDRESS, World
 
+# A guest may know itself by a name, which its own image holds.
+NAMES = """
+found = set()
+for name in (MACHINE, 'localhost'):
+    try:
+        found |= {each[4][0] for each in socket.getaddrinfo(name, 80)}
+    except OSError as error:
+        refused = error
+if not found:
+    raise refused
+if found <= {'127.0.0.1', '::1'}:
+    raise Absent('only its own')
+return found
+"""
 GET = "get(f'http://{host}:{port}/')"
 METADATA = ("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200", "169.254.1.1", "fe80::1")
 PRIVATE = (
@@ -46,6 +60,7 @@ async def no_way(stage: Stage) -> Trial:
         datagrams.bind((OWN_ADDRESS, 0))
         facts = {
             "HOST": OWN_ADDRESS,
+            "MACHINE": socket.gethostname(),
             "PORT": stream.getsockname()[1],
             "DATAGRAMS": datagrams.getsockname()[1],
         }
@@ -61,7 +76,7 @@ async def no_way(stage: Stage) -> Trial:
                 ),
                 "TCP": "socket.create_connection((HOST, PORT), timeout=1).close()",
                 "UDP": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', (HOST, DATAGRAMS))",
-                "names": "socket.getaddrinfo('localhost', 80)",
+                "names": Step(NAMES, twin="socket.getaddrinfo('localhost', 80)"),
                 "raw": Step("socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)", place="unguarded"),
                 "IPv6": "socket.socket(socket.AF_INET6).close()",
                 "the proxy": Step(

@@ -16,7 +16,7 @@ from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group, Groups
 from raptorflow.sandbox.driver import Blueprint, Handle, Usage
 from raptorflow.sandbox.drivers.local.channel import SocketChannel
-from raptorflow.sandbox.drivers.local.command import CommandLine
+from raptorflow.sandbox.drivers.local.command import CommandLine, memory_file
 from raptorflow.sandbox.drivers.local.leftovers import (
     AGAIN_SECONDS,
     Note,
@@ -29,13 +29,13 @@ from raptorflow.sandbox.drivers.local.measure import Meter, resource_limits
 from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.drivers.local.remedies import remedy_for, remedy_of
-from raptorflow.sandbox.drivers.local.seccomp import filter_descriptor
 from raptorflow.sandbox.drivers.local.start import Box, start
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.running.once import run_once
 from raptorflow.sandbox.running.selftest import SelfTest
+from raptorflow.sandbox.seccomp import filter_program
 from raptorflow.sandbox.settings import SandboxSettings
 
 log = logger(__name__)
@@ -157,8 +157,8 @@ class LocalDriver:
         self._groups, self._clean_up, self._report, self._bwrap = None, None, None, None
 
     async def _start(self, bwrap: Path, blueprint: Blueprint, *, supervised: bool) -> Box:
-        seccomp = filter_descriptor(reach=blueprint.reach, watched=supervised)
-        command = CommandLine(blueprint, seccomp, self._mark)
+        seccomp = filter_program(reach=blueprint.reach, watched=supervised)
+        command = CommandLine(blueprint, memory_file(seccomp), self._mark)
         try:
             return await start(bwrap, command, self._settings.start_seconds)
         finally:

@@ -12,6 +12,7 @@ from raptorflow.sandbox.drivers.microvm.disks import Disk, Disks
 from raptorflow.sandbox.drivers.microvm.image.build import ROOT_LABEL
 from raptorflow.sandbox.drivers.microvm.image.manifest import Image
 from raptorflow.sandbox.errors import SandboxUnavailable
+from raptorflow.sandbox.seccomp import filter_program
 from raptorflow.skills.capabilities import MIB, Limits
 
 PLAN_LABEL = "rf-plan"
@@ -63,11 +64,11 @@ def machine_of(blueprint: Blueprint, image: Image, disks: Disks, how: str, overh
         overhead_bytes: memory of the guest's kernel.
 
     Raises:
-        SandboxUnavailable: a mount cannot be shown, or there are too many.
+        SandboxUnavailable: a mount cannot be shown, or there are too many; or libseccomp is not installed.
     """
     _check(blueprint)
     packed = [disks.pack(mount.source) for mount in blueprint.mounts]
-    plan = disks.of_text("plan", _plan(blueprint, packed, how), PLAN_LABEL)
+    plan = disks.of_text("plan", plan_of(blueprint, packed, how), PLAN_LABEL)
     wanted = memory_limit(blueprint) + overhead_bytes
     return Machine(
         image=image,
@@ -88,8 +89,8 @@ def _check(blueprint: Blueprint) -> None:
             raise SandboxUnavailable(f"Nothing can be shown at {target} in a guest.")
 
 
-def _plan(blueprint: Blueprint, packed: Sequence[Disk], how: str) -> str:
-    """Line by line, as the guest's first process reads it."""
+def plan_of(blueprint: Blueprint, packed: Sequence[Disk], how: str) -> str:
+    """Line by line, as the guest's first process reads it; `packed` are the disks of the mounts."""
     values = {
         "channel": "port" if how == PORT_DEVICE else how,
         "workspace": blueprint.workspace_bytes,
@@ -103,5 +104,8 @@ def _plan(blueprint: Blueprint, packed: Sequence[Disk], how: str) -> str:
         f"mount {disk.label} {disk.kind} {mount.target}"
         for disk, mount in zip(packed, blueprint.mounts, strict=True)
     ]
-    lines += [f"argument {argument}" for argument in agent_command(str(blueprint.python), how, alone=True)]
+    # All of a guest's memory counts, also what no process has mapped: nothing has to watch over it.
+    calls = filter_program(reach=blueprint.reach, watched=False)
+    command = agent_command(str(blueprint.python), how, alone=True, calls=calls)
+    lines += [f"argument {argument}" for argument in command]
     return "\n".join(lines) + "\n"

@@ -17,6 +17,7 @@ LIMITS = Limits(timeout_seconds=60, memory_bytes=64 * MIB, cpus=1, pids=16, disk
 SAID = 400
 REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
 NO_CAPABILITIES = "0" * 16
+FILTERED = "2"
 # Memory last: it ends the program, which has told everything else by then.
 ATTEMPTS = """
 import errno, json, os, socket, time
@@ -46,7 +47,7 @@ def connect():
 
 status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
 answers = {
-    "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Uid")},
+    "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Uid", "Seccomp")},
     "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
     "skill": answer(lambda: write("/skill/x", 1)),
     "system": answer(lambda: write("/usr/x", 1)),
@@ -55,6 +56,7 @@ answers = {
     "disks": answer(lambda: os.close(os.open("/dev/vda", os.O_RDONLY))),
     "disk": answer(lambda: write("/workspace/y", 3 * 1048576)),
     "network": answer(connect),
+    "socket": answer(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()),
     "pids": [int(name) for name in os.listdir("/proc") if name.isdigit()],
     "fork": answer(fork_many),
 }
@@ -114,13 +116,14 @@ class SelfTest:
         read_only = all(answers[name] in REFUSED for name in ("skill", "system", "root", "kernel", "disks"))
         alone = answers["interfaces"] == ["lo"] and answers["network"] != 0
         powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
+        filtered = status["Seccomp"] == FILTERED and answers["socket"] == errno.EPERM
         own = len(answers["pids"]) == 1 and status["Uid"].split()[0] == "65534"
         return {
             "files": _kernel(read_only, f"disks that are read-only for {machine}"),
             "network": _kernel(alone, f"{machine}, without a network device"),
             "processes": _kernel(own, machine),
             "privileges": _kernel(powerless, "another user, no capabilities, no new privileges; " + machine),
-            "syscalls": Guarantee("kernel", f"a kernel of the guest's own, in {machine}"),
+            "syscalls": _kernel(filtered, "a seccomp filter, in front of the kernel of " + machine),
             "disk": _kernel(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
             "memory": _kernel(
                 status_at_end == "oom", f"the guest's control group, and the memory of {machine}"

@@ -1,4 +1,4 @@
-"""The system call filter, compiled by libseccomp for `bwrap --seccomp`.
+"""The system call filter, compiled by libseccomp, for whoever puts programs under it.
 
 Calls of another architecture (32-bit or x32 programs on a 64-bit kernel) kill the process: they would reach
 the same kernel functions under other numbers.
@@ -11,7 +11,6 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from raptorflow.sandbox.drivers.local.command import memory_file
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.syscalls import (
     AF_UNIX,
@@ -56,11 +55,6 @@ def filter_program(*, reach: bool, watched: bool) -> bytes:
         filter_.export_bpf(file)
         file.seek(0)
         return file.read()
-
-
-def filter_descriptor(*, reach: bool, watched: bool) -> int:
-    """A fresh descriptor from which the filter can be read; the caller closes it."""
-    return memory_file(filter_program(reach=reach, watched=watched))
 
 
 def _add_by_argument(library: Any, filter_: Any, refuse: int) -> None:
