@@ -21,7 +21,7 @@ async def main(state: Path, folder: Path, code: str, limits: str = "{}", setting
     """Probe, say so on a line, run, print the result or the refusal as JSON on another."""
     given = {"allow_supervised": True, "pool": {"max_total": 0}, "state_dir": state, **json.loads(settings)}
     manager = build_manager(SandboxSettings.model_validate(given))
-    report = (await manager.probe())[0]
+    report = (await manager.probe("local"))[0]
     held = {name: guarantee.holder for name, guarantee in report.guarantees.items()}
     print(json.dumps({"problem": report.problem, "held": held}), flush=True)
     spec = SandboxSpec(

