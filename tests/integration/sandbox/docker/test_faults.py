@@ -149,7 +149,7 @@ async def test_a_missing_folder_is_named(driver: DockerDriver, tmp_path: Path) -
 
 async def test_an_interpreter_that_is_not_there_is_named(driver: DockerDriver) -> None:
     plan = dataclasses.replace(blueprint(), python=Path("/usr/bin/python0"))
-    with pytest.raises(SandboxStartFailed, match="/usr/bin/python0"):
+    with pytest.raises(SandboxUnavailable, match="/usr/bin/python0"):
         await driver.create(plan, new_id(), {})
 
 
