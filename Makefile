@@ -36,11 +36,11 @@ test: ## run every test against real parts that it starts and stops itself (make
 	@sh tools/ui.sh test
 	@.venv/bin/pytest -m "not verify" $(ARGS)
 
-verify: ## run the long suites: fuzzing, crash matrix, load
+verify: ## run the long suites: fuzzing, crash matrix, load (ARGS="-m emulated": many micro VMs)
 	@sh tools/bootstrap.sh dev
 	@.venv/bin/python tools/system_packages.py --tests
 	@sh tools/ui.sh build
-	@.venv/bin/pytest -m verify $(ARGS)
+	@.venv/bin/pytest -m "verify and not emulated" $(ARGS)
 
 check: ## check the house rules: style, types, layers, sizes, lock file
 	@sh tools/bootstrap.sh dev

@@ -14,7 +14,8 @@ from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.supply import Supply
 
-KINDS = (LOCAL, DOCKER, KUBERNETES, pytest.param(MICROVM, marks=pytest.mark.verify))
+EMULATED = (pytest.mark.verify, pytest.mark.emulated)
+KINDS = (LOCAL, DOCKER, KUBERNETES, pytest.param(MICROVM, marks=EMULATED))
 RunCode = Callable[..., Coroutine[Any, Any, SandboxResult]]
 Take = Callable[..., Coroutine[Any, Any, LiveSandbox]]
 

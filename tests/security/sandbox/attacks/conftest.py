@@ -16,7 +16,7 @@ from raptorflow.sandbox.settings import SandboxSettings
 DRIVERS = (
     "local",
     pytest.param("docker", marks=pytest.mark.verify),
-    pytest.param("microvm", marks=pytest.mark.verify),
+    pytest.param("microvm", marks=(pytest.mark.verify, pytest.mark.emulated)),
 )
 # Emulated, on a machine that does other things too.
 START_SECONDS = 120

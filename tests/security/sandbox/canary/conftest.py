@@ -8,7 +8,8 @@ from tests.support.microvm_parts import built_image
 from tests.support.outside import Outside, outside_world
 from tests.support.subjects import DOCKER, KUBERNETES, LOCAL, MICROVM, Subject, opened
 
-KINDS = (LOCAL, DOCKER, KUBERNETES, pytest.param(MICROVM, marks=pytest.mark.verify))
+EMULATED = (pytest.mark.verify, pytest.mark.emulated)
+KINDS = (LOCAL, DOCKER, KUBERNETES, pytest.param(MICROVM, marks=EMULATED))
 
 
 @pytest.fixture
