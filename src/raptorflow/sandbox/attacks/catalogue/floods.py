@@ -83,18 +83,13 @@ async def unread(stage: Stage) -> Trial:
         ends = [(await unread).status, (await flooding).status]
     finally:
         await _end(unread, flooding)
-    fine = ends == ["ok", "output_limit"] and beside[1] and beside[0] < _patient(stage, alone[0])
+    fine = ends == ["ok", "output_limit"] and beside[1] and beside[0] < alone[0] + 2.0 * stage.patience
     return Trial(
         outcomes("contained" if fine else "through"),
         f"{beside[0]:.2f} s beside them, {alone[0]:.2f} s alone; they ended with {', '.join(ends)}",
         alone[1],
         "the neighbour works alone" if alone[1] else "the neighbour does not even work alone",
     )
-
-
-def _patient(stage: Stage, alone: float) -> float:
-    """How long a neighbour may take, in seconds. Machines need the processor to start, and three share it."""
-    return (3 * alone if stage.boundary == "virtual-machine" else alone) + 2.0 * stage.patience
 
 
 async def _end(*tasks: "asyncio.Future[SandboxResult]") -> None:
