@@ -12,7 +12,7 @@ import pytest
 from raptorflow.sandbox.agent.kept import agent_folder
 from raptorflow.sandbox.agent.launch import AGENT, agent_command
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.drivers.local.channel import SocketChannel
+from raptorflow.sandbox.channel import SocketChannel
 
 END_SECONDS = 20
 

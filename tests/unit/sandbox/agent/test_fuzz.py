@@ -15,7 +15,7 @@ from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.link import GUEST_STREAMS, Link
 from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.agent.ways import Way
-from raptorflow.sandbox.drivers.local.channel import SocketChannel
+from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.errors import FileRefused, SandboxGone
 
 SEED = 20_260_101

@@ -14,7 +14,7 @@ from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.link import GUEST_STREAMS, MOST_WAYS, Link
 from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.agent.ways import Way
-from raptorflow.sandbox.drivers.local.channel import SocketChannel
+from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.errors import FileRefused, SandboxGone
 
 pytestmark = pytest.mark.timeout(30)

@@ -14,8 +14,8 @@ from raptorflow.core.tasks import to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group, Groups
+from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.driver import Blueprint, Handle, Usage
-from raptorflow.sandbox.drivers.local.channel import SocketChannel
 from raptorflow.sandbox.drivers.local.command import CommandLine, memory_file
 from raptorflow.sandbox.drivers.local.leftovers import (
     AGAIN_SECONDS,

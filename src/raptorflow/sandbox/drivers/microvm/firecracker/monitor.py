@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from raptorflow.core.telemetry import logger
+from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.drivers.microvm.cells import Cell
-from raptorflow.sandbox.drivers.microvm.channel import SocketChannel
 from raptorflow.sandbox.drivers.microvm.console import Console
 from raptorflow.sandbox.drivers.microvm.firecracker.api import Api
 from raptorflow.sandbox.drivers.microvm.firecracker.jail import Jail

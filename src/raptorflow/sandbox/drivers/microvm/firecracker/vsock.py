@@ -6,7 +6,7 @@
 import asyncio
 import socket
 
-from raptorflow.sandbox.drivers.microvm.channel import SocketChannel
+from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.errors import SandboxGone
 
 SOCKET = "vsock.socket"

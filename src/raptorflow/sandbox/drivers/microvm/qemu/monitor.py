@@ -8,8 +8,8 @@ import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.drivers.microvm.cells import Cell
-from raptorflow.sandbox.drivers.microvm.channel import SocketChannel
 from raptorflow.sandbox.drivers.microvm.console import Console
 from raptorflow.sandbox.drivers.microvm.kvm import kvm_lack
 from raptorflow.sandbox.drivers.microvm.launch import Monitored, launch

@@ -1,4 +1,4 @@
-"""The channel of a machine: a stream socket, to its serial port or through the monitor's vsock."""
+"""A channel over a stream socket: to a child process, to a machine's serial port, or through its vsock."""
 
 import asyncio
 import socket
@@ -8,7 +8,7 @@ READ_BYTES = 64 * 1024
 
 
 class SocketChannel:
-    """Bytes over a non-blocking socket.
+    """Bytes over a non-blocking socket, in whichever event loop runs.
 
     Args:
         end: our end.
@@ -22,7 +22,7 @@ class SocketChannel:
         self._writing = asyncio.Lock()
 
     async def read(self) -> bytes:
-        """The next bytes; none when the machine has ended."""
+        """The next bytes; none when the sandbox has ended."""
         if self._unread:
             first, self._unread = self._unread[:READ_BYTES], self._unread[READ_BYTES:]
             return first
@@ -35,12 +35,12 @@ class SocketChannel:
         """Send; waits while the guest does not read.
 
         Raises:
-            ConnectionError: the machine has ended.
+            ConnectionError: the sandbox has ended.
         """
         async with self._writing:
             await self._loop.sock_sendall(self._end, data)
 
     def close(self) -> None:
-        """Let go of it: the agent ends when it notices, and the machine with it."""
+        """Let go of it: the agent ends when it notices, and the sandbox with it."""
         with suppress(OSError):
             self._end.shutdown(socket.SHUT_RDWR)
