@@ -1,6 +1,7 @@
 """Real parts for the test session: PostgreSQL and Valkey of its own, and the list of what did not run."""
 
 import asyncio
+import logging
 import shutil
 import tempfile
 import time
@@ -17,6 +18,8 @@ from tests.support.docker_engine import OwnEngine, running_engine
 
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.core.migrate import upgrade
+from raptorflow.core.settings import TelemetrySettings
+from raptorflow.core.telemetry import configure_telemetry
 from raptorflow.stack.places import open_place
 from raptorflow.stack.postgres import EmbeddedPostgres, PostgresUrls
 from raptorflow.stack.valkey import EmbeddedValkey
@@ -64,6 +67,19 @@ def docker_engine() -> Generator[OwnEngine]:
     """A Docker engine of the session's own, which leaves no control group, mount or file."""
     with running_engine() as engine:
         yield engine
+
+
+@pytest.fixture
+def logged(capfd: pytest.CaptureFixture[str]) -> Generator[Callable[[], str]]:
+    """What is printed from here on with the product's logs at every level, whatever other tests made of them.
+
+    What it returns is not returned again.
+    """
+    configure_telemetry(TelemetrySettings(log_level="DEBUG", log_format="json"), service="tests")
+    yield lambda: "".join(capfd.readouterr())
+    root = logging.getLogger()
+    root.handlers = []
+    root.setLevel(logging.WARNING)
 
 
 @dataclass

@@ -5,6 +5,7 @@ the same kernel functions under other numbers.
 """
 
 import errno
+import mmap
 import platform
 import tempfile
 from functools import cache
@@ -22,6 +23,7 @@ from raptorflow.sandbox.syscalls import (
     REACH,
     REACH_FAMILIES,
     REFUSED,
+    UNSEEN_MAPPING,
     UNSEEN_MEMORY,
 )
 
@@ -42,13 +44,16 @@ def filter_program(*, reach: bool, watched: bool) -> bytes:
     library = _library()
     filter_ = library.SyscallFilter(library.ERRNO(errno.ENOSYS))
     filter_.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
-    allowed = {*ALLOWED, *LANDLOCK, *(REACH if reach else ())} - set(UNSEEN_MEMORY if watched else ())
+    unseen = {*UNSEEN_MEMORY, "mmap"} if watched else set()
+    allowed = {*ALLOWED, *LANDLOCK, *(REACH if reach else ())} - unseen
     for name in sorted(allowed):
         _add(library, filter_, library.ALLOW, name)
     refuse = library.ERRNO(errno.EPERM)
     for name in set(REFUSED) - allowed - ({"socket"} if reach else set()):
         _add(library, filter_, refuse, name)
     _add_by_argument(library, filter_, refuse)
+    if watched:
+        _add_mappings(library, filter_, refuse)
     if reach:
         _add_families(library, filter_, refuse)
     with tempfile.TemporaryFile() as file:
@@ -73,6 +78,15 @@ def _add_by_argument(library: Any, filter_: Any, refuse: int) -> None:
     for personality in PERSONALITIES:
         argument = library.Arg(0, library.MASKED_EQ, LOW_32_BITS, personality)
         _add(library, filter_, library.ALLOW, "personality", argument)
+
+
+def _add_mappings(library: Any, filter_: Any, refuse: int) -> None:
+    """Mappings of all kinds but one."""
+    for kind in (0, mmap.MAP_SHARED, mmap.MAP_ANONYMOUS):
+        argument = library.Arg(3, library.MASKED_EQ, UNSEEN_MAPPING, kind)
+        _add(library, filter_, library.ALLOW, "mmap", argument)
+    argument = library.Arg(3, library.MASKED_EQ, UNSEEN_MAPPING, UNSEEN_MAPPING)
+    _add(library, filter_, refuse, "mmap", argument)
 
 
 def _add_families(library: Any, filter_: Any, refuse: int) -> None:

@@ -5,6 +5,8 @@ try and must be told about is refused (EPERM). Names of other architectures and 
 of libseccomp are left out by whoever compiles the list.
 """
 
+import mmap
+
 FILES = """
     access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
     fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl fdatasync fgetxattr flistxattr
@@ -59,8 +61,10 @@ DANGEROUS = """
 """
 ALLOWED = f"{FILES} {WAITING} {MEMORY} {PROCESSES} {SIGNALS_AND_TIME} {SOCKET_PAIRS}".split()
 REFUSED = DANGEROUS.split()
-# Memory that no process has mapped: a group counts it, a watch over processes cannot see it.
+# Memory that no process has to map: a group counts it, a watch over processes cannot see it. Of what is
+# shared without a file, a page that stays mapped keeps all.
 UNSEEN_MEMORY = ("memfd_create", "shmget")
+UNSEEN_MAPPING = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
 # CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (linux/sched.h).
 NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 # Asking about terminals, pipes and descriptors; never TIOCSTI or TIOCLINUX, which type into a terminal.

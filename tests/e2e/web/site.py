@@ -125,9 +125,12 @@ async def running_site(folder: Path, port: int) -> AsyncGenerator[Site]:
             client.headers["Authorization"] = f"Bearer {pair.raise_for_status().json()['access_token']}"
             yield Site(url, client)
     finally:
-        os.killpg(process.pid, signal.SIGINT)
-        await asyncio.wait_for(process.wait(), STOP_SECONDS)
-    await listening
+        ended = process.returncode
+        if ended is None:
+            os.killpg(process.pid, signal.SIGINT)
+            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    said = await listening
+    assert ended is None, f"it ended by itself, with {ended}:\n{said.decode(errors='replace')[-4000:]}"
 
 
 async def _link(output: asyncio.StreamReader) -> str:

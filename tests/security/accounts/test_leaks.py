@@ -1,6 +1,6 @@
 """Nothing secret in answers, logs or the database; nothing to learn from how much work an answer takes."""
 
-import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -19,8 +19,6 @@ from raptorflow.accounts.models import (
 )
 from raptorflow.accounts.service import AccountsService
 from raptorflow.core.db import Database
-from raptorflow.core.settings import TelemetrySettings
-from raptorflow.core.telemetry import configure_telemetry
 
 API = "/api/v1/accounts"
 PASSWORD = "four unrelated plain words"
@@ -81,25 +79,21 @@ async def test_a_password_of_a_megabyte_is_not_hashed(client: httpx.AsyncClient)
 
 
 async def test_no_secret_stands_in_logs_answers_or_tables(
+    logged: Callable[[], str],
     accounts: AccountsService,
     accounts_database: Database,
     client: httpx.AsyncClient,
     new_person: Any,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    configure_telemetry(TelemetrySettings(log_level="DEBUG", log_format="json"), service="test")
-    try:
-        secrets = await _live(accounts, client, await new_person())
-    finally:
-        logging.getLogger().handlers = []
-    logged = "".join(capfd.readouterr())
-    assert "signed in by link" in logged
-    assert "sign-in refused" in logged
+    secrets = await _live(accounts, client, await new_person())
+    said = logged()
+    assert "signed in by link" in said
+    assert "sign-in refused" in said
     async with accounts_database.system_session() as session:
         rows = [str((await session.execute(select(table.__table__))).all()) for table in TABLES]
     assert "$argon2id$" in rows[0]
     for secret in secrets:
-        assert secret not in logged
+        assert secret not in said
         assert all(secret not in row for row in rows)
 
 

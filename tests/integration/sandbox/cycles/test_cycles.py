@@ -17,7 +17,7 @@ from tests.support.awaits import CancelledAt
 
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX
-from raptorflow.sandbox.drivers.local.processes import descendants
+from raptorflow.sandbox.drivers.local.processes import children
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing, SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager
@@ -35,12 +35,12 @@ MOST_AWAITS = 60
 
 @dataclass
 class Stage:
-    """One driver for all rounds; `others` are processes of other tests' parts."""
+    """One driver for all rounds; `others` are other tests' parts, which may start processes meanwhile."""
 
     driver: LocalDriver
     manager: SandboxManager
     spec: SandboxSpec
-    others: set[int] = field(default_factory=lambda: set(descendants(os.getpid())))
+    others: set[int] = field(default_factory=lambda: set(children(os.getpid())))
 
     async def round(self, fault: Fault) -> None:
         """A run with something that goes wrong; how it ends is one of the ways that are foreseen."""
@@ -61,7 +61,7 @@ class Stage:
 
     async def nothing_is_left(self) -> None:
         assert await self.driver.list() == []
-        assert set(descendants(os.getpid())) <= self.others
+        assert set(children(os.getpid())) <= self.others
 
 
 async def _await(work: CancelledAt) -> None:

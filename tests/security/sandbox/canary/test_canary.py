@@ -8,7 +8,7 @@ program was given instead, a handle, is found by the same search.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -103,9 +103,7 @@ async def scene(subject: Subject, tmp_path: Path) -> AsyncGenerator[Scene]:
     arrived.cancel()
 
 
-async def test_a_secret_is_found_nowhere(
-    scene: Scene, tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_secret_is_found_nowhere(logged: Callable[[], str], scene: Scene, tmp_path: Path) -> None:
     needles = forms(scene.bank.value)
     assert scene.bank.heard.count(needles["raw"]) == 3, "the host was given it each time"
     pattern = {"handle": b"rfsec_", **needles}
@@ -127,7 +125,7 @@ async def test_a_secret_is_found_nowhere(
     assert "rfsec_" in repr(result)
     outputs = {
         "result": repr(result),
-        "log": str(capfd.readouterr()),
+        "log": logged(),
         "decisions": repr(scene.subject.world.decisions),
     }
     assert "sandbox run" in outputs["log"]

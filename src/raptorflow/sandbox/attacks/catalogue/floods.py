@@ -1,7 +1,6 @@
 """R14-R19: output without end, in every form, and readers that do not read."""
 
 import asyncio
-import time
 
 from raptorflow.sandbox.attacks.memory import forget_peak, peak
 from raptorflow.sandbox.attacks.model import Attack, Outcome, Probe, Trial, outcomes
@@ -22,6 +21,8 @@ FLOODS = {
 }
 ODD_BYTES = "os.write(1, bytes(range(256)) + b'\\x1b]0;title\\x07\\x1b[2J\\xff\\xfe\\x00' + b'\\r\\n')"
 NEIGHBOUR = "return 'fine'"
+# The first of them may have ended before those that it runs beside were under way.
+ENOUGH_BESIDE = 2
 
 
 def _flood(attack_id: str) -> Probe:
@@ -71,24 +72,28 @@ async def odd_bytes(stage: Stage) -> Trial:
 
 
 async def unread(stage: Stage) -> Trial:
-    """R19: a program that never reads its input, and one that floods, beside one that wants to go on."""
-    slow = stage.text({"slow": "time.sleep(1.5)"}, {}, apart=False, outside=False)
+    """R19: a program that never reads its input, and one that floods, beside others that want to go on."""
+    sleep = f"time.sleep({3.0 * stage.patience})"
+    slow = stage.text({"slow": sleep}, {}, apart=False, outside=False)
     flood = stage.text({"flood": FLOODS["R14"]}, {"AMOUNT": FLOOD_BYTES}, apart=False, outside=False)
     near = stage.text({"near": NEIGHBOUR}, {}, apart=False, outside=False)
-    alone = await _timed(stage, near)
-    unread = asyncio.ensure_future(stage.inside(slow, stdin=bytes(4 * MIB)))
-    flooding = asyncio.ensure_future(stage.inside(flood, limits={"output_bytes": 64 * MIB}))
+    longer = {"timeout_seconds": 20 * stage.patience}
+    alone = await _works(stage, near)
+    unread = asyncio.ensure_future(stage.inside(slow, stdin=bytes(4 * MIB), limits=longer))
+    flooding = asyncio.ensure_future(stage.inside(flood, limits={"output_bytes": 64 * MIB, **longer}))
+    beside = 0
     try:
-        beside = await _timed(stage, near)
+        while beside < ENOUGH_BESIDE and not unread.done():
+            beside += await _works(stage, near) and not unread.done()
         ends = [(await unread).status, (await flooding).status]
     finally:
         await _end(unread, flooding)
-    fine = ends == ["ok", "output_limit"] and beside[1] and beside[0] < alone[0] + 2.0 * stage.patience
+    fine = ends == ["ok", "output_limit"] and beside >= ENOUGH_BESIDE
     return Trial(
         outcomes("contained" if fine else "through"),
-        f"{beside[0]:.2f} s beside them, {alone[0]:.2f} s alone; they ended with {', '.join(ends)}",
-        alone[1],
-        "the neighbour works alone" if alone[1] else "the neighbour does not even work alone",
+        f"{beside} others ran from start to end beside them; they ended with {', '.join(ends)}",
+        alone,
+        "the neighbour works alone" if alone else "the neighbour does not even work alone",
     )
 
 
@@ -98,11 +103,9 @@ async def _end(*tasks: "asyncio.Future[SandboxResult]") -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _timed(stage: Stage, text: str) -> tuple[float, bool]:
-    began = time.monotonic()
-    result = await stage.inside(text)
-    answer = said(result.stdout).get("near")
-    return time.monotonic() - began, bool(answer and answer.words == "fine")
+async def _works(stage: Stage, text: str) -> bool:
+    answer = said((await stage.inside(text)).stdout).get("near")
+    return bool(answer and answer.words == "fine")
 
 
 FLOOD_ATTACKS = (

@@ -225,10 +225,14 @@ class Containers:
         """Let an engine that is slow finish, and remove what it has made after all."""
 
         async def undo() -> None:
-            with suppress(Exception):
+            try:
                 sandbox = await building
-                sandbox.channel.close()
-                await self._clear(sandbox.container)
+            except Exception as error:
+                # Nothing is left of it: what cannot be built cleans up after itself.
+                log.debug("a container was not built", reason=str(error))
+                return
+            sandbox.channel.close()
+            await self._clear(sandbox.container)
 
         task = asyncio.create_task(undo())
         self._abandoned.add(task)

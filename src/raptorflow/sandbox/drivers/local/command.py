@@ -25,6 +25,8 @@ SMALL_MEMORY_BYTES = 64 * 1024 * 1024
 ETC = ("ld.so.cache", "localtime", "alternatives")
 LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 DEVICES = ("null", "zero", "full", "random", "urandom")
+# Its pages can be shared without a file, which a watch over processes cannot see.
+UNSEEN_DEVICE = "zero"
 DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
                 "stderr": "/proc/self/fd/2"}  # fmt: skip
 # Files of the kernel that tell about the host; unreadable for most users anyway.
@@ -38,11 +40,13 @@ class CommandLine:
         blueprint: what to build.
         seccomp: a descriptor that the system call filter is read from.
         mark: names the manager in the arguments of what builds the sandbox.
+        watched: no group counts its memory, a watch over its processes does.
     """
 
-    def __init__(self, blueprint: Blueprint, seccomp: int, mark: str) -> None:
+    def __init__(self, blueprint: Blueprint, seccomp: int, mark: str, *, watched: bool) -> None:
         self._blueprint = blueprint
         self._mark = mark
+        self._watched = watched
         self.descriptors = [seccomp]
         self._arguments: list[str] = []
         try:
@@ -94,6 +98,8 @@ class CommandLine:
     def _devices(self) -> None:
         self._add("--size", SMALL, "--tmpfs", "/dev")
         for name in DEVICES:
+            if self._watched and name == UNSEEN_DEVICE:
+                continue
             self._add("--dev-bind", f"/dev/{name}", f"/dev/{name}")
         for name, target in DEVICE_LINKS.items():
             self._add("--symlink", target, f"/dev/{name}")

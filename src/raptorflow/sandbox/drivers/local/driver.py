@@ -158,7 +158,7 @@ class LocalDriver:
 
     async def _start(self, bwrap: Path, blueprint: Blueprint, *, supervised: bool) -> Box:
         seccomp = filter_program(reach=blueprint.reach, watched=supervised)
-        command = CommandLine(blueprint, memory_file(seccomp), self._mark)
+        command = CommandLine(blueprint, memory_file(seccomp), self._mark, watched=supervised)
         try:
             return await start(bwrap, command, self._settings.start_seconds)
         finally:
