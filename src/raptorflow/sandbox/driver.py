@@ -32,6 +32,8 @@ class Blueprint:
         reach: whether programs inside may make sockets, to ask the broker for a way out. Without it they
             cannot even ask.
         workspace_bytes: the size of `/workspace`.
+        packages: where `python` finds the environment's packages, when it has to be told: it comes with the
+            sandbox's image, and the environment's own interpreter does not.
     """
 
     limits: Limits
@@ -39,6 +41,7 @@ class Blueprint:
     python: Path
     reach: bool
     workspace_bytes: int
+    packages: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -203,7 +203,7 @@ class SandboxManager:
     async def _lend(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> AsyncGenerator[Lent]:
         """A sandbox with its way out, written down and destroyed in the end, and the spec as it is inside."""
         if isinstance(driver, HasOwnPython) and driver.python:
-            spec = dataclasses.replace(spec, python=driver.python)
+            spec = dataclasses.replace(spec, image_python=driver.python)
         sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
         lived = Stopwatch()
         try:

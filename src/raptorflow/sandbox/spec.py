@@ -31,6 +31,8 @@ class SandboxSpec:
             else the base interpreter, and what names a file of the skill is found in `/skill`.
         skill_dir: the skill's folder.
         python: the base interpreter, which environments are built on.
+        image_python: the interpreter of the sandbox's own image, where that has one; it then runs the skill,
+            with the environment's packages.
         run_id: names the run in logs and in the kernel's groups.
         artifacts_dir: the host folder that artefacts are copied to, made when missing; None keeps none.
         env_dir: a Python environment, or None.
@@ -61,6 +63,12 @@ class SandboxSpec:
     tenant: str = ""
     skill: str = ""
     pure: bool = False
+    image_python: Path | None = None
+
+    @property
+    def python_inside(self) -> Path:
+        """The base interpreter as it is found inside."""
+        return self.image_python or self.python
 
     def check(self, *, max_input_bytes: int) -> None:
         """Refuse what makes no sense, before anything is built.

@@ -1,5 +1,6 @@
 """A sandbox manager of the session's own, and a short way to run code in it."""
 
+import subprocess
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -65,3 +66,13 @@ def run_code(sandbox: SandboxManager, make_spec: MakeSpec) -> RunCode:
         return await sandbox.run(make_spec(code, **fields))
 
     return run
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> Path:
+    """An environment with a package."""
+    folder = tmp_path / "env"
+    subprocess.run([sandbox_python(), "-m", "venv", "--without-pip", folder], check=True)
+    packages = next((folder / "lib").glob("python3*")) / "site-packages"
+    (packages / "made_up.py").write_text("NAME = 'from the environment'")
+    return folder

@@ -3,14 +3,12 @@
 import hashlib
 import json
 import os
-import subprocess
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager
 from raptorflow.sandbox.result import SandboxResult
 
@@ -101,15 +99,6 @@ async def test_inputs_are_read_only_files_of_their_names(run_code: RunCode, tmp_
 async def test_the_helper_can_be_imported_without_an_environment(run_code: RunCode) -> None:
     result = await run_code("import raptorflow_skill; print(raptorflow_skill.__file__)")
     assert result.stdout == b"/opt/raptorflow/raptorflow_skill/__init__.py\n"
-
-
-@pytest.fixture
-def env(tmp_path: Path) -> Path:
-    folder = tmp_path / "env"
-    subprocess.run([sandbox_python(), "-m", "venv", "--without-pip", folder], check=True)
-    packages = next((folder / "lib").glob("python3*")) / "site-packages"
-    (packages / "made_up.py").write_text("NAME = 'from the environment'")
-    return folder
 
 
 async def test_an_environment_is_used_and_cannot_be_written(run_code: RunCode, env: Path) -> None:

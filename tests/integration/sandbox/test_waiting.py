@@ -1,21 +1,17 @@
 """A program that a waiting interpreter becomes cannot tell; and what it cannot become gets a new one."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
+from tests.support.pools import twice
 
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
-from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
-READY_SECONDS = 30.0
-LOOK_SECONDS = 0.02
 ABOUT = """
 import json, os, sys
 import __main__
@@ -51,22 +47,6 @@ def spec(tmp_path: Path) -> SandboxSpec:
     (skill / "beside.py").write_text("VALUE = 7\n")
     (skill / "uses.py").write_text("import beside, sys\nprint(beside.VALUE)\nsys.exit(5)\n")
     return SandboxSpec(("python", "about.py", "a", "b"), skill, sandbox_python(), stdin=b"given")
-
-
-def hits() -> float:
-    return REGISTRY.get_sample_value("raptorflow_sandbox_pool_hits_total", {"pool": "local"}) or 0.0
-
-
-async def twice(manager: SandboxManager, spec: SandboxSpec) -> tuple[SandboxResult, SandboxResult]:
-    """The same run in a new sandbox, and in one that was kept ready."""
-    cold = await manager.run(spec)
-    before = hits()
-    async with asyncio.timeout(READY_SECONDS):
-        while True:
-            warm = await manager.run(spec)
-            if hits() > before:
-                return cold, warm
-            await asyncio.sleep(LOOK_SECONDS)
 
 
 @pytest.mark.parametrize(

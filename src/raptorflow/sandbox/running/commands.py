@@ -19,6 +19,7 @@ PROXY = "http://127.0.0.1:3128"
 SERVICES = "/run/raptorflow/services.sock"
 BROKER = "RAPTORFLOW_BROKER"
 PAGE = os.sysconf("SC_PAGE_SIZE")
+ENVIRONMENT_PYTHON = Path(ENVIRONMENT) / "bin" / "python"
 
 
 def blueprint_of(spec: SandboxSpec) -> Blueprint:
@@ -30,7 +31,8 @@ def blueprint_of(spec: SandboxSpec) -> Blueprint:
     return Blueprint(
         limits=spec.limits,
         mounts=tuple(_mounts(spec)),
-        python=spec.python,
+        python=spec.python_inside,
+        packages=_packages(spec),
         reach=spec.reach.reaches_outside(),
         workspace_bytes=spec.limits.disk_bytes + _room_for_inputs(spec),
     )
@@ -52,7 +54,7 @@ def inner_command(spec: SandboxSpec) -> list[str]:
     """Our Python, and the skill's files by their place inside."""
     program, *arguments = spec.command
     if program in {"python", "python3"}:
-        program = f"{ENVIRONMENT}/bin/python" if spec.env_dir else str(spec.python)
+        program = str(ENVIRONMENT_PYTHON if spec.env_dir and not spec.image_python else spec.python_inside)
     elif _is_file(spec.skill_dir, program):
         program = f"{SKILL}/{program}"
     placed = [f"{SKILL}/{part}" if _is_file(spec.skill_dir, part) else part for part in arguments]
@@ -62,18 +64,20 @@ def inner_command(spec: SandboxSpec) -> list[str]:
 def variables(spec: SandboxSpec) -> dict[str, str]:
     """An environment made from nothing; a spec adds to it and cannot change where programs are found."""
     given = {"RAPTORFLOW_RUN": spec.run_id, **spec.env, **_ways_out(spec)}
-    fixed = _fixed(with_environment=spec.env_dir is not None)
+    fixed = _fixed(with_environment=spec.env_dir is not None, packages=_packages(spec))
     return {**_usual(spec.limits), **given, **fixed}
 
 
 def base_variables(blueprint: Blueprint) -> dict[str, str]:
     """What of the environment is the same for every run of a blueprint."""
-    return {**_usual(blueprint.limits), **_fixed(with_environment=_has_environment(blueprint))}
+    fixed = _fixed(with_environment=_has_environment(blueprint), packages=blueprint.packages)
+    return {**_usual(blueprint.limits), **fixed}
 
 
 def interpreter_of(blueprint: Blueprint) -> str:
     """What `python` means inside."""
-    return f"{ENVIRONMENT}/bin/python" if _has_environment(blueprint) else str(blueprint.python)
+    own = _has_environment(blueprint) and not blueprint.packages
+    return str(ENVIRONMENT_PYTHON if own else blueprint.python)
 
 
 def _has_environment(blueprint: Blueprint) -> bool:
@@ -93,13 +97,13 @@ def _usual(limits: Limits) -> dict[str, str]:
     }
 
 
-def _fixed(*, with_environment: bool) -> dict[str, str]:
+def _fixed(*, with_environment: bool, packages: Path | None) -> dict[str, str]:
     path = "/usr/bin:/bin"
     return {
         "PATH": f"{ENVIRONMENT}/bin:{path}" if with_environment else path,
         "HOME": WORK,
         "USER": "nobody",
-        "PYTHONPATH": HELPER,
+        "PYTHONPATH": f"{HELPER}:{packages}" if packages else HELPER,
     }
 
 
@@ -120,10 +124,20 @@ def _mounts(spec: SandboxSpec) -> list[Mount]:
     if spec.env_dir:
         shown.append(Mount(spec.env_dir, Path(ENVIRONMENT)))
         pythons.append(spec.env_dir / "bin" / "python")
+    if spec.image_python:
+        pythons.clear()
     targets = {mount.target: mount for python in pythons for mount in interpreter_mounts(python)}
     if helper := _helper():
         shown.append(Mount(helper, Path(HELPER) / helper.name))
     return [*shown, *targets.values(), Mount(agent_folder(spec.python), Path(AGENT))]
+
+
+def _packages(spec: SandboxSpec) -> Path | None:
+    """Where an image's interpreter finds an environment's packages; that of the environment is not there."""
+    if not spec.image_python or not spec.env_dir:
+        return None
+    inside = next(spec.env_dir.glob("lib/python3*/site-packages"), spec.env_dir).relative_to(spec.env_dir)
+    return Path(ENVIRONMENT) / inside
 
 
 @cache

@@ -1,7 +1,8 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.agent.files import chunks, put
@@ -80,16 +81,22 @@ async def start(
 
 
 async def _put_all(link: Link, mounts: Iterable[Mount]) -> None:
-    """Copy folders of this machine into a sandbox that cannot show them.
+    """Copy folders of this machine into a sandbox that cannot show them, and nothing that they link to.
 
     Raises:
         FileRefused: a file does not fit.
         SandboxGone: the sandbox has ended.
     """
     for mount in mounts:
-        for file in sorted(path for path in mount.source.rglob("*") if path.is_file()):
+        for file in sorted(filter(_is_of(mount.source), mount.source.rglob("*"))):
             mode = file.stat().st_mode & READ_AND_RUN
             await put(link, str(mount.target / file.relative_to(mount.source)), chunks(file), mode)
+
+
+def _is_of(folder: Path) -> Callable[[Path], bool]:
+    """Whether a path is a file of the folder itself, and no link out of it."""
+    whole = folder.resolve()
+    return lambda path: path.is_file() and path.resolve().is_relative_to(whole)
 
 
 async def _ended(driver: SandboxDriver, handle: Handle, link: Link | None) -> None:

@@ -30,7 +30,7 @@ STOP_SECONDS = 2.0
 def beside_program(spec: SandboxSpec, command: Sequence[str], settings: SandboxSettings) -> Program:
     """A command as it is called beside an interpreter: found and limited as a run's would be."""
     program = program_of(dataclasses.replace(spec, command=tuple(command)), settings)
-    keeper = [str(spec.python), "-I", "-S", "-c", START]
+    keeper = [str(spec.python_inside), "-I", "-S", "-c", START]
     return dataclasses.replace(program, arguments=[*keeper, *program.arguments])
 
 

@@ -149,3 +149,8 @@ async def test_the_probe_says_what_it_holds(subject: Subject) -> None:
     assert report.boundary == EXPECTED[subject.name].boundary
     assert ("pids" in report.weakened) != EXPECTED[subject.name].counts
     await subject.manager.check()
+
+
+async def test_an_environments_packages_can_be_imported(run_code: RunCode, env: Path) -> None:
+    result = await run_code("import made_up, raptorflow_skill; print(made_up.NAME)", env_dir=env)
+    assert (result.status, result.stdout) == ("ok", b"from the environment\n"), result

@@ -9,19 +9,27 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from tests.integration.sandbox.conftest import MakeSpec
 from tests.support.docker_engine import OwnEngine, blueprint, box, running_engine
+from tests.support.pools import twice
 
 from raptorflow.sandbox.drivers.docker.connection import connect
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.interpreter import sandbox_python
+from raptorflow.sandbox.manager import SandboxManager
+from raptorflow.sandbox.settings import SandboxSettings
+from raptorflow.skills.capabilities import MIB
 
 NAME = "raptor.example/skills:test"
+# An interpreter that the image has, and this machine has not.
+NOT_HERE = Path("/opt/image/bin/python3")
 
 
 def image_with_python(*, volumes: bool = False) -> bytes:
     """An archive of an image with nothing but this machine's Python and its libraries."""
+    assert not NOT_HERE.exists()
     layer, buffer = io.BytesIO(), io.BytesIO()
     python = sandbox_python().resolve()
     library = Path("/usr/lib", python.name)
@@ -34,6 +42,7 @@ def image_with_python(*, volumes: bool = False) -> bytes:
             root.add(path, str(path).lstrip("/"))
         for name in ("collections", "ctypes", "encodings", "json", "re", "importlib"):
             root.add(library / name, f"{library}/{name}".lstrip("/"))
+        root.add(python, str(NOT_HERE).lstrip("/"))
     digest = f"sha256:{hashlib.sha256(layer.getvalue()).hexdigest()}"
     config = {
         "architecture": "amd64",
@@ -77,6 +86,19 @@ async def test_a_sandbox_is_made_from_an_operators_image(
         ran = await inside.run(str(python), "-I", "-c", "import os; print(os.listdir('/usr/bin'))")
         assert ran.out == f"['{python.name}']\n", ran.err
     await own.close()
+
+
+async def test_its_interpreter_runs_skills_with_their_packages(
+    docker_engine: OwnEngine, make_spec: MakeSpec, env: Path
+) -> None:
+    image = await loaded_image(docker_engine, volumes=False)
+    own = DockerDriver(DockerSettings(socket=docker_engine.socket, image=image, image_python=NOT_HERE))
+    settings = SandboxSettings.model_validate({"driver": "docker", "pool": {"min_ready": 1}})
+    manager = SandboxManager(settings, {"docker": own})
+    code = "import made_up, sys; print(made_up.NAME, sys.executable)"
+    for result in await twice(manager, make_spec(code, env_dir=env, limits={"memory_bytes": 64 * MIB})):
+        assert (result.status, result.stdout.decode()) == ("ok", f"from the environment {NOT_HERE}\n"), result
+    await manager.close()
 
 
 async def test_an_image_that_brings_a_writable_folder_is_refused(
