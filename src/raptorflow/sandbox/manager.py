@@ -30,7 +30,7 @@ from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.egress import way_out
-from raptorflow.sandbox.running.journal import Journal, Place
+from raptorflow.sandbox.running.journal import Journal, place_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.pure import PureRun
 from raptorflow.sandbox.running.run import Run
@@ -87,7 +87,9 @@ class SandboxManager:
         self._journal = Journal(around.audit)
         self._broker = Broker(settings.broker, self._journal.decided, around.caller, around.resolver)
         self._admission = Admission(settings.max_concurrent, settings.queue)
-        self._sessions = SandboxSessions(self._lend_for_long, settings, settings.sessions)
+        self._sessions = SandboxSessions(
+            self._lend_for_long, settings, settings.sessions, journal=self._journal
+        )
         self._supplies = {
             name: Supply(driver, settings.pool, settings.start_seconds, settings.open_files)
             for name, driver in drivers.items()
@@ -144,8 +146,13 @@ class SandboxManager:
             SandboxUnavailable: no sandbox can be made here.
             SandboxGuaranteeMissing: the kernel cannot keep a guarantee and the policy wants it kept.
             SandboxStartFailed: the sandbox, or the interpreter in it, does not start.
+            AuditUnavailable: what happens could not be written down.
         """
-        return await self._sessions.open(dataclasses.replace(spec, limits=self._capped(spec)))
+        try:
+            return await self._sessions.open(dataclasses.replace(spec, limits=self._capped(spec)))
+        except RaptorFlowError as error:
+            await self._journal.refused(spec, error)
+            raise
 
     async def probe(self, only: str | None = None) -> list[ProbeReport]:
         """What each driver can do here, or one alone."""
@@ -192,7 +199,7 @@ class SandboxManager:
         try:
             async with self._lend(driver, spec, watch) as (sandbox, told):
                 result = await Run(told, self._settings, watch).through(sandbox)
-                await self._journal.ran(spec, _place(sandbox), result)
+                await self._journal.ran(spec, place_of(sandbox), result)
         except (SandboxStartFailed, SandboxGone) as error:
             return SandboxResult(
                 "sandbox_error", driver.name, start_ms=watch.elapsed_ms(), message=error.message
@@ -207,12 +214,12 @@ class SandboxManager:
         sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
         lived = Stopwatch()
         try:
-            await self._journal.created(spec, _place(sandbox), path, watch.elapsed_ms())
+            await self._journal.created(spec, place_of(sandbox), path, watch.elapsed_ms())
             async with way_out(self._broker, spec, sandbox, self._secrets(spec)) as told:
                 yield sandbox, told
         finally:
             await sandbox.destroy()
-            await self._journal.destroyed(spec, _place(sandbox), lived.elapsed_ms())
+            await self._journal.destroyed(spec, place_of(sandbox), lived.elapsed_ms())
 
     @asynccontextmanager
     async def _lend_for_long(self, spec: SandboxSpec) -> AsyncGenerator[Lent]:
@@ -247,10 +254,6 @@ class SandboxManager:
                 details={"guarantees": list(lacking)},
             )
         return driver
-
-
-def _place(sandbox: LiveSandbox) -> Place:
-    return Place(sandbox.driver.name, sandbox.handle.sandbox_id)
 
 
 def build_manager(

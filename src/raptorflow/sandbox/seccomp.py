@@ -44,7 +44,7 @@ def filter_program(*, reach: bool, watched: bool) -> bytes:
     library = _library()
     filter_ = library.SyscallFilter(library.ERRNO(errno.ENOSYS))
     filter_.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
-    unseen = {*UNSEEN_MEMORY, "mmap"} if watched else set()
+    unseen: set[str] = {*UNSEEN_MEMORY, "mmap"} if watched else set()
     allowed = {*ALLOWED, *LANDLOCK, *(REACH if reach else ())} - unseen
     for name in sorted(allowed):
         _add(library, filter_, library.ALLOW, name)

@@ -55,7 +55,6 @@ class Created(Record):
     driver: Code
     path: Literal["cold", "warm", "snapshot"]
     took_ms: float
-    blueprint: Digest | None = None
     policy: Digest | None = None
     """Of the capabilities that it was given."""
 
@@ -64,8 +63,8 @@ class Executed(Record):
     """A program ended.
 
     Attributes:
-        program: its name, without its arguments.
-        arguments: SHA-256 of all of them, in canonical JSON.
+        program: its name, without its arguments; `cell` for a piece of code in a session.
+        arguments: SHA-256 of all of them, in canonical JSON; of a cell, of its code.
         stdout: SHA-256 of the whole stream, as far as it was read.
     """
 

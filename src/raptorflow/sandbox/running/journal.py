@@ -23,6 +23,7 @@ from raptorflow.sandbox.audit.records import (
 from raptorflow.sandbox.broker.decisions import Decision
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing
 from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.supply import Path as CameBy
 from raptorflow.sandbox.spec import SandboxSpec
 
@@ -35,6 +36,11 @@ class Place:
 
     driver: str
     sandbox_id: str
+
+
+def place_of(sandbox: LiveSandbox) -> Place:
+    """Where what runs in a sandbox is."""
+    return Place(sandbox.driver.name, sandbox.handle.sandbox_id)
 
 
 class Journal:
@@ -62,31 +68,34 @@ class Journal:
         guarantees: Sequence[str] = ()
         if isinstance(error, SandboxGuaranteeMissing):
             guarantees = error.details.get("guarantees", ())
-        await self._add(_subject(spec, None), Refused(code=error.code, guarantees=tuple(guarantees)))
+        await self.add(spec, None, Refused(code=error.code, guarantees=tuple(guarantees)))
 
     async def created(self, spec: SandboxSpec, place: Place, came_by: CameBy, took_ms: float) -> None:
         """A sandbox was built, or taken from those kept ready."""
         policy = spec.reach.digest().removeprefix("sha256:")
         entry = Created(driver=place.driver, path=came_by, took_ms=took_ms, policy=policy)
-        await self._add(_subject(spec, place), entry)
+        await self.add(spec, place, entry)
         for name, file in spec.inputs.items():
-            await self._add(
-                _subject(spec, place), FileMoved(direction="in", name=name, size=file.stat().st_size)
-            )
+            await self.add(spec, place, FileMoved(direction="in", name=name, size=file.stat().st_size))
 
     async def ran(self, spec: SandboxSpec, place: Place, result: SandboxResult) -> None:
         """A program ended, for a limit or by itself, and left files."""
-        subject = _subject(spec, place)
-        await self._add(subject, _executed(spec, result))
+        await self.add(spec, place, _executed(spec, result))
         if result.status in LIMITS:
-            await self._add(subject, LimitHit(limit=_code(result.status)))
+            await self.add(spec, place, LimitHit(limit=code_of(result.status)))
         for artifact in result.artifacts:
             moved = FileMoved(direction="out", name=artifact.name, size=artifact.size, sha256=artifact.sha256)
-            await self._add(subject, moved)
+            await self.add(spec, place, moved)
 
     async def destroyed(self, spec: SandboxSpec, place: Place, lived_ms: float) -> None:
-        """A sandbox was removed."""
-        await self._add(_subject(spec, place), Destroyed(reason="used", lived_ms=lived_ms))
+        """A sandbox was removed; what the broker decided for it stands before that."""
+        if self._adding:
+            await asyncio.wait(tuple(self._adding))
+        await self.add(spec, place, Destroyed(reason="used", lived_ms=lived_ms))
+
+    async def add(self, spec: SandboxSpec, place: Place | None, entry: Entry) -> None:
+        """Something else happened to a run or a session."""
+        await self._add(_subject(spec, place), entry)
 
     def decided(self, decision: Decision) -> None:
         """The broker decided; it lets nothing pass that cannot be written down.
@@ -118,6 +127,7 @@ class Journal:
             port=decision.port,
             address=decision.address,
             rule=decision.rule,
+            secret=decision.rule if decision.kind == "secret" and decision.allowed else None,
             reason=decision.reason,
             bytes_up=decision.bytes_up,
             bytes_down=decision.bytes_down,
@@ -143,7 +153,7 @@ def _executed(spec: SandboxSpec, result: SandboxResult) -> Executed:
     return Executed(
         program=spec.command[0],
         arguments=hashlib.sha256(canonical(list(spec.command[1:]))).hexdigest(),
-        status=_code(result.status),
+        status=code_of(result.status),
         exit_code=result.exit_code,
         wall_ms=result.wall_ms,
         cpu_ms=result.cpu_ms,
@@ -160,5 +170,6 @@ def _host(host: str) -> str:
     return safe[:255]
 
 
-def _code(status: str) -> str:
+def code_of(status: str) -> str:
+    """How a status is written down."""
     return status.replace("_", "-")

@@ -12,9 +12,11 @@ from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.errors import SandboxBusy, SandboxGone
 from raptorflow.sandbox.running.commands import blueprint_of
+from raptorflow.sandbox.running.journal import Journal, place_of
 from raptorflow.sandbox.running.live import LiveSandbox, start
 from raptorflow.sandbox.running.supply import new_sandbox_id
 from raptorflow.sandbox.sessions.lifetime import Ticks
+from raptorflow.sandbox.sessions.notes import Notes
 from raptorflow.sandbox.sessions.session import SandboxSession
 from raptorflow.sandbox.sessions.settings import SessionSettings
 from raptorflow.sandbox.settings import SandboxSettings
@@ -39,12 +41,19 @@ class SandboxSessions:
         settings: of the sandbox room.
         sessions: how many there may be, and how long each may last.
         ticks: the clock that they live by.
+        journal: what they do is written there; nowhere when not given.
     """
 
     def __init__(
-        self, build: Build, settings: SandboxSettings, sessions: SessionSettings, ticks: Ticks | None = None
+        self,
+        build: Build,
+        settings: SandboxSettings,
+        sessions: SessionSettings,
+        ticks: Ticks | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self._build = build
+        self._journal = journal or Journal(None)
         self._settings, self._sessions = settings, sessions
         self._ticks = ticks or Ticks()
         self._open: set[SandboxSession] = set()
@@ -89,7 +98,8 @@ class SandboxSessions:
             for name, path in spec.inputs.items():
                 await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
             told = replace(inside, limits=spec.limits)
-            session = SandboxSession(sandbox, told, self._settings, self._sessions, self._ticks)
+            notes = Notes(self._journal, spec, place_of(sandbox))
+            session = SandboxSession(sandbox, told, self._settings, self._sessions, self._ticks, notes)
             self._open.add(session)
             OPEN.inc()
             await session.begin(partial(self._release, session, stack.pop_all()))

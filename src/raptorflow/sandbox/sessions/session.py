@@ -17,6 +17,7 @@ from raptorflow.sandbox.sessions.console import Console
 from raptorflow.sandbox.sessions.errors import CellTooLarge, SandboxCannotPause, SandboxPaused
 from raptorflow.sandbox.sessions.interpreter import interpreter_program
 from raptorflow.sandbox.sessions.lifetime import Lifetime, Ticks
+from raptorflow.sandbox.sessions.notes import Notes
 from raptorflow.sandbox.sessions.result import CellError, CellResult
 from raptorflow.sandbox.sessions.settings import SessionSettings
 from raptorflow.sandbox.sessions.telling import ENDED
@@ -44,6 +45,7 @@ class SandboxSession:
         settings: of the sandbox room.
         sessions: how long it may last.
         ticks: the clock that it lives by.
+        notes: what it does is written there.
     """
 
     def __init__(
@@ -53,8 +55,9 @@ class SandboxSession:
         settings: SandboxSettings,
         sessions: SessionSettings,
         ticks: Ticks,
+        notes: Notes,
     ) -> None:
-        self._sandbox, self._spec = sandbox, spec
+        self._sandbox, self._spec, self._notes = sandbox, spec, notes
         self._settings, self._sessions = settings, sessions
         self._console = Console(sandbox, interpreter_program(spec, settings), sessions)
         self._turn = asyncio.Lock()
@@ -148,9 +151,11 @@ class SandboxSession:
             beside = Beside(self._sandbox, self._sessions)
             self._beside.add(beside)
             try:
-                return await beside.through(program, self._seconds(seconds))
+                result = await beside.through(program, self._seconds(seconds))
             finally:
                 self._beside.discard(beside)
+            await self._notes.program(command, result)
+            return result
 
     async def put(self, path: str, content: bytes) -> None:
         """Make a new file; a path that does not begin with `/` is below `/workspace`.
@@ -162,6 +167,7 @@ class SandboxSession:
         """
         async with self._use():
             await put(self._sandbox.link, _placed(path), [content], WRITABLE)
+            await self._notes.came_in(path, len(content))
 
     async def get(self, path: str) -> bytes:
         """A file's content.
@@ -173,7 +179,9 @@ class SandboxSession:
         """
         async with self._use():
             most = self._settings.max_artifact_bytes
-            return b"".join([chunk async for chunk in get(self._sandbox.link, _placed(path), most)])
+            content = b"".join([chunk async for chunk in get(self._sandbox.link, _placed(path), most)])
+            await self._notes.went_out(path, len(content))
+            return content
 
     async def list(self, path: str = "", *, levels: int = 1) -> tuple[Entry, ...]:
         """What lies in a folder, or down to so many levels below it.
@@ -261,6 +269,7 @@ class SandboxSession:
             result = await self._console.execute(self._number, content, seconds)
         except SandboxStartFailed as error:
             raise await self._gone(error.message) from error
+        await self._notes.cell(content, result)
         if result.status == "gone":
             why = (await self._gone(result.message or CLOSED)).message
             return replace(result, error=CellError(ENDED, why), message=why)
@@ -270,8 +279,15 @@ class SandboxSession:
 
     @asynccontextmanager
     async def _use(self) -> AsyncGenerator[None]:
-        """It is in use; what finds the sandbox gone ends the session."""
+        """It is in use; what finds the sandbox gone ends the session.
+
+        Raises:
+            SandboxGone: the session has ended.
+            SandboxPaused: it is paused.
+            AuditUnavailable: what happens could not be written down.
+        """
         self._check()
+        self._notes.check()
         self._life.begin_use()
         self._in_use += 1
         self._unused.clear()

@@ -1,0 +1,67 @@
+"""What a session does, written to the audit log as a run's is."""
+
+import hashlib
+from collections.abc import Sequence
+
+from raptorflow.base.json import canonical
+from raptorflow.sandbox.audit.records import Executed, FileMoved
+from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.running.journal import Journal, Place, code_of
+from raptorflow.sandbox.sessions.result import CellResult
+from raptorflow.sandbox.spec import SandboxSpec
+
+CELL = "cell"
+
+
+class Notes:
+    """Of one session.
+
+    Args:
+        journal: where they are written.
+        spec: whose session it is.
+        place: its sandbox.
+    """
+
+    def __init__(self, journal: Journal, spec: SandboxSpec, place: Place) -> None:
+        self._journal, self._spec, self._place = journal, spec, place
+
+    def check(self) -> None:
+        """Verify that what happens is being written; nothing is done otherwise.
+
+        Raises:
+            AuditUnavailable: it is not.
+        """
+        self._journal.check()
+
+    async def cell(self, code: bytes, result: CellResult) -> None:
+        """A cell ended; its code is known by its digest."""
+        entry = Executed(
+            program=CELL,
+            arguments=hashlib.sha256(code).hexdigest(),
+            status=code_of(result.status),
+            wall_ms=result.wall_ms,
+            stdout_bytes=len(result.stdout),
+            stderr_bytes=len(result.stderr),
+        )
+        await self._journal.add(self._spec, self._place, entry)
+
+    async def program(self, command: Sequence[str], result: SandboxResult) -> None:
+        """A program beside the interpreter ended."""
+        entry = Executed(
+            program=command[0],
+            arguments=hashlib.sha256(canonical(list(command[1:]))).hexdigest(),
+            status=code_of(result.status),
+            exit_code=result.exit_code,
+            wall_ms=result.wall_ms,
+            stdout_bytes=len(result.stdout),
+            stderr_bytes=len(result.stderr),
+        )
+        await self._journal.add(self._spec, self._place, entry)
+
+    async def came_in(self, name: str, size: int) -> None:
+        """A file was put in."""
+        await self._journal.add(self._spec, self._place, FileMoved(direction="in", name=name, size=size))
+
+    async def went_out(self, name: str, size: int) -> None:
+        """A file was taken out."""
+        await self._journal.add(self._spec, self._place, FileMoved(direction="out", name=name, size=size))
