@@ -1,7 +1,8 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from raptorflow.core.tasks import to_the_end
@@ -13,6 +14,8 @@ from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.running.waiting import Waiting
 
 READ_AND_RUN = 0o555
+# For a skill and its environment, over a channel to another machine.
+PUT_SECONDS = 300.0
 
 
 class LiveSandbox:
@@ -65,19 +68,32 @@ async def start(
     handle = await driver.create(blueprint, sandbox_id, labels)
     link: Link | None = None
     try:
-        async with asyncio.timeout(limit_seconds):
+        async with _within(limit_seconds, "The sandbox's agent did not answer"):
             link = Link(await driver.channel(handle))
             await link.open()
         if isinstance(driver, PutsMounts):
-            await _put_all(link, driver.to_put(blueprint))
+            async with _within(PUT_SECONDS, "The sandbox did not take the skill's files"):
+                await _put_all(link, driver.to_put(blueprint))
     except BaseException as error:
         await to_the_end(_ended(driver, handle, link))
-        if isinstance(error, TimeoutError):
-            raise SandboxStartFailed(f"The sandbox's agent did not answer in {limit_seconds:g} s.") from error
         if isinstance(error, SandboxGone | FileRefused):
             raise SandboxStartFailed(error.message) from error
         raise
     return LiveSandbox(driver, handle, blueprint, link)
+
+
+@asynccontextmanager
+async def _within(seconds: float, otherwise: str) -> AsyncGenerator[None]:
+    """A part of a start that may take so long.
+
+    Raises:
+        SandboxStartFailed: it took longer.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise SandboxStartFailed(f"{otherwise} in {seconds:g} s.") from error
 
 
 async def _put_all(link: Link, mounts: Iterable[Mount]) -> None:

@@ -14,7 +14,7 @@ from raptorflow.sandbox.driver import Handle
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 
 MADE = ("pods", "sandboxes", "sandboxclaims")
-AT_ONCE, CYCLES = 8, 120
+AT_ONCE, CYCLES = 8, 500
 METHODS = ("GET", "POST", "DELETE", "WATCH", "EXEC")
 KINDS: tuple[Kind, ...] = ("status", "cut", "cut-after", "gone-event")
 STATUSES = (403, 409, 422, 429, 500, 503)
