@@ -17,7 +17,7 @@ from raptorflow.sandbox.cgroups import v1, v2
 from raptorflow.sandbox.driver import Channel, Handle, Usage
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX
-from raptorflow.sandbox.drivers.local.processes import descendants
+from raptorflow.sandbox.drivers.local.processes import children, descendants
 
 CGROUPS = Path("/sys/fs/cgroup")
 IS_ROOT = os.geteuid() == 0
@@ -93,14 +93,21 @@ def killed(which: int) -> Callable[[], None]:
     """The first bubblewrap, the second, the agent or the program is killed."""
 
     def act() -> None:
-        os.kill(list(descendants(os.getpid()))[which], signal.SIGKILL)
+        os.kill(newest()[which], signal.SIGKILL)
 
     return act
 
 
+def newest() -> list[int]:
+    """The processes of the sandbox that was begun last, outermost first."""
+    names = {pid: Path(f"/proc/{pid}/comm").read_text().strip() for pid in children(os.getpid())}
+    first = [pid for pid, name in names.items() if name == "bwrap"][-1]
+    return [first, *descendants(first)]
+
+
 def stopped() -> None:
     """The agent stands still for ever."""
-    os.kill(list(descendants(os.getpid()))[2], signal.SIGSTOP)
+    os.kill(newest()[2], signal.SIGSTOP)
 
 
 def group_removed() -> None:
