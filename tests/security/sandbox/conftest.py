@@ -1,6 +1,6 @@
 """A sandbox to attack: each attack is Python code that runs inside and prints what it got."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ SMALL = {"timeout_seconds": 20.0, "memory_bytes": 64 * MIB, "disk_bytes": 8 * MI
 
 
 @pytest.fixture(scope="session")
-def manager() -> SandboxManager:
-    return build_manager(SandboxSettings(pool=NONE_READY, max_artifact_bytes=1000, max_artifacts=3))
+async def manager() -> AsyncGenerator[SandboxManager]:
+    made = build_manager(SandboxSettings(pool=NONE_READY, max_artifact_bytes=1000, max_artifacts=3))
+    yield made
+    await made.close()
 
 
 @pytest.fixture

@@ -20,11 +20,12 @@ from raptorflow.sandbox.attacks.lasting import both, ends
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outside import marked
 from raptorflow.sandbox.attacks.outward import IMPORTS, world_of
-from raptorflow.sandbox.attacks.processes import descendants, gone_in_time, running
+from raptorflow.sandbox.attacks.processes import descendants, only, running
 from raptorflow.sandbox.attacks.program import said, together, write
 from raptorflow.sandbox.attacks.seeking import SEEK
 from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage, groups, own_groups
 from raptorflow.sandbox.audit.verify import verify
+from raptorflow.sandbox.drivers.local.processes import children
 from raptorflow.sandbox.manager import build_manager
 from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
 from raptorflow.sandbox.result import SandboxResult
@@ -53,7 +54,7 @@ ENDS: dict[str, tuple[str, dict[str, float]]] = {
 async def half_way(stage: Stage) -> Trial:
     """L1: whatever a caller can make go wrong, at whatever moment, nothing is left."""
     sleeping = stage.text({"sleep": "time.sleep(8)"}, {}, apart=False, outside=False)
-    before, groups_before = len(descendants(os.getpid())), own_groups()
+    before, groups_before = set(children(os.getpid())), own_groups()
     for after in CANCEL_AFTER_MS:
         running = asyncio.ensure_future(stage.inside(sleeping))
         await asyncio.wait({running}, timeout=after / 1000)
@@ -70,7 +71,7 @@ async def half_way(stage: Stage) -> Trial:
     }
     told = [f"{name}: {await _end(stage.inside(sleeping, limits={'timeout_seconds': 1}, **fields))}"
             for name, fields in faults.items()]  # fmt: skip
-    clean = await gone_in_time(os.getpid(), before) and own_groups() == groups_before
+    clean = await only(before) and own_groups() == groups_before
     works = (await stage.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))).status == "ok"
     words = together([f"{len(CANCEL_AFTER_MS)} runs cancelled", *told])
     return Trial(
