@@ -23,6 +23,14 @@ class MemoryUse:
 class Group(Protocol):
     """One run's group."""
 
+    @property
+    def entrances(self) -> tuple[Path, ...]:
+        """A process that writes 0 to each of these files is in the group, and so is all that it starts.
+
+        Whoever moves another process waits for all processors to take notice; who moves itself does not.
+        """
+        ...
+
     def add(self, pid: int) -> None:
         """Move a process, and so all that it starts from now on, into the group."""
         ...

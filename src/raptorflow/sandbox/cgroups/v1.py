@@ -47,10 +47,15 @@ class GroupV1:
         write(cpu / "cpu.cfs_period_us", PERIOD_MICROSECONDS)
         write(cpu / "cpu.cfs_quota_us", quota_microseconds(blueprint.limits))
 
+    @property
+    def entrances(self) -> tuple[Path, ...]:
+        """Where a process moves itself in."""
+        return tuple(folder / "cgroup.procs" for folder in dict.fromkeys(self._folders.values()))
+
     def add(self, pid: int) -> None:
         """Move a process in."""
-        for folder in dict.fromkeys(self._folders.values()):
-            write(folder / "cgroup.procs", pid)
+        for entrance in self.entrances:
+            write(entrance, pid)
 
     def memory(self) -> MemoryUse:
         """What it holds now."""

@@ -47,9 +47,15 @@ class GroupV2:
         write(self._folder / "pids.max", tasks_limit(blueprint))
         write(self._folder / "cpu.max", f"{quota_microseconds(blueprint.limits)} {PERIOD_MICROSECONDS}")
 
+    @property
+    def entrances(self) -> tuple[Path, ...]:
+        """Where a process moves itself in."""
+        return (self._folder / "cgroup.procs",)
+
     def add(self, pid: int) -> None:
         """Move a process in."""
-        write(self._folder / "cgroup.procs", pid)
+        for entrance in self.entrances:
+            write(entrance, pid)
 
     def memory(self) -> MemoryUse:
         """What it holds now."""

@@ -29,7 +29,7 @@ SYSTEM_STEPS: tuple[tuple[Any, str, int], ...] = (
     (subprocess, "Popen", 1),
     (os, "pidfd_open", 2),
     (resource, "prlimit", 2),
-    *(((v1, "write", 8), (v2, "write", 6)) if IS_ROOT else ()),
+    *(((v1, "write", 5), (v2, "write", 4)) if IS_ROOT else ()),
 )
 Fault = Callable[[LocalDriver, pytest.MonkeyPatch], None]
 

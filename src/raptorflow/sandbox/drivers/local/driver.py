@@ -25,7 +25,7 @@ from raptorflow.sandbox.drivers.local.leftovers import (
     remove_noted,
     state_folder,
 )
-from raptorflow.sandbox.drivers.local.measure import Meter, resource_limits
+from raptorflow.sandbox.drivers.local.measure import Meter, group_blueprint, resource_limits
 from raptorflow.sandbox.drivers.local.processes import descendants
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.drivers.local.remedies import remedy_for, remedy_of
@@ -97,10 +97,8 @@ class LocalDriver:
         group: Group | None = None
         box: Box | None = None
         try:
-            group = self._groups.make(sandbox_id, blueprint) if self._groups else None
-            box = await self._start(self._bwrap, blueprint, supervised=group is None)
-            if group:
-                group.add(box.agent)
+            group = self._groups.make(sandbox_id, group_blueprint(blueprint)) if self._groups else None
+            box = await self._start(self._bwrap, blueprint, group)
             box.limit(resource_limits(blueprint, supervised=group is None))
         except BaseException as error:
             await to_the_end(_let_go(box, group))
@@ -156,11 +154,13 @@ class LocalDriver:
             self._clean_up()
         self._groups, self._clean_up, self._report, self._bwrap = None, None, None, None
 
-    async def _start(self, bwrap: Path, blueprint: Blueprint, *, supervised: bool) -> Box:
-        seccomp = filter_program(reach=blueprint.reach, watched=supervised)
-        command = CommandLine(blueprint, memory_file(seccomp), self._mark, watched=supervised)
+    async def _start(self, bwrap: Path, blueprint: Blueprint, group: Group | None) -> Box:
+        watched = group is None
+        seccomp = filter_program(reach=blueprint.reach, watched=watched)
+        command = CommandLine(blueprint, memory_file(seccomp), self._mark, watched=watched)
+        entrances = group.entrances if group else ()
         try:
-            return await start(bwrap, command, self._settings.start_seconds)
+            return await start(bwrap, command, self._settings.start_seconds, entrances)
         finally:
             command.close()
 

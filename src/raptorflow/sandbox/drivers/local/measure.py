@@ -3,13 +3,16 @@
 import math
 import os
 import resource
+from dataclasses import replace
 
 from raptorflow.sandbox.cgroups.group import Group
 from raptorflow.sandbox.driver import AGENT_BYTES, AGENT_TASKS, Blueprint, Usage
 from raptorflow.sandbox.drivers.local.processes import tree_use
 from raptorflow.sandbox.drivers.local.start import Box
 
-# Bubblewrap's first process inside, which is outside of the group.
+# Bubblewrap itself is in the group, and the first process inside.
+BUILDERS = 2
+# Where a watch counts, it counts what is inside.
 OWN_TASKS = 1 + AGENT_TASKS
 # Libraries reserve more than they use; the watch holds what is used.
 RESERVED_FACTOR = 4
@@ -31,6 +34,8 @@ class Meter:
         self._memory = blueprint.limits.memory_bytes + AGENT_BYTES
         self._tasks = blueprint.limits.pids + OWN_TASKS
         self._peak = 0
+        # What building it took is not the program's.
+        self._spent_before = (group.usage().cpu_ms or 0) if group else 0
 
     def usage(self) -> Usage:
         """What it uses now, and whether a limit is passed that only this watch holds."""
@@ -42,7 +47,7 @@ class Meter:
         counted = group.usage()
         alone = use.anonymous + max(0, use.shared - self._box.file_bytes())
         return Usage(
-            cpu_ms=counted.cpu_ms,
+            cpu_ms=None if counted.cpu_ms is None else round(counted.cpu_ms - self._spent_before, 3),
             memory_bytes=alone,
             peak_memory_bytes=counted.peak_memory_bytes,
             out_of_memory=counted.out_of_memory,
@@ -63,6 +68,12 @@ class Meter:
             exact=False,
             over="oom" if use.memory_bytes > self._memory else over_tasks,
         )
+
+
+def group_blueprint(blueprint: Blueprint) -> Blueprint:
+    """What a sandbox's group is made for: the sandbox, and what builds it."""
+    limits = blueprint.limits.model_copy(update={"pids": blueprint.limits.pids + BUILDERS})
+    return replace(blueprint, limits=limits)
 
 
 def resource_limits(blueprint: Blueprint, *, supervised: bool) -> dict[int, int]:

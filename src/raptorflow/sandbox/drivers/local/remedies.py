@@ -1,12 +1,11 @@
 """What to do when no sandbox can be built on this machine, or not one that holds everything."""
 
-import errno
 import os
 from pathlib import Path
 
+from raptorflow.sandbox.drivers.local.start import NOT_THERE
 from raptorflow.sandbox.probing import Guarantee
 
-NOT_THERE = f"does not start: [Errno {errno.ENOENT}]"
 RESTRICTED_BY_APPARMOR = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 
 

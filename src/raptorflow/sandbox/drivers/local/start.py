@@ -4,7 +4,10 @@
 
 The agent's standard input is a socket to the host. Its first bytes carry, from the kernel, the sender's pid
 as the host sees it. The host then has a sandbox that is complete but has not run a line of a skill's: it
-moves the agent into its group, sets its limits and opens its workspace before it asks it for anything.
+sets its limits and opens its workspace before it asks it for anything.
+
+All of them are in the sandbox's control group from the first on: a shell moves itself there and becomes
+bubblewrap.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ import signal
 import socket
 import struct
 import subprocess
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +31,8 @@ from raptorflow.sandbox.spec import WORK
 
 CREDENTIALS = struct.Struct("3i")
 PIPE_BYTES = 64 * 1024
+NOT_THERE = "does not start: there is no such program"
+ENTER = 'while [ "$1" != -- ]; do echo 0 > "$1" || exit; shift; done; shift; exec "$@"'
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -118,19 +124,24 @@ class Box:
                 os.close(descriptor)
 
 
-async def start(bwrap: Path, command: CommandLine, limit_seconds: float) -> Box:
+async def start(
+    bwrap: Path, command: CommandLine, limit_seconds: float, entrances: Sequence[Path] = ()
+) -> Box:
     """Build a sandbox up to its agent's first word.
 
     Args:
         bwrap: bubblewrap's program.
         command: what it is told.
         limit_seconds: how long that may take.
+        entrances: of its control group.
 
     Raises:
         SandboxStartFailed: it could not be built.
     """
+    if not os.access(bwrap, os.X_OK):
+        raise SandboxStartFailed(f"{bwrap} {NOT_THERE}.")
     try:
-        box = _spawn(bwrap, command)
+        box = _spawn(bwrap, command, entrances)
     except OSError as error:
         raise SandboxStartFailed(f"{bwrap} does not start: {error}.") from error
     try:
@@ -175,7 +186,7 @@ async def _hear(box: Box) -> None:
     box.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
 
 
-def _spawn(bwrap: Path, command: CommandLine) -> Box:
+def _spawn(bwrap: Path, command: CommandLine, entrances: Sequence[Path]) -> Box:
     """Start bubblewrap.
 
     No Python code runs between fork and exec, so that Python can use vfork: fast from a large process too.
@@ -193,7 +204,7 @@ def _spawn(bwrap: Path, command: CommandLine) -> Box:
         arguments = memory_file(command.packed())
         theirs.callback(os.close, arguments)
         process = subprocess.Popen(
-            [str(bwrap), "--args", str(arguments), "--", *command.program()],
+            [*_entering(entrances), str(bwrap), "--args", str(arguments), "--", *command.program()],
             stdin=there.fileno(),
             stdout=errors,
             stderr=errors,
@@ -205,6 +216,11 @@ def _spawn(bwrap: Path, command: CommandLine) -> Box:
         box = Box(process, here, complaints, os.pidfd_open(process.pid))
         ours.pop_all()
         return box
+
+
+def _entering(entrances: Sequence[Path]) -> list[str]:
+    """What moves itself into a group and then becomes the command after it."""
+    return ["/bin/sh", "-c", ENTER, "sh", *map(str, entrances), "--"] if entrances else []
 
 
 def _wait_for(started: list[subprocess.Popen[bytes]]) -> None:
