@@ -177,6 +177,23 @@ class PutsMounts(Protocol):
 
 
 @runtime_checkable
+class MakesAhead(Protocol):
+    """A driver that can make sandboxes without taking the processors from those in use."""
+
+    async def create_ahead(self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]) -> Handle:
+        """What `create` does; it gives way to others until it is claimed."""
+        ...
+
+    def claim(self, handle: Handle) -> None:
+        """It is in use from now on, and gives way no more.
+
+        Raises:
+            SandboxGone: it has been destroyed.
+        """
+        ...
+
+
+@runtime_checkable
 class CanPause(Protocol):
     """A driver whose sandboxes can be stopped and let go on."""
 

@@ -98,6 +98,9 @@ def test_version_2_sets_limits_and_counts(root: Path) -> None:
     assert group.usage() == Usage()
     group.add(77)
     assert (folder / "cgroup.procs").read_text() == "77"
+    assert group.entrances == (folder / "cgroup.procs",)
+    group.weigh(10)
+    assert (folder / "cpu.weight").read_text() == "10"
     (folder / "memory.stat").write_text("anon 5\nfile 9\nshmem 3\n")
     (folder / "cpu.stat").write_text("usage_usec 1500\nuser_usec 1000\n")
     (folder / "memory.peak").write_text("4096\n")

@@ -35,6 +35,10 @@ class Group(Protocol):
         """Move a process, and so all that it starts from now on, into the group."""
         ...
 
+    def weigh(self, percent: int) -> None:
+        """How much of busy processors it gets beside others, in hundredths of what is usual."""
+        ...
+
     def memory(self) -> MemoryUse:
         """What it holds now."""
         ...

@@ -17,6 +17,7 @@ from raptorflow.sandbox.cgroups.group import (
 from raptorflow.sandbox.driver import Blueprint, Usage
 
 NANOSECONDS_PER_MS = 1_000_000
+USUAL_SHARES = 1024
 
 
 class GroupV1:
@@ -56,6 +57,10 @@ class GroupV1:
         """Move a process in."""
         for entrance in self.entrances:
             write(entrance, pid)
+
+    def weigh(self, percent: int) -> None:
+        """How much of busy processors it gets."""
+        write(self._folders["cpu"] / "cpu.shares", USUAL_SHARES * percent // 100)
 
     def memory(self) -> MemoryUse:
         """What it holds now."""

@@ -57,6 +57,10 @@ class GroupV2:
         for entrance in self.entrances:
             write(entrance, pid)
 
+    def weigh(self, percent: int) -> None:
+        """How much of busy processors it gets; the usual weight is 100."""
+        write(self._folder / "cpu.weight", percent)
+
     def memory(self) -> MemoryUse:
         """What it holds now."""
         stat = fields(self._folder / "memory.stat")

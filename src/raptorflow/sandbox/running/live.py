@@ -8,7 +8,7 @@ from pathlib import Path
 from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.driver import Blueprint, Handle, PutsMounts, SandboxDriver, Usage
+from raptorflow.sandbox.driver import Blueprint, Handle, MakesAhead, PutsMounts, SandboxDriver, Usage
 from raptorflow.sandbox.errors import FileRefused, SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.running.waiting import Waiting
@@ -37,6 +37,16 @@ class LiveSandbox:
         self.blueprint = blueprint
         self.link = link
 
+    async def claim(self) -> None:
+        """Take one that was made ahead into use, when it still answers.
+
+        Raises:
+            SandboxGone: it does not.
+        """
+        if isinstance(self.driver, MakesAhead):
+            self.driver.claim(self.handle)
+        await self.link.ping()
+
     async def usage(self) -> Usage:
         """What it used so far, seen from outside."""
         return await self.driver.stats(self.handle)
@@ -52,6 +62,8 @@ async def start(
     sandbox_id: str,
     labels: Mapping[str, str],
     limit_seconds: float,
+    *,
+    ahead: bool = False,
 ) -> LiveSandbox:
     """Build a sandbox and greet its agent. Whatever fails leaves nothing.
 
@@ -61,11 +73,13 @@ async def start(
         sandbox_id: unique.
         labels: for the driver's own tools.
         limit_seconds: how long the agent may take to answer, once it was started.
+        ahead: it is not needed yet; whoever uses it calls `claim` first.
 
     Raises:
         SandboxStartFailed: it could not be built, or its agent did not answer as it must.
     """
-    handle = await driver.create(blueprint, sandbox_id, labels)
+    create = driver.create_ahead if ahead and isinstance(driver, MakesAhead) else driver.create
+    handle = await create(blueprint, sandbox_id, labels)
     link: Link | None = None
     try:
         async with _within(limit_seconds, "The sandbox's agent did not answer"):

@@ -32,7 +32,7 @@ class Supply:
     ) -> None:
         self._driver = driver
         self._start_seconds, self._open_files = start_seconds, open_files
-        maker = Maker[Blueprint, LiveSandbox](self._spare, _ping, LiveSandbox.destroy)
+        maker = Maker[Blueprint, LiveSandbox](self._spare, LiveSandbox.claim, LiveSandbox.destroy)
         self._pool = WarmPool(driver.name, settings, maker)
         self._begun = False
 
@@ -60,17 +60,16 @@ class Supply:
         await self._pool.close()
 
     async def _spare(self, blueprint: Blueprint) -> LiveSandbox:
-        sandbox = await self._build(blueprint, {})
+        sandbox = await self._build(blueprint, {}, ahead=True)
         sandbox.waiting = await wait_in(sandbox.link, blueprint, self._open_files)
         return sandbox
 
-    async def _build(self, blueprint: Blueprint, labels: Mapping[str, str]) -> LiveSandbox:
+    async def _build(
+        self, blueprint: Blueprint, labels: Mapping[str, str], *, ahead: bool = False
+    ) -> LiveSandbox:
         await self._driver.prepare(blueprint)
-        return await start(self._driver, blueprint, new_sandbox_id(), labels, self._start_seconds)
-
-
-async def _ping(sandbox: LiveSandbox) -> None:
-    await sandbox.link.ping()
+        name = new_sandbox_id()
+        return await start(self._driver, blueprint, name, labels, self._start_seconds, ahead=ahead)
 
 
 def new_sandbox_id() -> str:

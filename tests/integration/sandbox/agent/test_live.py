@@ -242,3 +242,27 @@ async def test_ten_gigabytes_of_output_leave_the_hosts_memory_alone(sandbox: Liv
     before = fresh_peak_kib()
     assert await flood(sandbox, 163_840) == 163_840 * 65536
     assert peak_kib() - before <= 8 * 1024
+
+
+def shares_of(name: str) -> list[int]:
+    """What the kernel gives a sandbox's groups of busy processors."""
+    found = [Path(folder, name) for folder, names, _ in os.walk("/sys/fs/cgroup") if name in names]
+    files = [group / file for group in found for file in ("cpu.shares", "cpu.weight")]
+    return [int(file.read_text()) for file in files if file.exists()]
+
+
+async def test_what_is_made_ahead_gives_way_until_it_is_claimed(
+    driver: LocalDriver, make_spec: MakeSpec
+) -> None:
+    name = f"ahead-{os.getpid()}"
+    live = await start_sandbox(driver, blueprint_of(make_spec("")), name, {}, 20, ahead=True)
+    before = shares_of(name)
+    await live.claim()
+    after = shares_of(name)
+    await live.destroy()
+    # An ordinary user may have no group; root has one on every machine that has the controllers.
+    report = await driver.probe()
+    assert bool(after) == (report.guarantees["memory"].holder == "kernel")
+    assert all(waiting * 9 < used for waiting, used in zip(before, after, strict=True))
+    with pytest.raises(SandboxGone):
+        await live.claim()

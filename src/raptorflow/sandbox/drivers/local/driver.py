@@ -42,6 +42,8 @@ log = logger(__name__)
 
 NAME = "local"
 UNWATCHED_SECONDS = 1.0
+# Of the processors, while others want them too.
+AHEAD_PERCENT, USUAL_PERCENT = 10, 100
 # To remove a group.
 ATTEMPTS = 300
 
@@ -90,6 +92,26 @@ class LocalDriver:
         Raises:
             SandboxStartFailed: bubblewrap could not build it, or it could not be held.
         """
+        return await self._create(blueprint, sandbox_id, ahead=False)
+
+    async def create_ahead(self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]) -> Handle:
+        """The same, while others have the processors first, where there are groups.
+
+        Raises:
+            SandboxStartFailed: as above.
+        """
+        return await self._create(blueprint, sandbox_id, ahead=True)
+
+    def claim(self, handle: Handle) -> None:
+        """It counts as much as the others from now on.
+
+        Raises:
+            SandboxGone: it has been destroyed.
+        """
+        if group := self._get(handle).group:
+            group.weigh(USUAL_PERCENT)
+
+    async def _create(self, blueprint: Blueprint, sandbox_id: str, *, ahead: bool) -> Handle:
         if self._bwrap is None:
             await self.probe()
         if self._bwrap is None:
@@ -98,6 +120,8 @@ class LocalDriver:
         box: Box | None = None
         try:
             group = self._groups.make(sandbox_id, group_blueprint(blueprint)) if self._groups else None
+            if group and ahead:
+                group.weigh(AHEAD_PERCENT)
             box = await self._start(self._bwrap, blueprint, group)
             box.limit(resource_limits(blueprint, supervised=group is None))
         except BaseException as error:
