@@ -25,10 +25,7 @@ class Group(Protocol):
 
     @property
     def entrances(self) -> tuple[Path, ...]:
-        """A process that writes 0 to each of these files is in the group, and so is all that it starts.
-
-        Whoever moves another process waits for all processors to take notice; who moves itself does not.
-        """
+        """A process of one thread that writes 0 to each of these is in the group, and all that it starts."""
         ...
 
     def add(self, pid: int) -> None:

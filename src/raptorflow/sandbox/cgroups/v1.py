@@ -50,13 +50,16 @@ class GroupV1:
 
     @property
     def entrances(self) -> tuple[Path, ...]:
-        """Where a process moves itself in."""
-        return tuple(folder / "cgroup.procs" for folder in dict.fromkeys(self._folders.values()))
+        """Where a process of one thread moves itself in.
+
+        The kernel waits for all processors to take notice (10 ms) for whoever moves another, or all threads.
+        """
+        return tuple(folder / "tasks" for folder in dict.fromkeys(self._folders.values()))
 
     def add(self, pid: int) -> None:
         """Move a process in."""
-        for entrance in self.entrances:
-            write(entrance, pid)
+        for folder in dict.fromkeys(self._folders.values()):
+            write(folder / "cgroup.procs", pid)
 
     def weigh(self, percent: int) -> None:
         """How much of busy processors it gets."""

@@ -54,8 +54,7 @@ class GroupV2:
 
     def add(self, pid: int) -> None:
         """Move a process in."""
-        for entrance in self.entrances:
-            write(entrance, pid)
+        write(self._folder / "cgroup.procs", pid)
 
     def weigh(self, percent: int) -> None:
         """How much of busy processors it gets; the usual weight is 100."""
