@@ -3,9 +3,11 @@
 import asyncio
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Blueprint, Channel, Handle, Snapshot, Usage
 from raptorflow.sandbox.drivers.microvm.cells import Cell, Cells
@@ -102,9 +104,12 @@ class MicroVmDriver:
 
     async def destroy(self, handle: Handle) -> None:
         """Kill the machine and remove all that it had, whoever started it."""
-        if held := self._held.pop(handle.sandbox_id, None):
+        await to_the_end(self._destroyed(handle.sandbox_id))
+
+    async def _destroyed(self, sandbox_id: str) -> None:
+        if held := self._held.pop(sandbox_id, None):
             await held.guest.end()
-        await asyncio.to_thread(self._cells.remove, handle.sandbox_id)
+        await asyncio.to_thread(self._cells.remove, sandbox_id)
 
     async def list(self) -> list[Handle]:
         """Machines that run, and those of which something is left, of whichever manager."""
@@ -156,16 +161,30 @@ class MicroVmDriver:
         except SandboxUnavailable as error:
             raise SandboxStartFailed(error.message, hint=error.hint) from error
         limits = machine.group_blueprint(blueprint, monitor.own_bytes, monitor.own_tasks)
-        cell = await asyncio.to_thread(self._cells.open, sandbox_id, limits, labels)
+        cell = await self._cell(sandbox_id, limits, labels)
         try:
             guest = await monitor.start(machine, cell, frozen)
         except BaseException as error:
-            await asyncio.shield(asyncio.to_thread(self._cells.remove, sandbox_id))
+            await to_the_end(asyncio.to_thread(self._cells.remove, sandbox_id))
             if isinstance(error, OSError):
                 raise SandboxStartFailed(f"The machine cannot be started: {error}") from error
             raise
         self._held[sandbox_id] = _Held(cell, guest, machine)
         return Handle(self.name, sandbox_id)
+
+    async def _cell(self, sandbox_id: str, limits: Blueprint, labels: Mapping[str, str]) -> Cell:
+        """A cell; a thread goes on when whoever waits gives up, so what it makes is then removed."""
+        making = asyncio.create_task(asyncio.to_thread(self._cells.open, sandbox_id, limits, labels))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await to_the_end(self._unmake(making))
+            raise
+
+    async def _unmake(self, making: asyncio.Task[Cell]) -> None:
+        with suppress(SandboxStartFailed):
+            cell = await making
+            await asyncio.to_thread(self._cells.remove, cell.sandbox_id)
 
     async def _machine(self, blueprint: Blueprint) -> Machine:
         monitor = self._chosen()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.drivers.microvm.cells import Cell
 from raptorflow.sandbox.drivers.microvm.console import Console
 from raptorflow.sandbox.drivers.microvm.process import Process
@@ -28,17 +29,19 @@ class Monitored:
     """What was started, and what it and its machine print.
 
     Attributes:
-        process: the monitor; or the jailer, which ends when it has started the monitor.
+        child: the monitor; or the jailer, which ends when it has started the monitor.
+        process: the same, known for certain.
         console: read until every process that was started has ended.
     """
 
+    child: asyncio.subprocess.Process
     process: Process
     console: Console
 
     async def end(self) -> None:
-        """Kill what was started, and wait for its end. Doing it again does nothing."""
+        """Kill what was started, and wait until it is buried. Doing it again does nothing."""
         self.process.kill()
-        await self.process.gone()
+        await self.child.wait()
         self.process.close()
 
 
@@ -60,7 +63,7 @@ async def launch(
     limits = ["prlimit", "--core=0", f"--nofile={OPEN_FILES}", f"--fsize={file_bytes}"]
     rights = [] if as_root else _without_rights(cell)
     try:
-        process = await asyncio.create_subprocess_exec(
+        child = await asyncio.create_subprocess_exec(
             *("/bin/sh", "-c", GATE, cell.mark, *limits, *rights, *command),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -72,17 +75,17 @@ async def launch(
         )
     except OSError as error:
         raise SandboxStartFailed(f"The monitor cannot be started: {error}") from error
-    if process.stdin is None or process.stdout is None:
+    if child.stdin is None or child.stdout is None:
         raise SandboxStartFailed("The monitor was started without its pipes.")
     # It waits at the gate, so its number is its own.
-    monitored = Monitored(Process(process.pid), Console(process.stdout))
+    monitored = Monitored(child, Process(child.pid), Console(child.stdout))
     try:
         if cell.group:
-            cell.group.add(process.pid)
-        process.stdin.write(b"go\n")
-        process.stdin.close()
+            cell.group.add(child.pid)
+        child.stdin.write(b"go\n")
+        child.stdin.close()
     except OSError as error:
-        await monitored.end()
+        await to_the_end(monitored.end())
         raise SandboxStartFailed(f"The monitor cannot be held: {error}") from error
     return monitored
 

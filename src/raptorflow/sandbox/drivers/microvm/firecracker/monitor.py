@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.drivers.microvm.cells import Cell
@@ -182,7 +183,7 @@ class FirecrackerMonitor:
                 await guest.up()
                 await (_proceed(guest.api) if frozen else _boot(guest, machine))
         except BaseException as error:
-            await guest.end()
+            await to_the_end(guest.end())
             if isinstance(error, TimeoutError):
                 seconds, said = self._settings.boot_seconds, guest.console.said()
                 raise SandboxStartFailed(f"The guest was not up after {seconds:g} s: {said}") from error

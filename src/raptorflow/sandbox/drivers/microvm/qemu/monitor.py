@@ -8,6 +8,7 @@ import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.drivers.microvm.cells import Cell
 from raptorflow.sandbox.drivers.microvm.console import Console
@@ -138,12 +139,8 @@ class QemuMonitor:
 
     async def version(self) -> str:
         """QEMU's own word, and what runs the guest's instructions."""
-        silent = asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(
-            str(self._program()), "--version", stdout=asyncio.subprocess.PIPE, stderr=silent
-        )
-        words, _ = await process.communicate()
-        found = VERSION.search(words.decode(errors="replace"))
+        # To its end: whoever gives up waits until the program has, too.
+        found = VERSION.search(await to_the_end(_version(self._program())))
         return f"QEMU {found[1] if found else '?'} with {'KVM' if self.kvm else 'an emulated processor'}"
 
     async def start(self, machine: Machine, cell: Cell, frozen: Path | None) -> QemuGuest:
@@ -182,7 +179,7 @@ class QemuMonitor:
             async with asyncio.timeout(self._settings.boot_seconds):
                 await (guest.proceed() if resumed else guest.console.built())
         except BaseException as error:
-            await guest.end()
+            await to_the_end(guest.end())
             if isinstance(error, TimeoutError):
                 said = guest.console.said()
                 raise SandboxStartFailed(
@@ -193,6 +190,13 @@ class QemuMonitor:
     def _program(self) -> Path | None:
         found = self._settings.qemu or shutil.which(PROGRAM, path=PATHS)
         return Path(found) if found and os.access(found, os.X_OK) else None
+
+
+async def _version(program: Path | None) -> str:
+    process = await asyncio.create_subprocess_exec(
+        *(str(program), "--version"), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    return (await process.communicate())[0].decode(errors="replace")
 
 
 def _drained(end: socket.socket) -> bytes:
