@@ -11,6 +11,7 @@ from rich.text import Text
 
 from raptorflow.base.errors import InvalidInput
 from raptorflow.base.json import dumps, loads
+from raptorflow.cli.question import FileUnusable
 from raptorflow.cli.sandbox.outcomes import counts_line, verdict_line
 from raptorflow.cli.signals import EXIT_INTERRUPTED, run_until_signal
 from raptorflow.core.settings import TelemetrySettings
@@ -59,16 +60,18 @@ def attack(
     configure_telemetry(TelemetrySettings(log_level="CRITICAL"), service="cli")
     chosen = _chosen(only)
     others = [_results(file) for file in merge]
+    if report:
+        _write(report, "")
     console = Console(highlight=False, stderr=json)
     found: list[dict[str, Any]] = []
     if not run_until_signal(_attack(chosen, driver, console, found)):
         sys.exit(EXIT_INTERRUPTED)
     counts = found[0]
-    if report:
-        report.write_text(page([counts, *others]))
-        console.print(f"Written: {report}", markup=False)
     if json:
         print(dumps(counts))
+    if report:
+        _write(report, page([counts, *others]))
+        console.print(f"Written: {report}", markup=False)
     if failed(counts):
         sys.exit(1)
 
@@ -91,9 +94,11 @@ async def _attack(
 
 
 def _chosen(only: str | None) -> list[Attack]:
-    if not only:
+    if only is None:
         return list(ATTACKS)
     wanted = {word.strip().upper() for word in only.split(",") if word.strip()}
+    if not wanted:
+        raise NoSuchAttack(f"{only!r} names no attack.")
     known = {attack.attack_id for attack in ATTACKS} | {attack.attack_id[0] for attack in ATTACKS}
     if strange := sorted(wanted - known):
         raise NoSuchAttack(f"There is no attack {', '.join(strange)}.")
@@ -105,6 +110,17 @@ def _results(file: Path) -> dict[str, Any]:
     try:
         lines = [line for line in file.read_text().splitlines() if re.match(r"\{.*\"results\"", line)]
         results: dict[str, Any] = loads(lines[-1])
-    except (OSError, ValueError, IndexError) as error:
-        raise ResultsUnreadable(f"{file} holds no results: {error}.") from error
+        page([results])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ResultsUnreadable(f"{file} holds no results: {error!r}.") from error
     return results
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        with file.open("a" if not text else "w") as opened:
+            opened.write(text)
+    except OSError as error:
+        raise FileUnusable(
+            f"{file} cannot be written: {error.strerror}.", hint="Name another file."
+        ) from error

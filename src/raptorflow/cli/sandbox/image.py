@@ -7,6 +7,7 @@ from cyclopts import App
 from rich.console import Console
 
 from raptorflow.base.json import dumps
+from raptorflow.cli.question import FileUnusable
 from raptorflow.sandbox.drivers.microvm.image.build import build_image
 from raptorflow.sandbox.drivers.microvm.image.manifest import Image, verify_image
 from raptorflow.settings import load_settings
@@ -29,11 +30,11 @@ def build(folder: Path | None = None, *, downloads: Path | None = None, json: bo
     target = folder or settings.image()
     packages = downloads or settings.place() / "packages"
     if json:
-        print(dumps(_row(build_image(target, packages, _silent))))
+        print(dumps(_row(_built(target, packages, _silent))))
         return
     console = Console(highlight=False)
     with console.status("Building ...") as status:
-        image = build_image(target, packages, _shown(console, status.update))
+        image = _built(target, packages, _shown(console, status.update))
     console.print(f"{len(image.manifest.packages)} packages, Python {image.manifest.python}", markup=False)
 
 
@@ -51,6 +52,14 @@ def verify(folder: Path | None = None, *, json: bool = False) -> None:
     else:
         console = Console(highlight=False, soft_wrap=True)
         console.print(f"{image.folder} is as it was built: {image.manifest.digest}", markup=False)
+
+
+def _built(target: Path, packages: Path, tell: Callable[[str], None]) -> Image:
+    try:
+        return build_image(target, packages, tell)
+    except OSError as error:
+        message = f"{error.filename or target} cannot be used: {error.strerror}."
+        raise FileUnusable(message, hint="Name another folder, or make room in this one.") from error
 
 
 def _row(image: Image) -> dict[str, object]:
