@@ -1,14 +1,20 @@
 """A program that a waiting interpreter becomes cannot tell; and what it cannot become gets a new one."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.pools import twice
+from tests.support.pools import READY_SECONDS, twice
 
+from raptorflow.sandbox.drivers.local.driver import LocalDriver
+from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.settings import PoolSettings
+from raptorflow.sandbox.running import supply
+from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
@@ -91,3 +97,27 @@ async def test_each_is_used_once(warm: SandboxManager, spec: SandboxSpec) -> Non
     _, first = await twice(warm, marked)
     _, second = await twice(warm, marked)
     assert (first.stdout, second.stdout) == (b"False\n", b"False\n")
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["fails", "hangs"])
+async def test_what_is_made_ahead_and_does_not_wait_is_removed(
+    spec: SandboxSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    tried = asyncio.Event()
+
+    async def broken(*_: object) -> None:
+        tried.set()
+        if hangs:
+            await asyncio.Event().wait()
+        raise SandboxGone("The interpreter did not start.")
+
+    monkeypatch.setattr(supply, "wait_in", broken)
+    driver = LocalDriver(SandboxSettings(allow_supervised=True, state_dir=tmp_path / "state"))
+    kept = PoolSettings(min_ready=1, spare_memory_bytes=0, look_seconds=0.05)
+    source = supply.Supply(driver, kept, 20, 512)
+    sandbox, _ = await source.take(blueprint_of(spec), {})
+    await asyncio.wait_for(tried.wait(), READY_SECONDS)
+    await sandbox.destroy()
+    await source.close()
+    assert await driver.list() == []
+    await driver.close()

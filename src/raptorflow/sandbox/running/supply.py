@@ -1,5 +1,6 @@
 """Where sandboxes come from: kept ready, or built when asked for."""
 
+import asyncio
 import uuid
 from collections.abc import Mapping
 from typing import Literal
@@ -61,7 +62,12 @@ class Supply:
 
     async def _spare(self, blueprint: Blueprint) -> LiveSandbox:
         sandbox = await self._build(blueprint, {}, ahead=True)
-        sandbox.waiting = await wait_in(sandbox.link, blueprint, self._open_files)
+        try:
+            async with asyncio.timeout(self._start_seconds):
+                sandbox.waiting = await wait_in(sandbox.link, blueprint, self._open_files)
+        except BaseException:
+            await sandbox.destroy()
+            raise
         return sandbox
 
     async def _build(
