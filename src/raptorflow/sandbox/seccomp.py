@@ -7,6 +7,7 @@ the same kernel functions under other numbers.
 import errno
 import mmap
 import platform
+import socket
 import tempfile
 from functools import cache
 from importlib import import_module
@@ -16,10 +17,13 @@ from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.syscalls import (
     AF_UNIX,
     ALLOWED,
+    HARMLESS_OPTIONS,
+    HUGE_PAGES,
     IOCTLS,
     LANDLOCK,
     NAMESPACE_FLAGS,
     PERSONALITIES,
+    PROTOCOLS,
     REACH,
     REACH_FAMILIES,
     REFUSED,
@@ -28,6 +32,7 @@ from raptorflow.sandbox.syscalls import (
 )
 
 LOW_32_BITS = 0xFFFFFFFF
+BUFFERS = (socket.SO_SNDBUF, socket.SO_RCVBUF)
 
 
 @cache
@@ -44,16 +49,17 @@ def filter_program(*, reach: bool, watched: bool) -> bytes:
     library = _library()
     filter_ = library.SyscallFilter(library.ERRNO(errno.ENOSYS))
     filter_.set_attr(library.Attr.ACT_BADARCH, library.KILL_PROCESS)
-    unseen: set[str] = {*UNSEEN_MEMORY, "mmap"} if watched else set()
-    allowed = {*ALLOWED, *LANDLOCK, *(REACH if reach else ())} - unseen
+    unseen: set[str] = {*UNSEEN_MEMORY, "setsockopt"} if watched else set()
+    allowed = {*ALLOWED, *LANDLOCK, *(REACH if reach else ())} - unseen - {"mmap"}
     for name in sorted(allowed):
         _add(library, filter_, library.ALLOW, name)
     refuse = library.ERRNO(errno.EPERM)
     for name in set(REFUSED) - allowed - ({"socket"} if reach else set()):
         _add(library, filter_, refuse, name)
     _add_by_argument(library, filter_, refuse)
+    _add_mappings(library, filter_, refuse, watched=watched)
     if watched:
-        _add_mappings(library, filter_, refuse)
+        _add_options(library, filter_, refuse)
     if reach:
         _add_families(library, filter_, refuse)
     with tempfile.TemporaryFile() as file:
@@ -80,13 +86,28 @@ def _add_by_argument(library: Any, filter_: Any, refuse: int) -> None:
         _add(library, filter_, library.ALLOW, "personality", argument)
 
 
-def _add_mappings(library: Any, filter_: Any, refuse: int) -> None:
-    """Mappings of all kinds but one."""
-    for kind in (0, mmap.MAP_SHARED, mmap.MAP_ANONYMOUS):
-        argument = library.Arg(3, library.MASKED_EQ, UNSEEN_MAPPING, kind)
-        _add(library, filter_, library.ALLOW, "mmap", argument)
-    argument = library.Arg(3, library.MASKED_EQ, UNSEEN_MAPPING, UNSEEN_MAPPING)
-    _add(library, filter_, refuse, "mmap", argument)
+def _add_mappings(library: Any, filter_: Any, refuse: int, *, watched: bool) -> None:
+    """Memory, but no huge pages, and where it is watched none that is shared without a file."""
+    every = HUGE_PAGES | UNSEEN_MAPPING
+    for kind in (0, mmap.MAP_SHARED, mmap.MAP_ANONYMOUS, UNSEEN_MAPPING):
+        action = refuse if watched and kind == UNSEEN_MAPPING else library.ALLOW
+        _add(library, filter_, action, "mmap", library.Arg(3, library.MASKED_EQ, every, kind))
+    _add(library, filter_, refuse, "mmap", library.Arg(3, library.MASKED_EQ, HUGE_PAGES, HUGE_PAGES))
+
+
+def _add_options(library: Any, filter_: Any, refuse: int) -> None:
+    """Options of sockets that make no buffer larger; the kernel reads 32 bits of level and option."""
+    for level in PROTOCOLS:
+        _add(library, filter_, library.ALLOW, "setsockopt", _low(library, 1, level))
+    options = [(option, library.ALLOW) for option in HARMLESS_OPTIONS]
+    options += [(option, refuse) for option in BUFFERS]
+    for option, action in options:
+        which = (_low(library, 1, socket.SOL_SOCKET), _low(library, 2, option))
+        _add(library, filter_, action, "setsockopt", *which)
+
+
+def _low(library: Any, at: int, value: int) -> Any:
+    return library.Arg(at, library.MASKED_EQ, LOW_32_BITS, value)
 
 
 def _add_families(library: Any, filter_: Any, refuse: int) -> None:

@@ -6,6 +6,7 @@ of libseccomp are left out by whoever compiles the list.
 """
 
 import mmap
+import socket
 
 FILES = """
     access chdir chmod chown close close_range copy_file_range creat dup dup2 dup3 faccessat faccessat2
@@ -62,9 +63,18 @@ DANGEROUS = """
 ALLOWED = f"{FILES} {WAITING} {MEMORY} {PROCESSES} {SIGNALS_AND_TIME} {SOCKET_PAIRS}".split()
 REFUSED = DANGEROUS.split()
 # Memory that no process has to map: a group counts it, a watch over processes cannot see it. Of what is
-# shared without a file, a page that stays mapped keeps all.
-UNSEEN_MEMORY = ("memfd_create", "shmget")
+# shared without a file, a page that stays mapped keeps all; larger buffers keep what nobody reads.
+UNSEEN_MEMORY = ("memfd_create", "shmget", "semget", "msgget")
 UNSEEN_MAPPING = mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+# Options of sockets, by level, that make no buffer larger: all of the protocols', and of every socket
+# addresses, errors, kinds, times and ends.
+PROTOCOLS = (socket.IPPROTO_IP, socket.IPPROTO_TCP, socket.IPPROTO_IPV6)
+HARMLESS_OPTIONS = (
+    *(socket.SO_REUSEADDR, socket.SO_REUSEPORT, socket.SO_KEEPALIVE, socket.SO_LINGER, socket.SO_OOBINLINE),
+    *(socket.SO_BROADCAST, socket.SO_PASSCRED, socket.SO_RCVLOWAT, socket.SO_RCVTIMEO, socket.SO_SNDTIMEO),
+)
+# Pages that were set aside for others (asm-generic/mman.h), which no group of ours counts.
+HUGE_PAGES = 0x40000
 # CLONE_NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (linux/sched.h).
 NAMESPACE_FLAGS = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 # Asking about terminals, pipes and descriptors; never TIOCSTI or TIOCLINUX, which type into a terminal.

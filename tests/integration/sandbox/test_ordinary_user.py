@@ -152,12 +152,25 @@ def test_limits_bite(as_user: AsUser, code: str, limits: dict[str, float], statu
         # A page that stays mapped keeps all of it, and the others are in nobody's count.
         "mmap.mmap(-1, 1 << 20)",
         "mmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 20)",
+        "ctypes.CDLL(None).semget(0, 9, 0o1600) + 1 or os.open('/none', 0)",
+        "ctypes.CDLL(None).msgget(0, 0o1600) + 1 or os.open('/none', 0)",
+        "socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)",
     ],
-    ids=["memfd", "shared", "device"],
+    ids=["memfd", "shared", "device", "semaphores", "messages", "buffers"],
 )
 def test_there_is_no_memory_that_a_watch_cannot_see(as_user: AsUser, take: str) -> None:
-    found, result = as_user(f"import mmap, os\ntry: {take}; print(1)\nexcept OSError: print(0)")
+    code = f"import ctypes, mmap, os, socket\ntry: {take}; print(1)\nexcept OSError: print(0)"
+    found, result = as_user(code)
     assert result["stdout"] == ("1\n" if found["held"]["memory"] == "kernel" else "0\n")
+
+
+def test_empty_files_count_as_memory(as_user: AsUser) -> None:
+    code = (
+        "import os, time\nfor folder in range(60):\n os.mkdir(f'/tmp/{folder}')\n"
+        " for at in range(1000): os.close(os.open(f'/tmp/{folder}/{at}', os.O_CREAT | os.O_WRONLY))\n"
+        "time.sleep(15)"
+    )
+    assert as_user(code, {"memory_bytes": 32 * MIB})[1]["status"] == "oom"
 
 
 def test_memory_of_its_own_and_of_files_can_be_had(as_user: AsUser) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.pools import READY_SECONDS, twice
 
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
-from raptorflow.sandbox.errors import SandboxGone
+from raptorflow.sandbox.errors import SandboxGone, SandboxSpecInvalid
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
 from raptorflow.sandbox.pool.settings import PoolSettings
@@ -82,13 +82,31 @@ async def test_a_program_is_the_same_in_a_sandbox_that_was_kept_ready(
     assert ready.stderr.decode() == cold.stderr.decode()
 
 
-async def test_what_an_interpreter_reads_at_its_start_wants_a_new_one(
-    warm: SandboxManager, spec: SandboxSpec
+@pytest.mark.parametrize(
+    ("code", "env", "said"),
+    [
+        (
+            "import sys; print(sys.flags.hash_randomization, sys.flags.utf8_mode)",
+            {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
+            "0 1",
+        ),
+        ("import time; print(time.tzname[0], time.localtime(0).tm_hour)", {"TZ": "XYZ-9"}, "XYZ 9"),
+        ("import ctypes; print(ctypes.CDLL(None).getenv is not None)", {"LD_BIND_NOW": "1"}, "True"),
+    ],
+    ids=["interpreter", "time-zone", "loader"],
+)
+async def test_what_is_read_at_the_start_wants_a_new_interpreter(
+    warm: SandboxManager, spec: SandboxSpec, code: str, env: dict[str, str], said: str
 ) -> None:
-    code = "import sys; print(sys.flags.hash_randomization, sys.flags.utf8_mode)"
-    changed = replace(spec, command=("python", "-c", code), env={"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"})
-    cold, ready = await twice(warm, changed)
-    assert (cold.stdout, ready.stdout) == (b"0 1\n", b"0 1\n")
+    cold, ready = await twice(warm, replace(spec, command=("python", "-c", code), env=env))
+    assert (cold.stdout.decode(), ready.stdout.decode()) == (f"{said}\n", f"{said}\n")
+
+
+async def test_a_command_that_is_too_long_is_refused_by_both(warm: SandboxManager, spec: SandboxSpec) -> None:
+    await twice(warm, spec)
+    for _ in range(2):
+        with pytest.raises(SandboxSpecInvalid, match="at most"):
+            await warm.run(replace(spec, command=("python", "about.py", "x" * 70_000)))
 
 
 async def test_each_is_used_once(warm: SandboxManager, spec: SandboxSpec) -> None:

@@ -36,6 +36,10 @@ class Group(Protocol):
         """How much of busy processors it gets beside others, in hundredths of what is usual."""
         ...
 
+    def pids(self) -> tuple[int, ...]:
+        """Every process in it."""
+        ...
+
     def memory(self) -> MemoryUse:
         """What it holds now."""
         ...
@@ -95,6 +99,14 @@ def quota_microseconds(limits: Limits) -> int:
 def write(path: Path, value: int | str) -> None:
     """Set a value of a group."""
     path.write_text(str(value))
+
+
+def pids_in(folder: Path) -> tuple[int, ...]:
+    """The processes of a group's folder; none when it is gone."""
+    try:
+        return tuple(map(int, (folder / "cgroup.procs").read_text().split()))
+    except FileNotFoundError:
+        return ()
 
 
 def fields(path: Path) -> dict[str, int]:

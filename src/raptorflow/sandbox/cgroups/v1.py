@@ -10,6 +10,7 @@ from raptorflow.sandbox.cgroups.group import (
     fields,
     memory_limit,
     number,
+    pids_in,
     quota_microseconds,
     tasks_limit,
     write,
@@ -64,6 +65,10 @@ class GroupV1:
     def weigh(self, percent: int) -> None:
         """How much of busy processors it gets."""
         write(self._folders["cpu"] / "cpu.shares", USUAL_SHARES * percent // 100)
+
+    def pids(self) -> tuple[int, ...]:
+        """Every process in it."""
+        return pids_in(self._folders["pids"])
 
     def memory(self) -> MemoryUse:
         """What it holds now."""

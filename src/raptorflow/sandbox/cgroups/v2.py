@@ -11,6 +11,7 @@ from raptorflow.sandbox.cgroups.group import (
     fields,
     memory_limit,
     number,
+    pids_in,
     quota_microseconds,
     tasks_limit,
     write,
@@ -59,6 +60,10 @@ class GroupV2:
     def weigh(self, percent: int) -> None:
         """How much of busy processors it gets; the usual weight is 100."""
         write(self._folder / "cpu.weight", percent)
+
+    def pids(self) -> tuple[int, ...]:
+        """Every process in it."""
+        return pids_in(self._folder)
 
     def memory(self) -> MemoryUse:
         """What it holds now."""

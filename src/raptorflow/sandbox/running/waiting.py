@@ -12,6 +12,9 @@ from raptorflow.sandbox.spec import WORK
 
 START = f"import sys; sys.path.insert(0, {AGENT!r}); from guest.waiting import main; main()"
 PROGRAM_ITSELF = "-c"
+READ_AT_START = ("PYTHON", "LC_", "LANG", "LOCPATH", "TZ", "LD_", "GLIBC_", "MALLOC_", "GCONV_PATH")
+# What does not fit into one frame is refused for a new interpreter too, which says so.
+MOST_ORDERS = wire.MAX_PAYLOAD - 1024
 
 
 class Waiting:
@@ -31,9 +34,10 @@ class Waiting:
         own, other = self._program, wanted
         return (
             not self._running.ended
+            and len(_orders(other)) <= MOST_ORDERS
             and _names_a_program(other.arguments)
             and own.arguments[0] == other.arguments[0]
-            and _of_python(own.variables) == _of_python(other.variables)
+            and _of_start(own.variables) == _of_start(other.variables)
             and (own.folder, own.open_files, own.file_bytes, own.side)
             == (other.folder, other.open_files, other.file_bytes, other.side)
         )
@@ -44,10 +48,7 @@ class Waiting:
         Raises:
             SandboxGone: the sandbox has ended.
         """
-        arguments = wanted.arguments[1:]
-        settings = [f"{name}={value}" for name, value in wanted.variables.items()]
-        words = [str(len(arguments)), *arguments, *settings]
-        orders = wire.packed([word.encode("utf-8", "surrogateescape") for word in words])
+        orders = _orders(wanted)
         self._running.output = output
         await self._running.feed(wire.FIELD.pack(len(orders)) + orders, end=False)
         return self._running
@@ -84,9 +85,16 @@ def _names_a_program(arguments: Sequence[str]) -> bool:
     return (first == PROGRAM_ITSELF and len(arguments) > 2) or not first.startswith("-")
 
 
-def _of_python(variables: Mapping[str, str]) -> dict[str, str]:
-    """What an interpreter reads when it starts."""
-    return {name: value for name, value in variables.items() if name.startswith(("PYTHON", "LC_", "LANG"))}
+def _orders(wanted: Program) -> bytes:
+    arguments = wanted.arguments[1:]
+    settings = [f"{name}={value}" for name, value in wanted.variables.items()]
+    words = [str(len(arguments)), *arguments, *settings]
+    return wire.packed([word.encode("utf-8", "surrogateescape") for word in words])
+
+
+def _of_start(variables: Mapping[str, str]) -> dict[str, str]:
+    """What the loader, the C library and an interpreter read when they start, and never again."""
+    return {name: value for name, value in variables.items() if name.startswith(READ_AT_START)}
 
 
 def _ignore(_kind: int, _payload: bytes) -> None:

@@ -13,7 +13,7 @@ from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.agent.ways import Way
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
-from raptorflow.sandbox.errors import SandboxGone
+from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.live import start as start_sandbox
@@ -266,3 +266,53 @@ async def test_what_is_made_ahead_gives_way_until_it_is_claimed(
     assert all(waiting * 9 < used for waiting, used in zip(before, after, strict=True))
     with pytest.raises(SandboxGone):
         await live.claim()
+
+
+async def test_a_failure_to_make_one_leaves_the_others_alone(
+    driver: LocalDriver, sandbox: LiveSandbox, make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the host has no descriptors left: sandboxes of others must not pay for it."""
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    blueprint = blueprint_of(make_spec(""))
+    with monkeypatch.context() as broken:
+        broken.setattr("raptorflow.sandbox.drivers.local.driver.memory_file", full)
+        with pytest.raises(SandboxStartFailed):
+            await driver.create(blueprint, f"full-{os.getpid()}", {})
+    other = await start_sandbox(driver, blueprint, f"after-{os.getpid()}", {}, 20)
+    await other.destroy()
+    await sandbox.link.ping()
+
+
+CHAINS = """
+import os, time
+for _ in range(6):
+    if os.fork() == 0:
+        end = time.time() + 20
+        while time.time() < end:
+            if os.fork():
+                os._exit(0)
+        os._exit(0)
+print("up", flush=True)
+time.sleep(20)
+"""
+
+
+async def test_what_never_stands_still_is_paused(driver: LocalDriver, sandbox: LiveSandbox) -> None:
+    spoke = asyncio.Event()
+
+    def heard(*_: object) -> None:
+        spoke.set()
+
+    program = Program([str(sandbox.blueprint.python), "-c", CHAINS], PATH)
+    await start(sandbox.link, program, heard)
+    await asyncio.wait_for(spoke.wait(), 20)
+    for _ in range(5):
+        await driver.pause(sandbox.handle)
+        before = (await sandbox.usage()).cpu_ms
+        for _ in range(300):
+            assert (await sandbox.usage()).cpu_ms == before
+        await driver.resume(sandbox.handle)
+    await sandbox.link.ping()

@@ -5,7 +5,7 @@ import functools
 import os
 import signal
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from raptorflow.sandbox.drivers.local.leftovers import (
     state_folder,
 )
 from raptorflow.sandbox.drivers.local.measure import Meter, group_blueprint, resource_limits
-from raptorflow.sandbox.drivers.local.processes import descendants
+from raptorflow.sandbox.drivers.local.processes import STANDING, descendants, state_of
 from raptorflow.sandbox.drivers.local.programs import bubblewraps
 from raptorflow.sandbox.drivers.local.remedies import remedy_for, remedy_of
 from raptorflow.sandbox.drivers.local.start import Box, start
@@ -46,6 +46,8 @@ UNWATCHED_SECONDS = 1.0
 AHEAD_PERCENT, USUAL_PERCENT = 10, 100
 # To remove a group.
 ATTEMPTS = 300
+# To stop all processes of a sandbox.
+MOST_LOOKS = 2000
 
 
 @dataclass
@@ -69,19 +71,21 @@ class LocalDriver:
     def __init__(self, settings: SandboxSettings) -> None:
         self._settings = settings
         self._groups: Groups | None = None
-        self._clean_up: weakref.finalize[..., LocalDriver] | None = None
+        self._clean_ups: list[weakref.finalize[..., LocalDriver]] = []
         self._report: ProbeReport | None = None
         self._bwrap: Path | None = None
         self._probing = asyncio.Lock()
         self._held: dict[str, _Held] = {}
         self._mark = ""
+        self._lost_groups = False
 
     async def probe(self) -> ProbeReport:
         """Try a sandbox, and say who keeps which guarantee; once, unless something was lacking."""
         async with self._probing:
-            if self._report is None or not self._report.available or self._report.missing:
-                self._report = await self._probe()
-        return self._report
+            report = self._report
+            if report is None or not report.available or report.missing or self._lost_groups:
+                report = self._report = await self._probe()
+            return report
 
     async def prepare(self, blueprint: Blueprint) -> None:
         """Nothing: all that a sandbox shows is on this machine already."""
@@ -112,7 +116,7 @@ class LocalDriver:
             group.weigh(USUAL_PERCENT)
 
     async def _create(self, blueprint: Blueprint, sandbox_id: str, *, ahead: bool) -> Handle:
-        if self._bwrap is None:
+        if self._bwrap is None or self._lost_groups:
             await self.probe()
         if self._bwrap is None:
             raise SandboxStartFailed("Bubblewrap cannot be used.")
@@ -127,8 +131,8 @@ class LocalDriver:
         except BaseException as error:
             await to_the_end(_let_go(box, group))
             if isinstance(error, OSError):
-                # Somebody may have removed our groups: look at the machine anew before the next one.
-                self._report, self._bwrap = None, None
+                # Where somebody has removed our groups, others are made before the next one.
+                self._lost_groups = not _all_there(self._groups)
                 raise SandboxStartFailed(f"The sandbox cannot be held: {error}.") from error
             raise
         self._held[sandbox_id] = _Held(box, group, Meter(box, group, blueprint))
@@ -156,27 +160,40 @@ class LocalDriver:
             await to_the_end(_let_go(held.box, held.group))
 
     async def pause(self, handle: Handle) -> None:
-        """Stop every process inside."""
-        self._signal(handle, signal.SIGSTOP)
+        """Stop every process inside.
+
+        Raises:
+            SandboxGone: it has been destroyed, or its processes make others faster than they can be stopped.
+        """
+        before: dict[int, str] = {}
+        for _ in range(MOST_LOOKS):
+            found = {pid: state_of(pid) for pid in self._processes(handle)}
+            running = [pid for pid, state in found.items() if state not in STANDING]
+            # Who was made while we looked, or has just ended and left one behind, shows at the next look.
+            if not running and found == before:
+                return
+            _signal(running, signal.SIGSTOP)
+            before = found
+            await asyncio.sleep(0)
+        raise SandboxGone(f"The sandbox {handle.sandbox_id} does not stand still.")
 
     async def resume(self, handle: Handle) -> None:
         """Let them go on."""
-        self._signal(handle, signal.SIGCONT)
+        _signal(self._processes(handle), signal.SIGCONT)
 
     async def list(self) -> list[Handle]:
         """Those of this process, and those whose groups exist. A dead manager's died with it."""
-        grouped = {
-            name for folder in (self._groups.folders if self._groups else ()) for name in _inside(folder)
-        }
+        grouped = {name for folder in _folders(self._groups) for name in _inside(folder)}
         return [Handle(self.name, name) for name in sorted(grouped | set(self._held))]
 
     async def close(self) -> None:
         """Destroy what is left, and remove this manager's groups. One more would make them anew."""
         for sandbox_id in list(self._held):
             await self.destroy(Handle(self.name, sandbox_id))
-        if self._clean_up:
-            self._clean_up()
-        self._groups, self._clean_up, self._report, self._bwrap = None, None, None, None
+        for clean_up in self._clean_ups:
+            clean_up()
+        self._clean_ups.clear()
+        self._groups, self._report, self._bwrap = None, None, None
 
     async def _start(self, bwrap: Path, blueprint: Blueprint, group: Group | None) -> Box:
         watched = group is None
@@ -193,10 +210,9 @@ class LocalDriver:
             return held
         raise SandboxGone(f"The sandbox {handle.sandbox_id} has been destroyed.")
 
-    def _signal(self, handle: Handle, number: int) -> None:
-        for pid in list(descendants(self._get(handle).box.first)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+    def _processes(self, handle: Handle) -> tuple[int, ...]:
+        held = self._get(handle)
+        return held.group.pids() if held.group else tuple(descendants(held.box.first))
 
     async def _probe(self) -> ProbeReport:
         try:
@@ -209,9 +225,11 @@ class LocalDriver:
             return ProbeReport(self.name, problem=f"The sandbox cannot be prepared: {error}.")
 
     def _prepare_groups(self) -> None:
-        """Clean up after dead managers, and make a place for our groups where this user may."""
-        if self._clean_up:
-            self._clean_up()
+        """Clean up after dead managers, and make a place for our groups where this user may.
+
+        What was made before stays until the end: sandboxes may live in it.
+        """
+        self._lost_groups = False
         folder = state_folder(self._settings)
         if count := reap(folder):
             log.info("removed what dead sandbox managers left", managers=count)
@@ -221,7 +239,7 @@ class LocalDriver:
         note = Note(folder, self._mark)
         note.write(made)
         # Also at the end of a program that does not close its manager.
-        self._clean_up = weakref.finalize(self, remove_noted, note, made)
+        self._clean_ups.append(weakref.finalize(self, remove_noted, note, made))
 
     async def _try_each(self, python: Path) -> ProbeReport:
         problems: list[str] = []
@@ -262,6 +280,20 @@ async def _removed(group: Group) -> bool:
             return True
         await asyncio.sleep(AGAIN_SECONDS)
     return False
+
+
+def _signal(pids: Iterable[int], number: int) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _all_there(groups: Groups | None) -> bool:
+    return all(folder.is_dir() for folder in _folders(groups))
+
+
+def _folders(groups: Groups | None) -> tuple[Path, ...]:
+    return groups.folders if groups else ()
 
 
 def _inside(folder: Path) -> list[str]:

@@ -16,6 +16,8 @@ BUILDERS = 2
 OWN_TASKS = 1 + AGENT_TASKS
 # Libraries reserve more than they use; the watch holds what is used.
 RESERVED_FACTOR = 4
+# What the kernel keeps for each file of a file system in memory, beside its content.
+FILE_BYTES = 1280
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -58,15 +60,17 @@ class Meter:
 
     def _watched(self) -> Usage:
         use = tree_use(self._box.first, enough_bytes=self._memory)
-        self._peak = max(self._peak, use.memory_bytes)
+        # What is in files has its own limit; that there are files is kept in the kernel's memory.
+        memory = use.memory_bytes + self._box.files() * FILE_BYTES
+        self._peak = max(self._peak, memory)
         over_tasks = "pids" if use.tasks > self._tasks else None
         return Usage(
-            memory_bytes=use.memory_bytes,
+            memory_bytes=memory,
             peak_memory_bytes=self._peak or None,
             tasks=use.tasks,
             disk_full=self._box.is_full(),
             exact=False,
-            over="oom" if use.memory_bytes > self._memory else over_tasks,
+            over="oom" if memory > self._memory else over_tasks,
         )
 
 

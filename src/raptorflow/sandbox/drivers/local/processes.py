@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KIB = 1024
+# Stopped, traced, a zombie, dead (proc(5)).
+STANDING = {"T", "t", "Z", "X"}
+# There is no such process any more, or no such file of it for us; anything else would count as nothing.
+GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ def children(pid: int) -> list[int]:
     """Processes that this one started."""
     texts = [_text(f"/proc/{pid}/task/{task}/children") for task in _names(f"/proc/{pid}/task")]
     return [int(child) for text in texts for child in text.split()]
+
+
+def state_of(pid: int) -> str:
+    """A letter (proc(5)); none for a process that is gone."""
+    return "".join(_text(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1])
 
 
 def named(mark: str) -> list[int]:
@@ -95,12 +104,12 @@ def _value(path: str, name: str) -> int | None:
 def _names(path: str) -> list[str]:
     try:
         return os.listdir(path)
-    except OSError:
+    except GONE:
         return []
 
 
 def _text(path: str) -> str:
     try:
         return Path(path).read_text()
-    except OSError:
+    except GONE:
         return ""

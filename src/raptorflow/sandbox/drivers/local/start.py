@@ -74,6 +74,11 @@ class Box:
         systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
         return sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in systems)
 
+    def files(self) -> int:
+        """How many files and folders are in the workspace and in `/tmp`, empty ones too."""
+        systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
+        return sum(system.f_files - system.f_ffree for system in systems)
+
     def is_full(self) -> bool:
         """Whether nothing more fits into the workspace or `/tmp`."""
         systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
@@ -98,7 +103,12 @@ class Box:
             signal.pidfd_send_signal(self.ended, signal.SIGSTOP)
             os.waitid(os.P_PIDFD, self.ended, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
             for pid in children(self.process.pid):
-                self.first, self.first_ended = pid, os.pidfd_open(pid)
+                self.first = pid
+                try:
+                    self.first_ended = os.pidfd_open(pid)
+                except OSError:
+                    # No descriptor is left for it; its parent stands still, so the number is its own.
+                    os.kill(pid, signal.SIGKILL)
 
     async def gone(self) -> int:
         """Wait until nothing is left inside; bubblewrap's exit code."""
