@@ -11,7 +11,7 @@ import pytest
 
 from raptorflow.sandbox.agent.files import get, names, put
 from raptorflow.sandbox.agent.guest import wire
-from raptorflow.sandbox.agent.link import GUEST_STREAMS, MOST_WAYS, Link
+from raptorflow.sandbox.agent.link import GUEST_STREAMS, MOST_WAYS, Link, Taker
 from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.agent.ways import Way
 from raptorflow.sandbox.channel import SocketChannel
@@ -305,6 +305,7 @@ async def test_a_file_that_cannot_be_is_refused(
         ([b"a/b/c"], FileRefused),
         ([b"a//b"], FileRefused),
         ([b"."], FileRefused),
+        ([b"x" * 256], FileRefused),
         ([b""], SandboxGone),
         ([b"a\0b"], SandboxGone),
     ],
@@ -347,10 +348,41 @@ async def test_an_answer_is_not_kept_beyond_what_was_granted(guest: Guest, grown
 async def test_a_list_is_not_kept_beyond_its_bound(guest: Guest, grown: Callable[[], int]) -> None:
     listing = asyncio.create_task(names(guest.link, "/x", most=10_000, levels=8))
     await guest.hear()
-    await flood(guest, wire.frame(wire.ENTRY, 1, entry(0, b"x" * 4000)), 32 * MIB)
+    await flood(guest, wire.frame(wire.ENTRY, 1, entry(0, b"/".join([b"x" * 255] * 8))), 32 * MIB)
     with pytest.raises((SandboxGone, FileRefused)):
         await listing
     assert grown() < 24 * MIB
+
+
+async def test_a_list_of_the_longest_names_is_whole(guest: Guest) -> None:
+    listing = asyncio.create_task(names(guest.link, "/x", most=6000, levels=8))
+    await guest.hear()
+    folders = [b"x" * 255] * 7
+    for number in range(6000):
+        await guest.say(wire.frame(wire.ENTRY, 1, entry(0, b"/".join([*folders, b"%0255d" % number]))))
+    await guest.say(wire.frame(wire.DONE, 1))
+    assert len(await listing) == 6000
+
+
+async def test_what_waits_of_a_list_has_a_bound(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    takers: list[Taker] = []
+    stream = guest.link.stream
+
+    def seen(taker: Taker) -> int:
+        takers.append(taker)
+        return stream(taker)
+
+    monkeypatch.setattr(guest.link, "stream", seen)
+    listing = asyncio.create_task(names(guest.link, "/x", most=10**6, levels=9))
+    await guest.hear()
+
+    def untaken() -> None:
+        for _ in range(10**6):
+            takers[0].take(wire.ENTRY, entry(0, b"x" * 255))
+
+    with pytest.raises(wire.WireError, match="granted"):
+        untaken()
+    listing.cancel()
 
 
 async def flood(guest: Guest, frame: bytes, count: int) -> None:
