@@ -1,6 +1,7 @@
 """Folders of this user's own, outside of every sandbox, in which managers keep what they need."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -21,25 +22,53 @@ def runtime_folder() -> Path:
 
 
 def private_folder(folder: Path) -> Path:
-    """The folder, made when missing, which nobody else may write to.
+    """The folder, made when missing, which nobody else may write to or put another one in the place of.
 
     Raises:
         SandboxUnavailable: somebody else could, or it cannot be made.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ours = is_ours(folder)
+        _make(folder)
+        others = [] if is_ours(folder) else [folder]
+        others += filter(_can_be_replaced_below, _above(folder))
     except OSError as error:
         raise SandboxUnavailable(
             f"{folder} cannot be made: {error.strerror}.",
             hint="Set RAPTORFLOW_SANDBOX__STATE_DIR and XDG_RUNTIME_DIR to folders of your own.",
         ) from error
-    if not ours:
+    if others:
         raise SandboxUnavailable(
-            f"{folder} belongs to another user, or others may write to it.",
-            hint="Set RAPTORFLOW_SANDBOX__STATE_DIR to a folder of your own.",
+            f"{others[0]} belongs to another user, or others may write to it.",
+            hint="Set RAPTORFLOW_SANDBOX__STATE_DIR and XDG_RUNTIME_DIR to folders of your own, in folders "
+            "that others may not write to.",
         )
     return folder
+
+
+def _make(folder: Path) -> None:
+    """Make it for us alone; folders above it may be passed through, and have no other writer in any umask."""
+    for above in reversed(folder.parents):
+        if not above.exists():
+            above.mkdir(mode=0o755, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _above(folder: Path) -> list[Path]:
+    """The folders above it, and those above where links among them lead; the outermost first."""
+    return sorted({*folder.absolute().parents, *folder.resolve().parents})
+
+
+def _can_be_replaced_below(folder: Path) -> bool:
+    """Whether somebody else may rename what is in it: neither we nor the system own it, or others may write.
+
+    In a sticky folder others may write and rename only what is theirs. Whoever owns the root is the system.
+    """
+    facts = folder.lstat()
+    if facts.st_uid not in {0, os.geteuid(), Path("/").stat().st_uid}:
+        return True
+    if stat.S_ISLNK(facts.st_mode) or facts.st_mode & stat.S_ISVTX:
+        return False
+    return bool(facts.st_mode & WRITABLE_BY_OTHERS)
 
 
 def is_ours(path: Path) -> bool:

@@ -37,7 +37,7 @@ class SandboxResult:
             `oom`, `disk_full`, `pids`, `output_limit`), or `sandbox_error` (it never started).
         driver: which sandbox.
         exit_code: for `ok`, `error`, and limits that the program noticed itself.
-        signal: such as `SIGSEGV`, when one ended it. Like in shells, exit code 128 + n stands for signal n.
+        signal: such as `SIGSEGV`, when one ended it. An exit code of 128 + n is an `error` like another.
         stdout_bytes: how many were read, kept or not; likewise `stderr_bytes`.
         stdout_sha256: of all that was read, hex; likewise `stderr_sha256`.
         stdout_truncated: whether something is missing from the middle or the end of `stdout`.

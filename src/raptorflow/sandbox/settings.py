@@ -12,6 +12,7 @@ from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
 from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
 from raptorflow.sandbox.sessions.settings import SessionSettings
+from raptorflow.sandbox.spec import MAX_INPUT_FILES_BYTES
 
 MIB = 1024 * 1024
 
@@ -39,7 +40,9 @@ class SandboxSettings(BaseModel):
     """How often the memory of a running sandbox is looked at."""
     open_files: int = Field(default=512, ge=16)
     max_input_bytes: int = Field(default=64 * MIB, ge=0)
-    """Of standard input; files are mounted and have no limit."""
+    """Of standard input."""
+    max_input_files_bytes: int = Field(default=MAX_INPUT_FILES_BYTES, ge=0)
+    """Of all input files of a run together: they are copied into its workspace, which is in memory."""
     max_artifact_bytes: int = Field(default=10 * MIB, ge=1)
     max_artifacts_bytes: int = Field(default=100 * MIB, ge=1)
     max_artifacts: int = Field(default=100, ge=0)

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from raptorflow.sandbox.errors import SandboxSpecInvalid
-from raptorflow.skills.capabilities import Capabilities, Limits
+from raptorflow.skills.capabilities import MIB, Capabilities, Limits
 
 SKILL, ENVIRONMENT, WORK = "/skill", "/env", "/workspace"
 INPUTS, OUTPUTS = "/workspace/in", "/workspace/out"
 HELPER = "/opt/raptorflow"
+# Of all input files together, where settings say nothing else.
+MAX_INPUT_FILES_BYTES = 256 * MIB
 
 INPUT_NAME = re.compile(r"[^/\x00-\x1f\x7f]{1,200}")
 ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
@@ -70,8 +72,12 @@ class SandboxSpec:
         """The base interpreter as it is found inside."""
         return self.image_python or self.python
 
-    def check(self, *, max_input_bytes: int) -> None:
+    def check(self, *, max_input_bytes: int, max_input_files_bytes: int = MAX_INPUT_FILES_BYTES) -> None:
         """Refuse what makes no sense, before anything is built.
+
+        Args:
+            max_input_bytes: of standard input.
+            max_input_files_bytes: of all input files together.
 
         Raises:
             SandboxSpecInvalid: says what.
@@ -91,6 +97,15 @@ class SandboxSpec:
                 f"The standard input has {len(self.stdin)} bytes, at most {max_input_bytes} are taken."
             )
         self._check_files()
+        self._check_sizes(max_input_files_bytes)
+
+    def _check_sizes(self, most: int) -> None:
+        total = sum(file.stat().st_size for file in self.inputs.values())
+        if total > most:
+            raise SandboxSpecInvalid(
+                f"The input files have {total} bytes together, at most {most} are taken.",
+                hint="Hand over fewer or smaller files, or raise RAPTORFLOW_SANDBOX__MAX_INPUT_FILES_BYTES.",
+            )
 
     def _check_files(self) -> None:
         for folder in (self.skill_dir, self.env_dir):

@@ -46,6 +46,10 @@ async def test_a_large_output_is_whole(run_code: RunCode) -> None:
 @pytest.mark.parametrize(("code", "status", "exit_code", "signal"), [
     ("import sys; sys.exit(3)", "error", 3, None),
     ("1/0", "error", 1, None),
+    ("import sys; sys.exit(137)", "error", 137, None),
+    ("import sys; sys.exit(152)", "error", 152, None),
+    ("import sys; sys.exit(153)", "error", 153, None),
+    ("from signal import *; signal(SIGXFSZ, SIG_DFL); raise_signal(SIGXFSZ)", "disk_full", None, None),
     ("import os; os.kill(os.getpid(), 11)", "signal", None, "SIGSEGV"),
     ("import os; os.abort()", "signal", None, "SIGABRT"),
     ("import os; os.kill(os.getpid(), 9)", "signal", None, "SIGKILL"),
@@ -55,6 +59,14 @@ async def test_an_end_is_told_as_it_was(
 ) -> None:
     result = await run_code(code)
     assert (result.status, result.exit_code, result.signal) == (status, exit_code, signal)
+
+
+async def test_a_full_workspace_is_told_beside_inputs_too(run_code: RunCode, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(bytes(3 * MIB + 1))
+    code = "open('x', 'wb').write(bytes(6 << 20))"
+    result = await run_code(code, inputs={"data": data}, limits={"disk_bytes": 2 * MIB})
+    assert result.status == "disk_full", result
 
 
 async def test_a_program_that_is_not_there_is_an_error(run_code: RunCode) -> None:

@@ -1,9 +1,10 @@
 """Files come out of a workspace that may hold anything, and nothing else does."""
 
 import hashlib
+import itertools
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.running.artifacts import MAX_DEPTH, MAX_NAME, Collected, collect, safe_part
+from raptorflow.sandbox.errors import FileRefused
+from raptorflow.sandbox.running import artifacts
+from raptorflow.sandbox.running.artifacts import (
+    MAX_DEPTH,
+    MAX_FAILURES,
+    MAX_NAME,
+    MAX_REFUSALS,
+    Collected,
+    collect,
+    safe_part,
+)
 from raptorflow.sandbox.settings import SandboxSettings
 
 Collect = Callable[..., Awaitable[Collected]]
@@ -142,3 +153,71 @@ async def test_names_that_are_no_text_are_made_harmless(work: Path, taken: Colle
     (work / "out" / os.fsdecode(b"\xff\xfe.csv")).write_bytes(b"x")
     assert all(name.isprintable() for name in names(await taken()))
     assert len(names(await taken())) == 1
+
+
+async def test_files_that_never_come_are_asked_for_only_so_often(
+    work: Path, taken: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    async def nothing(_link: Link, path: str, _most: int) -> AsyncGenerator[bytes]:
+        asked.append(path)
+        raise FileRefused("it may not be read")
+        yield b""
+
+    monkeypatch.setattr(artifacts, "get", nothing)
+    for number in range(3 * MAX_FAILURES):
+        (work / "out" / f"{number}.txt").touch()
+    found = await taken(max_artifacts=1)
+    assert len(asked) == MAX_FAILURES
+    assert len(found.refused) == MAX_REFUSALS
+
+
+async def test_a_file_that_does_not_come_leaves_no_folder(
+    work: Path, taken: Collect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_link: Link, path: str, _most: int) -> AsyncGenerator[bytes]:
+        if not path.endswith("never"):
+            yield b"half"
+        raise FileRefused("it changed")
+
+    monkeypatch.setattr(artifacts, "get", broken)
+    for name in ("a/b/never", "a/c/half"):
+        (work / "out" / name).parent.mkdir(parents=True)
+        (work / "out" / name).touch()
+    assert len((await taken()).refused) == 2
+    assert not (tmp_path / "host").exists()
+
+
+async def test_a_folder_that_another_file_needs_stays(
+    work: Path, taken: Collect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def second_breaks(_link: Link, path: str, _most: int) -> AsyncGenerator[bytes]:
+        yield b"x"
+        if path.endswith("two"):
+            raise FileRefused("it changed")
+
+    monkeypatch.setattr(artifacts, "get", second_breaks)
+    (work / "out" / "a").mkdir()
+    for name in ("one", "two"):
+        (work / "out" / "a" / name).touch()
+    assert names(await taken()) == ["a/one"]
+    assert [path.name for path in (tmp_path / "host" / "new" / "a").iterdir()] == ["one"]
+
+
+async def test_names_that_fall_together_are_numbered_without_counting_again(
+    work: Path, taken: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    with_name = Path.with_name
+
+    def counting(path: Path, name: str) -> Path:
+        tried.append(name)
+        return with_name(path, name)
+
+    monkeypatch.setattr(Path, "with_name", counting)
+    for signs in itertools.islice(itertools.product('?*|<>":\\', repeat=3), 200):
+        (work / "out" / "".join(signs)).write_text("x")
+    found = await taken(max_artifacts=200)
+    assert names(found) == ["___", *(f"___-{number}" for number in range(2, 201))]
+    assert len(tried) == 199

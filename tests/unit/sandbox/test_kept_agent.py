@@ -1,6 +1,7 @@
 """The guest agent's code is made once, used by many, and believed only while it is what was made."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from raptorflow.sandbox.agent.kept import keep
+from raptorflow.sandbox.agent import kept as kept_agent
+from raptorflow.sandbox.agent.kept import agent_folder, keep
 from raptorflow.sandbox.errors import SandboxUnavailable
 
 PYTHON = Path(sys.executable)
@@ -86,6 +88,27 @@ def test_a_place_that_others_may_write_to_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SandboxUnavailable, match="others may write") as refused:
         keep(PYTHON, tmp_path)
     assert refused.value.hint
+
+
+def removed(kept: Path) -> None:
+    shutil.rmtree(kept.parent.parent)
+
+
+def emptied(kept: Path) -> None:
+    (kept / "guest" / "main.py").unlink()
+
+
+@pytest.mark.parametrize("harm", [removed, emptied])
+def test_what_is_cleaned_away_while_it_is_in_use_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(kept_agent, "runtime_folder", lambda: tmp_path / "runtime")
+    folder = agent_folder(PYTHON)
+    assert agent_folder(PYTHON) == folder
+    good = files(folder)
+    harm(folder)
+    assert agent_folder(PYTHON) == folder
+    assert files(folder) == good
 
 
 @pytest.mark.parametrize(("python", "says"), [("/bin/false", "cannot compile"), ("/none", "is not there")])

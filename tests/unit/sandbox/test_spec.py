@@ -1,12 +1,13 @@
 """What makes no sense is refused before anything is built."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
 from raptorflow.sandbox.errors import SandboxSpecInvalid
-from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.sandbox.spec import MAX_INPUT_FILES_BYTES, SandboxSpec
 
 MOST = 1000
 
@@ -52,3 +53,21 @@ def test_what_makes_no_sense_is_named(spec: SandboxSpec, changes: dict[str, obje
     with pytest.raises(SandboxSpecInvalid) as refused:
         dataclasses.replace(spec, **changes).check(max_input_bytes=MOST)
     assert part in refused.value.message
+
+
+def test_input_files_are_bounded_together(spec: SandboxSpec, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_bytes(bytes(500))
+    inputs = {name: tmp_path / name for name in ("a", "b")}
+    asked = dataclasses.replace(spec, inputs=inputs)
+    asked.check(max_input_bytes=0, max_input_files_bytes=1000)
+    with pytest.raises(SandboxSpecInvalid, match="1000 bytes together, at most 999") as refused:
+        asked.check(max_input_bytes=0, max_input_files_bytes=999)
+    assert "RAPTORFLOW_SANDBOX__MAX_INPUT_FILES_BYTES" in str(refused.value.hint)
+
+
+def test_input_files_have_a_bound_that_nobody_needs_to_name(spec: SandboxSpec, tmp_path: Path) -> None:
+    (tmp_path / "huge").touch()
+    os.truncate(tmp_path / "huge", MAX_INPUT_FILES_BYTES + 1)
+    with pytest.raises(SandboxSpecInvalid, match="together"):
+        dataclasses.replace(spec, inputs={"x": tmp_path / "huge"}).check(max_input_bytes=0)

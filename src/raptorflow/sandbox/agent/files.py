@@ -18,8 +18,10 @@ KINDS: dict[bytes, EntryKind] = {
 READ_BYTES = wire.MAX_PAYLOAD
 READ_ONLY = 0o444
 MOST_PATH = 4096  # PATH_MAX
+MOST_STEP = 255  # NAME_MAX
 # What a frame that waits takes besides its bytes: a guest may send them one by one.
 FRAME_COST = 64
+# Of a list that was not looked at yet; a whole one is bounded by its count and its depth.
 MOST_LIST_BYTES = 8 * 1024 * 1024
 
 
@@ -107,6 +109,7 @@ async def names(link: Link, path: str, *, most: int, levels: int) -> list[Entry]
         async for kind, payload in answer.frames():
             if kind != wire.ENTRY or len(found) >= most:
                 raise FileRefused("The sandbox names more entries than it was asked for.")
+            answer.took(len(payload))
             entry = _entry(payload)
             if len(_steps(entry.path)) > levels:
                 raise FileRefused("The sandbox names an entry below those that it was asked for.")
@@ -147,9 +150,13 @@ class _Answer:
                 raise came
             yield came
 
+    def took(self, count: int) -> None:
+        """So many bytes of a frame were taken, and wait no more."""
+        self._left += count + FRAME_COST
+
     async def grant(self, count: int) -> None:
         """So many bytes were taken; as many more may come."""
-        self._left += count + FRAME_COST
+        self.took(count)
         if not self._over:
             await self._link.send(wire.CREDIT, self.stream, wire.packed([b"%d" % count]))
 
@@ -200,6 +207,6 @@ def _entry(payload: bytes) -> Entry:
 def _steps(path: str) -> list[str]:
     """The steps of a path below a folder."""
     steps = path.split("/")
-    if set(steps) & {"", ".", ".."}:
+    if set(steps) & {"", ".", ".."} or any(len(os.fsencode(step)) > MOST_STEP for step in steps):
         raise FileRefused("The sandbox names an entry that cannot be.")
     return steps

@@ -30,17 +30,32 @@ def agent_folder(python: Path) -> Path:
     """A folder with the agent, compiled for this interpreter, to be seen inside at `AGENT`, read-only.
 
     Compiled, because otherwise each sandbox would compile it anew before it starts. It is made once, and
-    looked at once in each process.
+    looked at whole once in each process; after that only for whether it was cleaned away.
 
     Raises:
         SandboxUnavailable: the interpreter cannot compile it, or there is no place that is ours alone.
     """
-    return _kept(python, runtime_folder() / "agents")
+    place = runtime_folder() / "agents"
+    folder, before = _kept(python, place)
+    if _changed_at(folder) != before:
+        _kept.cache_clear()
+        folder, _ = _kept(python, place)
+    return folder
 
 
 @cache
-def _kept(python: Path, place: Path) -> Path:
-    return keep(python, place)
+def _kept(python: Path, place: Path) -> tuple[Path, tuple[int, int] | None]:
+    folder = keep(python, place)
+    return folder, _changed_at(folder)
+
+
+def _changed_at(folder: Path) -> tuple[int, int] | None:
+    """Which folder it is and when a file was last removed from it; None when it is gone."""
+    try:
+        facts = (folder / PACKAGE).stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns
 
 
 def keep(python: Path, place: Path) -> Path:

@@ -9,7 +9,7 @@ import errno
 import hashlib
 import mimetypes
 from collections.abc import Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +25,9 @@ MAX_DEPTH = 8
 MAX_ENTRIES = 10_000
 MAX_NAME = 200
 MAX_REFUSALS = 50
+# Files that are named and do not come: each costs both sides an answer, and none counts as taken.
+MAX_FAILURES = 100
+ENTRIES_A_TURN = 256
 # Bytes a second that even a slow channel carries.
 SLOWEST = 4 * 1024 * 1024
 KINDS: dict[EntryKind, str] = {
@@ -86,9 +89,12 @@ class _Collector:
         self._link = link
         self._folder, self._target = folders
         self._files = settings.max_artifacts
+        self._failures = MAX_FAILURES
         self._bytes = settings.max_artifacts_bytes
         self._bytes_each = settings.max_artifact_bytes
         self._taken: set[str] = set()
+        # The last number that was put to a name; the next file of that name need not count from one again.
+        self._numbers: dict[str, int] = {}
 
     async def everything(self) -> None:
         """Take what may be taken.
@@ -102,8 +108,10 @@ class _Collector:
             if error.details.get("errno") != errno.ENOENT:
                 self.found.refuse("out", "is no folder any more")
             return
-        for entry in entries:
+        for count, entry in enumerate(entries, 1):
             await self._entry(entry)
+            if count % ENTRIES_A_TURN == 0:
+                await asyncio.sleep(0)
         if len(entries) == MAX_ENTRIES:
             self.found.refuse("out", f"holds {MAX_ENTRIES} entries or more; no more were looked at")
 
@@ -116,6 +124,8 @@ class _Collector:
             self.found.refuse(entry.path, f"is {KINDS[entry.kind]}")
         elif self._files <= 0:
             self.found.refuse(entry.path, "there are too many files")
+        elif self._failures <= 0:
+            self.found.refuse(entry.path, "too many files before it could not be taken")
         elif entry.size > min(self._bytes, self._bytes_each):
             self.found.refuse(entry.path, f"its {entry.size} bytes are more than may still be taken")
         else:
@@ -125,25 +135,30 @@ class _Collector:
         name = self._unused("/".join(safe_part(part) for part in entry.path.split("/")))
         path = self._target / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
             size, digest = await self._fetch(entry, path)
         except FileRefused as error:
-            self.found.refuse(entry.path, error.message)
+            self._fail(entry, error.message)
         except OSError as error:
             # A file may lie where another one needs a folder, or this machine's disk is full.
-            self.found.refuse(entry.path, f"it cannot be kept: {error.strerror}")
+            self._fail(entry, f"it cannot be kept: {error.strerror}")
         else:
             self._files -= 1
             self._bytes -= size
             media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
             self.found.artifacts.append(Artifact(name, path, size, digest, media_type))
 
+    def _fail(self, entry: Entry, reason: str) -> None:
+        self._failures -= 1
+        self.found.refuse(entry.path, reason)
+
     async def _fetch(self, entry: Entry, path: Path) -> tuple[int, str]:
         """Copy a file, whole or not at all: its size and its digest."""
-        digest = hashlib.sha256()
-        size = 0
-        with _new(path) as copy:
-            async with aclosing(get(self._link, f"{self._folder}/{entry.path}", entry.size)) as chunks:
+        async with aclosing(get(self._link, f"{self._folder}/{entry.path}", entry.size)) as chunks:
+            # What does not come at all needs no place here.
+            first = await anext(chunks, b"")
+            digest = hashlib.sha256(first)
+            with _new(path) as copy:
+                size = copy.write(first)
                 async for chunk in chunks:
                     digest.update(chunk)
                     size += copy.write(chunk)
@@ -151,18 +166,35 @@ class _Collector:
 
     def _unused(self, name: str) -> str:
         """The name, or with a number before its suffix when it is taken (also in another case)."""
+        wanted = name.casefold()
         path = Path(name)
-        number = 1
+        number = self._numbers.get(wanted, 1)
         while name.casefold() in self._taken or (self._target / name).exists():
             number += 1
             name = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
+        self._numbers[wanted] = number
         self._taken.add(name.casefold())
         return name
 
 
 @contextmanager
 def _new(path: Path) -> Generator[BinaryIO]:
-    """A file that did not exist; what the block does not complete is removed."""
+    """A file that did not exist, and its folders; what the block does not complete is removed with those."""
+    missing = [folder for folder in path.parents if not folder.exists()]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _new_file(path) as file:
+            yield file
+    except BaseException:
+        for folder in missing:
+            # Another run may have put something there meanwhile.
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def _new_file(path: Path) -> Generator[BinaryIO]:
     with path.open("xb") as file:
         try:
             yield file

@@ -147,9 +147,18 @@ def _helper() -> Path | None:
 
 
 def _room_for_inputs(spec: SandboxSpec) -> int:
-    """What inputs take of the workspace beside its limit; a power of two, so that few sizes are in use."""
+    """What inputs take of the workspace beside its limit, rounded up, so that few sizes are in use."""
     total = sum(path.stat().st_size + PAGE for path in spec.inputs.values())
-    return 1 << (max(total, MIB) - 1).bit_length() if total else 0
+    return room_for(total)
+
+
+def room_for(total: int) -> int:
+    """So many bytes in whole MiB; beyond 64 MiB in steps of a 64th of the next power of two.
+
+    A program may use what is too much, so that is less than a MiB, or than 1/32 of the whole.
+    """
+    step = max(MIB, (1 << max(0, total - 1).bit_length()) // 64)
+    return math.ceil(total / step) * step
 
 
 def _is_file(folder: Path, path: str) -> bool:

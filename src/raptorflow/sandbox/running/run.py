@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
@@ -12,10 +13,18 @@ from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.result import SandboxResult, Status
 from raptorflow.sandbox.running.artifacts import SLOWEST, Collected, collect
-from raptorflow.sandbox.running.commands import program_of
+from raptorflow.sandbox.running.commands import PAGE, program_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.output import Capture
-from raptorflow.sandbox.running.verdict import KILLED, Evidence, explain, judge, shell_code, signal_name
+from raptorflow.sandbox.running.verdict import (
+    KILLED,
+    Evidence,
+    exit_code,
+    explain,
+    judge,
+    shell_code,
+    signal_name,
+)
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import INPUTS, SandboxSpec
 
@@ -71,7 +80,10 @@ class Run:
         """Files in, and the program started."""
         for name, path in self._spec.inputs.items():
             await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
-        program = program_of(self._spec, self._settings)
+        # Inputs take room of their own, so the workspace holds more than its limit: only when it is full is
+        # that seen from outside.
+        file_bytes = sandbox.blueprint.workspace_bytes + PAGE
+        program = replace(program_of(self._spec, self._settings), file_bytes=file_bytes)
         if sandbox.waiting and sandbox.waiting.suits(program):
             return await sandbox.waiting.become(program, self._take)
         running = await start(sandbox.link, program, self._take)
@@ -97,7 +109,7 @@ class Run:
             self._limit.set_result(reason)
 
     async def _attend(self, sandbox: LiveSandbox, running: Running) -> int:
-        """Feed and watch it; its exit code, as shells count them."""
+        """Feed and watch it; its exit code, or what stands for a signal."""
         loop = asyncio.get_running_loop()
         clock = loop.call_later(self._spec.limits.timeout_seconds, self._end, "timeout")
         exit_ = asyncio.ensure_future(running.wait())
@@ -159,7 +171,7 @@ class Run:
         return SandboxResult(
             status=status,
             driver=sandbox.driver.name,
-            exit_code=None if ended_by or status == "signal" else code,
+            exit_code=None if ended_by else exit_code(code),
             signal=signal_name(code) if status == "signal" else None,
             stdout=self._stdout.value(),
             stderr=stderr,

@@ -9,14 +9,14 @@ from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.result import Status
 from raptorflow.skills.capabilities import Limits
 
-SIGNALLED = 128
+# As the Korn shell counts: 256 + n stands for signal n. A program may exit with 128 + n itself.
+SIGNALLED = 256
 KILLED = SIGNALLED + signal.SIGKILL
 MIB = 1024 * 1024
 DISK_FULL_SIGNS = (os.strerror(errno.ENOSPC).encode(), os.strerror(errno.EFBIG).encode())
 PIDS_SIGNS = (os.strerror(errno.EAGAIN).encode(), b"can't start new thread", b"annot fork")
 MEMORY_SIGNS = (b"MemoryError", os.strerror(errno.ENOMEM).encode())
-# The shell's way, which bubblewrap follows: an exit code of 128 + n stands for signal n.
-SIGNALS = {SIGNALLED + number: number.name for number in signal.Signals}
+SIGNAL_NAMES = {number.value: number.name for number in signal.Signals}
 LIMIT_SIGNALS: dict[str, Status] = {"SIGXFSZ": "disk_full", "SIGXCPU": "timeout"}
 
 
@@ -26,7 +26,7 @@ class Evidence:
 
     Attributes:
         ended_by: the limit for which we ended it; None when it ended by itself.
-        code: the exit code, as shells count them.
+        code: the exit code, or for a signal what `shell_code` makes of it.
         usage: what was counted from outside.
         errors: the end of what it printed to stderr; it decides only where the kernel did not count exactly.
     """
@@ -47,17 +47,27 @@ def judge(seen: Evidence) -> Status:
         return "ok"
     if limit := _limit_hit(seen):
         return limit
-    return "signal" if seen.code in SIGNALS else "error"
+    return "signal" if signal_name(seen.code) else "error"
 
 
 def shell_code(exited: int) -> int:
-    """An exit code as shells count them, from one where minus the signal stands for a signal."""
+    """An exit code, and for minus a signal a number above all exit codes (0 to 255) that stands for it."""
     return exited if exited >= 0 else SIGNALLED - exited
 
 
+def exit_code(code: int) -> int | None:
+    """The code that it exited with; None when a signal ended it."""
+    return code if code < SIGNALLED else None
+
+
 def signal_name(code: int) -> str | None:
-    """The signal that an exit code stands for."""
-    return SIGNALS.get(code)
+    """The signal that such a code stands for; None for an exit code."""
+    number = code - SIGNALLED
+    if number <= 0:
+        return None
+    if number in SIGNAL_NAMES:
+        return SIGNAL_NAMES[number]
+    return f"SIGRTMIN{number - signal.SIGRTMIN:+d}"
 
 
 def explain(status: Status, seen: Evidence, limits: Limits) -> str | None:
@@ -65,7 +75,9 @@ def explain(status: Status, seen: Evidence, limits: Limits) -> str | None:
     sentences = {
         "timeout": f"It ran longer than {limits.timeout_seconds:g} s.",
         "oom": f"It used more memory than its {limits.memory_bytes / MIB:g} MiB.",
-        "disk_full": f"It wrote more than the {limits.disk_bytes / MIB:g} MiB of its workspace.",
+        "disk_full": (
+            f"It wrote more than the {limits.disk_bytes / MIB:g} MiB of its workspace, or filled `/tmp`."
+        ),
         "pids": f"It started more than {limits.pids} processes and threads.",
         "output_limit": f"It printed more than {limits.output_bytes} bytes.",
     }
@@ -77,17 +89,22 @@ def explain(status: Status, seen: Evidence, limits: Limits) -> str | None:
 
 def _limit_hit(seen: Evidence) -> Status | None:
     """The limit behind a failing exit, if there is one."""
-    if status := LIMIT_SIGNALS.get(SIGNALS.get(seen.code, "")):
+    if status := LIMIT_SIGNALS.get(signal_name(seen.code) or ""):
         return status
-    if seen.usage.disk_full or _any(DISK_FULL_SIGNS, seen.errors):
+    if seen.usage.disk_full:
         return "disk_full"
     if seen.usage.tasks_refused:
         return "pids"
-    if seen.usage.exact:
-        return None
-    if _any(PIDS_SIGNS, seen.errors):
+    return None if seen.usage.exact else _limit_told(seen.errors)
+
+
+def _limit_told(errors: bytes) -> Status | None:
+    """The limit that a program complains of."""
+    if _any(DISK_FULL_SIGNS, errors):
+        return "disk_full"
+    if _any(PIDS_SIGNS, errors):
         return "pids"
-    return "oom" if _any(MEMORY_SIGNS, seen.errors) else None
+    return "oom" if _any(MEMORY_SIGNS, errors) else None
 
 
 def _any(signs: tuple[bytes, ...], text: bytes) -> bool:

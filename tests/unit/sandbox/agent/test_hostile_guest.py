@@ -8,65 +8,19 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from typing import Any
 
 import pytest
+from tests.support.told_guest import BORN, Guest
 
 from raptorflow.sandbox.agent.files import get, names, put
 from raptorflow.sandbox.agent.guest import wire
-from raptorflow.sandbox.agent.link import GUEST_STREAMS, MOST_WAYS, Link
+from raptorflow.sandbox.agent.link import GUEST_STREAMS, MOST_WAYS, Link, Taker
 from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.agent.ways import Way
-from raptorflow.sandbox.channel import SocketChannel
 from raptorflow.sandbox.errors import FileRefused, SandboxGone
 
 pytestmark = pytest.mark.timeout(30)
 
 MIB = 1024 * 1024
 WAY = GUEST_STREAMS
-BORN = wire.frame(wire.BORN, 0, wire.packed([wire.VERSION]))
-
-
-class Guest:
-    """A guest that says what a test wants it to say."""
-
-    def __init__(self) -> None:
-        here, self.socket = socket.socketpair()
-        here.setblocking(False)
-        self.socket.setblocking(False)
-        self.link = Link(SocketChannel(here))
-        self._here = here
-        self._reader = wire.Reader()
-        self._came: list[wire.Frame] = []
-
-    async def say(self, *frames: bytes) -> None:
-        await asyncio.get_running_loop().sock_sendall(self.socket, b"".join(frames))
-
-    async def hear(self) -> wire.Frame:
-        while not self._came:
-            chunk = await asyncio.get_running_loop().sock_recv(self.socket, 65536)
-            if not chunk:
-                raise EOFError
-            self._came += self._reader.feed(chunk)
-        return self._came.pop(0)
-
-    async def hears_the_end(self) -> bool:
-        """Whether the host lets go of the channel."""
-        try:
-            while True:
-                await self.hear()
-        except EOFError:
-            return True
-
-    async def meet(self) -> None:
-        """Behave, up to the greeting."""
-        opening = asyncio.create_task(self.link.open())
-        await self.say(BORN)
-        _, _, payload = await self.hear()
-        await self.say(wire.frame(wire.READY, 0, wire.packed([*wire.unpacked(payload), b"7"])))
-        await opening
-
-    async def close(self) -> None:
-        await self.link.close()
-        self._here.close()
-        self.socket.close()
 
 
 @pytest.fixture
@@ -305,6 +259,7 @@ async def test_a_file_that_cannot_be_is_refused(
         ([b"a/b/c"], FileRefused),
         ([b"a//b"], FileRefused),
         ([b"."], FileRefused),
+        ([b"x" * 256], FileRefused),
         ([b""], SandboxGone),
         ([b"a\0b"], SandboxGone),
     ],
@@ -347,10 +302,41 @@ async def test_an_answer_is_not_kept_beyond_what_was_granted(guest: Guest, grown
 async def test_a_list_is_not_kept_beyond_its_bound(guest: Guest, grown: Callable[[], int]) -> None:
     listing = asyncio.create_task(names(guest.link, "/x", most=10_000, levels=8))
     await guest.hear()
-    await flood(guest, wire.frame(wire.ENTRY, 1, entry(0, b"x" * 4000)), 32 * MIB)
+    await flood(guest, wire.frame(wire.ENTRY, 1, entry(0, b"/".join([b"x" * 255] * 8))), 32 * MIB)
     with pytest.raises((SandboxGone, FileRefused)):
         await listing
     assert grown() < 24 * MIB
+
+
+async def test_a_list_of_the_longest_names_is_whole(guest: Guest) -> None:
+    listing = asyncio.create_task(names(guest.link, "/x", most=6000, levels=8))
+    await guest.hear()
+    folders = [b"x" * 255] * 7
+    for number in range(6000):
+        await guest.say(wire.frame(wire.ENTRY, 1, entry(0, b"/".join([*folders, b"%0255d" % number]))))
+    await guest.say(wire.frame(wire.DONE, 1))
+    assert len(await listing) == 6000
+
+
+async def test_what_waits_of_a_list_has_a_bound(guest: Guest, monkeypatch: pytest.MonkeyPatch) -> None:
+    takers: list[Taker] = []
+    stream = guest.link.stream
+
+    def seen(taker: Taker) -> int:
+        takers.append(taker)
+        return stream(taker)
+
+    monkeypatch.setattr(guest.link, "stream", seen)
+    listing = asyncio.create_task(names(guest.link, "/x", most=10**6, levels=9))
+    await guest.hear()
+
+    def untaken() -> None:
+        for _ in range(10**6):
+            takers[0].take(wire.ENTRY, entry(0, b"x" * 255))
+
+    with pytest.raises(wire.WireError, match="granted"):
+        untaken()
+    listing.cancel()
 
 
 async def flood(guest: Guest, frame: bytes, count: int) -> None:
