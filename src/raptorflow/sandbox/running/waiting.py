@@ -73,7 +73,7 @@ def waiting_program(blueprint: Blueprint, open_files: int) -> Program:
         variables=base_variables(blueprint),
         folder=WORK,
         open_files=open_files,
-        file_bytes=blueprint.limits.disk_bytes + PAGE,
+        file_bytes=blueprint.workspace_bytes + PAGE,
     )
 
 

@@ -63,11 +63,16 @@ class Box:
     scratch: int = -1
 
     def limit(self, limits: dict[int, int]) -> None:
-        """Set resource limits of the agent, soft and hard, never above what it has."""
+        """Set resource limits of the agent, never above what it has.
+
+        Soft and hard alike, but for processor time: at that soft limit a signal says why, the hard one kills.
+        """
         for name, value in limits.items():
             highest = resource.prlimit(self.agent, name)[1]
-            lower = value if highest == resource.RLIM_INFINITY else min(value, highest)
-            resource.prlimit(self.agent, name, (lower, lower))
+            soft, hard = value, value + (name == resource.RLIMIT_CPU)
+            if highest != resource.RLIM_INFINITY:
+                soft, hard = min(soft, highest), min(hard, highest)
+            resource.prlimit(self.agent, name, (soft, hard))
 
     def file_bytes(self) -> int:
         """What files in the workspace and in `/tmp` take."""
