@@ -49,12 +49,16 @@ def interfaces_of(pid: int) -> list[str]:
     return [line.split(":")[0].strip() for line in lines if ":" in line]
 
 
+def abstract_sockets_of(pid: int) -> int:
+    return Path(f"/proc/{pid}/net/unix").read_text().count("@")
+
+
 async def test_qemu_stands_in_a_network_with_nothing_in_it(parts: Path, make_spec: MakeSpec) -> None:
     driver = MicroVmDriver(MicroVmSettings(folder=parts, monitor="qemu"), SandboxSettings())
     starting = asyncio.create_task(driver.create(blueprint_of(make_spec("")), "apart", {}))
     pid = await until_emulating()
     assert interfaces_of(pid) == ["lo"]
-    assert Path(f"/proc/{pid}/net/unix").read_text().count("@") == 0
+    assert abstract_sockets_of(pid) == 0
     for kind in ("net", "ipc"):
         assert os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/self/ns/{kind}")
     starting.cancel()

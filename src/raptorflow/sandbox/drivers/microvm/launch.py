@@ -1,5 +1,4 @@
-"""Starts a monitor so that it is held before it runs: in its group, in a network with nothing in it, without
-rights, dying with its parent.
+"""Starts a monitor so that it is held before it runs: in a group, apart, without rights, dying with its parent.
 
     sh, which waits for a word --- prlimit --- unshare --- setpriv, or the jailer --- the monitor
 

@@ -1,4 +1,4 @@
-"""Takes a monitor out of the host's network: into one in which there is nothing, not even a loopback that is up.
+"""Takes a monitor out of the host's network, into one in which there is nothing.
 
 A guest that takes over its monitor finds no service of the host on loopback, no abstract socket, no metadata
 service of a cloud, and no shared memory or semaphores of others. Channels are open descriptors, or sockets
