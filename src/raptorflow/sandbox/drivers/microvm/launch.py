@@ -1,4 +1,4 @@
-"""Starts a monitor so that it is held before it runs: in a group, apart, without rights, dying with its parent.
+"""Starts a monitor so that it is held before it runs: in a group, apart, without rights, and to die with us.
 
     sh, which waits for a word --- prlimit --- unshare --- setpriv, or the jailer --- the monitor
 
