@@ -57,6 +57,11 @@ class GroupV1:
         """
         return tuple(folder / "tasks" for folder in dict.fromkeys(self._folders.values()))
 
+    @property
+    def throttled(self) -> int:
+        """In how many periods its processes were stopped."""
+        return fields(self._folders["cpu"] / "cpu.stat").get("nr_throttled", 0)
+
     def add(self, pid: int) -> None:
         """Move a process in."""
         for folder in dict.fromkeys(self._folders.values()):

@@ -53,6 +53,11 @@ class GroupV2:
         """Where a process moves itself in."""
         return (self._folder / "cgroup.procs",)
 
+    @property
+    def throttled(self) -> int:
+        """In how many periods its processes were stopped."""
+        return fields(self._folder / "cpu.stat").get("nr_throttled", 0)
+
     def add(self, pid: int) -> None:
         """Move a process in."""
         write(self._folder / "cgroup.procs", pid)

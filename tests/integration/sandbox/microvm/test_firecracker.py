@@ -87,6 +87,10 @@ def groups_of(pid: int) -> str:
     return Path(f"/proc/{pid}/cgroup").read_text()
 
 
+def network_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/net/dev").read_text().splitlines()
+
+
 async def until_running() -> int:
     """The process of the machine, once it has given up its rights."""
     await until(jailed)
@@ -130,6 +134,8 @@ async def test_a_machine_is_jailed_set_up_and_started(
         assert "fire-test" in groups_of(pid)
         assert cell.group.usage().cpu_ms
     await until(lambda: status_of(pid)["Seccomp"] == ["2"])
+    assert [line.split(":")[0].strip() for line in network_of(pid) if ":" in line] == ["lo"]
+    assert os.readlink(f"/proc/{pid}/ns/ipc") != os.readlink("/proc/self/ns/ipc")
     if kvm_lack():
         with pytest.raises(SandboxStartFailed, match="not up after 5 s"):
             await starting

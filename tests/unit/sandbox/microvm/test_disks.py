@@ -12,6 +12,7 @@ from raptorflow.sandbox.drivers.microvm.image.erofs import label_of
 from raptorflow.sandbox.errors import SandboxUnavailable
 
 MIB = 1024 * 1024
+LONG_AGO = 1_000_000_000
 
 
 @pytest.fixture
@@ -77,3 +78,41 @@ def test_what_was_used_least_recently_goes_first(tmp_path: Path) -> None:
         os.utime(packed[-1].file, (number, number))
     assert [disk.file.exists() for disk in packed] == [False, False, True, True]
     assert disks.pack(tmp_path / "0").file.exists()
+
+
+@pytest.mark.parametrize("most_bytes", [0, 1024])
+def test_what_was_just_packed_is_there_however_small_the_cache(
+    tmp_path: Path, skill: Path, most_bytes: int
+) -> None:
+    disks = Disks(tmp_path / "disks", most_bytes)
+    first, plan, second = (
+        disks.pack(skill),
+        disks.of_text("plan", "p", "plan"),
+        disks.pack(skill / "SKILL.md"),
+    )
+    assert [disk.file.exists() for disk in (first, plan, second)] == [True] * 3
+    for disk in (first, plan, second):
+        os.utime(disk.file, (LONG_AGO, LONG_AGO))
+    third = disks.pack(skill / "scripts")
+    assert [disk.file.exists() for disk in (first, plan, second, third)] == [False, False, False, True]
+
+
+def test_a_disk_that_is_asked_for_again_counts_as_used(tmp_path: Path, skill: Path) -> None:
+    disks = Disks(tmp_path / "disks", 0)
+    asked = [lambda: disks.pack(skill), lambda: disks.of_text("plan", "p", "plan")]
+    for disk in [ask() for ask in asked]:
+        os.utime(disk.file, (LONG_AGO, LONG_AGO))
+    again = [ask() for ask in asked]
+    disks.pack(skill / "SKILL.md")
+    assert all(disk.file.exists() for disk in again)
+
+
+def test_drafts_of_the_dead_are_removed_and_those_being_written_are_not(tmp_path: Path, skill: Path) -> None:
+    disks = Disks(tmp_path / "disks", MIB)
+    disks.pack(skill)
+    dead, alive = tmp_path / "disks" / "a.draft", tmp_path / "disks" / "b.draft"
+    for draft in (dead, alive):
+        draft.touch()
+    os.utime(dead, (LONG_AGO, LONG_AGO))
+    disks.pack(skill / "SKILL.md")
+    assert (dead.exists(), alive.exists()) == (False, True)

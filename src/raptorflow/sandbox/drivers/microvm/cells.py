@@ -6,10 +6,8 @@ whose manager is dead. The folder's note names the rest of what must be removed.
 
 import os
 import re
-import select
 import shutil
-import signal
-import uuid
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,21 +15,25 @@ from pathlib import Path
 from typing import cast
 
 from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.sandbox.cgroups.detect import find_groups
-from raptorflow.sandbox.cgroups.group import Group, Groups
+from raptorflow.sandbox.cgroups.group import Group
 from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.drivers.microvm.holding import (
+    PREFIX,
+    ManagerGroups,
+    born,
+    kill,
+    names,
+    remove_group,
+)
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
 
-PREFIX = "raptorflow-microvm-"
 MARK = re.compile(rb"(?:\0|=)" + PREFIX.encode() + rb"([A-Za-z0-9-]{1,64})\0")
 IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,40}")
-MANAGER = re.compile(PREFIX + r"manager-(\d+)-")
 NOTE = "note.json"
 PRIVATE = 0o700
-DYING_SECONDS = 5.0
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-STARTED = 19
+# The note follows the folder at once, or never.
+UNNOTED_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,12 @@ class Cells:
         self._settings = settings
         self._place = settings.place() / "machines"
         self._users = settings.place() / "users"
-        self._groups: Groups | None = None
-        self._looked = False
+        self._groups: ManagerGroups | None = None
 
     @property
     def version(self) -> int | None:
         """Of the control groups; None where there are none."""
-        groups = self._own_groups()
-        return groups.version if groups else None
+        return self._own_groups().version
 
     def open(self, sandbox_id: str, blueprint: Blueprint, labels: Mapping[str, str]) -> Cell:
         """Make a cell.
@@ -96,11 +96,11 @@ class Cells:
             raise SandboxStartFailed(f"The machine {sandbox_id} cannot have a folder: {error}") from error
         try:
             groups = self._own_groups()
-            made = [str(each / sandbox_id) for each in _folders(groups)]
-            note = {"groups": made, "labels": dict(labels), "manager": _born(os.getpid())}
+            made = [str(each) for each in groups.folders(sandbox_id)]
+            note = {"groups": made, "labels": dict(labels), "manager": born(os.getpid())}
             (folder / NOTE).write_text(dumps(note))
             user = self._new_user(sandbox_id)
-            group = groups.make(sandbox_id, blueprint) if groups else None
+            group = groups.make(sandbox_id, blueprint)
         except OSError as error:
             self.remove(sandbox_id)
             raise SandboxStartFailed(f"The machine {sandbox_id} cannot be held: {error}") from error
@@ -111,11 +111,11 @@ class Cells:
         if not IDENTIFIER.fullmatch(sandbox_id):
             return
         for pid in [pid for pid, name in self._processes() if name == sandbox_id]:
-            _kill(pid)
+            kill(pid)
         folder = self._place / sandbox_id
         for group in _noted(folder):
-            _remove_group(group)
-        for user in _names(self._users):
+            remove_group(group)
+        for user in names(self._users):
             link = self._users / user
             if link.is_symlink() and os.readlink(link) == sandbox_id:
                 link.unlink(missing_ok=True)
@@ -123,26 +123,24 @@ class Cells:
 
     def found(self) -> set[str]:
         """Every machine on this machine: those that run, and those of which something is left."""
-        return {name for _, name in self._processes()} | set(_names(self._place))
+        return {name for _, name in self._processes()} | set(names(self._place))
 
     def reap(self) -> int:
         """Remove what dead managers left; how many machines that were."""
-        dead = [name for name in _names(self._place) if _is_orphan(self._place / name)]
+        dead = [name for name in names(self._place) if _is_orphan(self._place / name)]
         for name in dead:
             self.remove(name)
+        self._own_groups().reap()
         return len(dead)
 
     def close(self) -> None:
         """Remove this manager's groups; its machines are gone."""
-        for folder in _folders(self._groups):
-            with suppress(OSError):
-                folder.rmdir()
-        self._groups, self._looked = None, False
+        if self._groups:
+            self._groups.close()
+        self._groups = None
 
-    def _own_groups(self) -> Groups | None:
-        if not self._looked:
-            self._groups = find_groups(f"{PREFIX}manager-{os.getpid()}-{uuid.uuid4().hex[:8]}")
-            self._looked = True
+    def _own_groups(self) -> ManagerGroups:
+        self._groups = self._groups or ManagerGroups()
         return self._groups
 
     def _new_user(self, sandbox_id: str) -> int | None:
@@ -160,16 +158,12 @@ class Cells:
     def _processes(self) -> Iterator[tuple[int, str]]:
         """Processes that carry a mark and are ours: others may write into their arguments what they like."""
         users = range(self._settings.first_uid, self._settings.first_uid + self._settings.uids)
-        for name in filter(str.isdigit, _names(Path("/proc"))):
+        for name in filter(str.isdigit, names(Path("/proc"))):
             with suppress(OSError):
                 found = MARK.search(b"\0" + Path(f"/proc/{name}/cmdline").read_bytes())
                 owner = os.stat(f"/proc/{name}").st_uid
                 if found and (owner in users or owner == os.geteuid()):
                     yield int(name), found[1].decode()
-
-
-def _folders(groups: Groups | None) -> tuple[Path, ...]:
-    return groups.folders if groups else ()
 
 
 def _note(folder: Path) -> JsonObject:
@@ -184,54 +178,11 @@ def _noted(folder: Path) -> list[Path]:
     return [Path(str(group)) for group in _note(folder).get("groups", [])]
 
 
-def _born(pid: int) -> list[str]:
-    """A process for good: its number, when it was started, and since which start of the machine."""
-    try:
-        # The name in parentheses may contain anything; the fields after it are numbers.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-    return [str(pid), fields[STARTED], BOOT.read_text().strip()]
-
-
 def _is_orphan(folder: Path) -> bool:
-    """Whether the manager that a machine's note names is dead. Without a note it is being made just now."""
+    """Whether the manager that a machine's note names is dead; without a note, whether none will come."""
     manager = _note(folder).get("manager")
-    return bool(manager) and _born(int(manager[0])) != manager
-
-
-def _remove_group(group: Path) -> None:
-    """A group, and its manager's when that is dead."""
-    manager = MANAGER.match(group.parent.name)
-    if not manager:
-        return
+    if manager:
+        return born(int(manager[0])) != manager
     with suppress(OSError):
-        for pid in (group / "cgroup.procs").read_text().split():
-            _kill(int(pid))
-    with suppress(OSError):
-        group.rmdir()
-    if not os.path.exists(f"/proc/{manager[1]}"):
-        with suppress(OSError):
-            group.parent.rmdir()
-
-
-def _kill(pid: int) -> None:
-    """Kill a process and wait until it is gone: only then its group is empty."""
-    try:
-        process = os.pidfd_open(pid)
-    except OSError:
-        return
-    try:
-        signal.pidfd_send_signal(process, signal.SIGKILL)
-        select.select([process], [], [], DYING_SECONDS)
-    except OSError:
-        return
-    finally:
-        os.close(process)
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)
-    except OSError:
-        return []
+        return folder.stat().st_mtime < time.time() - UNNOTED_SECONDS
+    return False

@@ -9,7 +9,9 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +29,9 @@ from raptorflow.sandbox.drivers.microvm.image.manifest import file_digest
 from raptorflow.sandbox.errors import SandboxUnavailable
 
 CONTENT = "content"
-SUFFIX = ".erofs"
+SUFFIX, DRAFT = ".erofs", ".draft"
+# Longer than a start takes, with the packing of all its folders.
+RECENT_SECONDS = 600.0
 READABLE, PRIVATE = 0o644, 0o700
 
 
@@ -51,7 +55,7 @@ class Disks:
 
     Args:
         folder: where they are kept.
-        most_bytes: how much they may take together.
+        most_bytes: how much they may take together; those used in the last ten minutes stay all the same.
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
@@ -76,8 +80,11 @@ class Disks:
         self._folder.mkdir(PRIVATE, parents=True, exist_ok=True)
         digest = hashlib.sha256(f"{label}\0{name}\0{text}".encode()).hexdigest()
         target = self._folder / f"{label}-{digest[:LABEL_LETTERS]}{SUFFIX}"
-        if not target.exists():
+        try:
+            os.utime(target)
+        except FileNotFoundError:
             self._write({name: Entry.of_bytes(text.encode("utf-8", "surrogateescape"))}, label, target)
+            self._prune()
         return Disk(label, target)
 
     def _kept(self, key: str, kind: str) -> Disk | None:
@@ -101,7 +108,7 @@ class Disks:
 
     def _write(self, entries: dict[str, Entry], label: str, target: Path | None) -> str:
         """Write a disk in one step; its label, which is made from its content when none is given."""
-        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=".draft")
+        descriptor, name = tempfile.mkstemp(dir=self._folder, suffix=DRAFT)
         draft = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -118,13 +125,23 @@ class Disks:
         return label
 
     def _prune(self) -> None:
-        """Remove what was used least recently; a machine that uses it keeps it open."""
-        files = [(file.stat(), file) for file in self._folder.iterdir() if not file.name.endswith(".draft")]
-        used = 0
-        for facts, file in sorted(files, key=lambda pair: pair[0].st_mtime, reverse=True):
-            used += facts.st_size
-            if used > self._most:
+        """Remove what was used least recently, and drafts that nobody writes to any more.
+
+        A machine keeps its disks open, or in its jail: only from being asked for until then must one stay.
+        """
+        recent, used = time.time() - RECENT_SECONDS, 0
+        for changed, size, file in sorted(_files(self._folder), reverse=True):
+            used += size
+            if changed < recent and (used > self._most or file.suffix == DRAFT):
                 file.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each was last used, how large it is; others may remove some meanwhile."""
+    for file in folder.iterdir():
+        with suppress(FileNotFoundError):
+            facts = file.stat()
+            yield facts.st_mtime, facts.st_size, file
 
 
 def _entries(source: Path) -> Iterator[tuple[str, Entry]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -61,9 +62,12 @@ class MicroVmDriver:
         self._held: dict[str, _Held] = {}
 
     async def probe(self) -> ProbeReport:
-        """Boot one guest, once, and say what it holds; or why none can be booted, and what to do."""
+        """Boot one guest and say what it holds; or why none can be booted, and what to do.
+
+        Once, unless it could not be used: what was missing may have been made meanwhile.
+        """
         async with self._probing:
-            if self._report is None:
+            if self._report is None or not self._report.available:
                 self._report = await self._probe()
         return self._report
 
@@ -213,7 +217,8 @@ class MicroVmDriver:
         try:
             monitor = self._chosen()
             await self._verified()
-            return await SelfTest(self, self._policy, await monitor.version(), self._cells.version).execute()
+            version, root = await monitor.version(), os.geteuid() == 0
+            return await SelfTest(self, self._policy, version, self._cells, root=root).execute()
         except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
             return ProbeReport(
                 self.name, problem=error.message, remedy=error.hint, boundary="virtual-machine"

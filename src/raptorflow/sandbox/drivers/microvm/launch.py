@@ -1,6 +1,6 @@
-"""Starts a monitor so that it is held before it runs: in its group, without rights, dying with its parent.
+"""Starts a monitor so that it is held before it runs: in a group, apart, without rights, and to die with us.
 
-    sh, which waits for a word --- prlimit --- setpriv --- the monitor
+    sh, which waits for a word --- prlimit --- unshare --- setpriv, or the jailer --- the monitor
 
 All of them are one process, one after the other.
 """
@@ -15,6 +15,7 @@ from pathlib import Path
 from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.drivers.microvm.cells import Cell
 from raptorflow.sandbox.drivers.microvm.console import Console
+from raptorflow.sandbox.drivers.microvm.namespaces import apart
 from raptorflow.sandbox.drivers.microvm.process import Process
 from raptorflow.sandbox.errors import SandboxStartFailed
 
@@ -61,10 +62,10 @@ async def launch(
         SandboxStartFailed: it cannot be started or held.
     """
     limits = ["prlimit", "--core=0", f"--nofile={OPEN_FILES}", f"--fsize={file_bytes}"]
-    rights = [] if as_root else _without_rights(cell)
+    held = [*apart(root=os.geteuid() == 0), *([] if as_root else _without_rights(cell))]
     try:
         child = await asyncio.create_subprocess_exec(
-            *("/bin/sh", "-c", GATE, cell.mark, *limits, *rights, *command),
+            *("/bin/sh", "-c", GATE, cell.mark, *limits, *held, *command),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -6,6 +6,8 @@ from typing import Any
 
 from raptorflow.base.json import loads
 from raptorflow.sandbox.driver import SandboxDriver
+from raptorflow.sandbox.drivers.microvm.cells import Cells
+from raptorflow.sandbox.drivers.microvm.quota import is_held_back
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.probing import Guarantee, ProbeReport
 from raptorflow.sandbox.running.once import run_once
@@ -18,6 +20,7 @@ SAID = 400
 REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
 NO_CAPABILITIES = "0" * 16
 FILTERED = "2"
+AS_ROOT = "Run the manager as root: each monitor is then a user of its own, to whom nothing belongs"
 # Memory last: it ends the program, which has told everything else by then.
 ATTEMPTS = """
 import errno, json, os, socket, time
@@ -74,13 +77,15 @@ class SelfTest:
         driver: boots it.
         policy: how long things may take.
         version: the monitor's, for the words.
-        groups: the version of the host's control groups; None where this user may make none.
+        cells: in which machines are held.
+        root: whether each monitor is a user of its own.
     """
 
     def __init__(
-        self, driver: SandboxDriver, policy: SandboxSettings, version: str, groups: int | None
+        self, driver: SandboxDriver, policy: SandboxSettings, version: str, cells: Cells, *, root: bool
     ) -> None:
-        self._groups = groups
+        self._root = root
+        self._cells = cells
         self._driver = driver
         self._policy = policy
         self._version = version
@@ -91,6 +96,7 @@ class SelfTest:
         Raises:
             SandboxUnavailable: there is no image, or nothing can be shown to a guest.
             SandboxGone: the guest ended too soon.
+            SandboxStartFailed: what tries the limit on processor time could not be started.
         """
         tried = await run_once(self._driver, self._spec(), settings=self._policy)
         try:
@@ -99,7 +105,9 @@ class SelfTest:
             said = tried.message or tried.stderr.decode(errors="replace").strip()[-SAID:] or tried.status
             problem = f"A guest of {self._version} was started, but could not be used: {said}"
             return ProbeReport(self._driver.name, problem=problem, boundary="virtual-machine")
-        return ProbeReport(self._driver.name, self._held(answers, tried.status), boundary="virtual-machine")
+        held = self._held(answers, tried.status) | {"cpu": await self._processors(tried.cpu_ms)}
+        remedy = None if self._root else AS_ROOT
+        return ProbeReport(self._driver.name, held, remedy=remedy, boundary="virtual-machine")
 
     def _spec(self) -> SandboxSpec:
         return SandboxSpec(
@@ -119,7 +127,7 @@ class SelfTest:
         filtered = status["Seccomp"] == FILTERED and answers["socket"] == errno.EPERM
         own = len(answers["pids"]) == 1 and status["Uid"].split()[0] == "65534"
         return {
-            "files": _kernel(read_only, f"disks that are read-only for {machine}"),
+            "files": self._files(read_only, f"disks that are read-only for {machine}"),
             "network": _kernel(alone, f"{machine}, without a network device"),
             "processes": _kernel(own, machine),
             "privileges": _kernel(powerless, "another user, no capabilities, no new privileges; " + machine),
@@ -129,15 +137,23 @@ class SelfTest:
                 status_at_end == "oom", f"the guest's control group, and the memory of {machine}"
             ),
             "pids": _kernel(answers["fork"] == errno.EAGAIN, "the guest's control group"),
-            "cpu": self._processors(),
             "time": Guarantee("kernel", "a clock, at whose end the machine is ended"),
             "output": Guarantee("kernel", "the channel, read up to the limit, then the machine is ended"),
         }
 
-    def _processors(self) -> Guarantee:
-        if self._groups:
-            return Guarantee("kernel", f"the machine's processors, in a cgroup v{self._groups} of the host")
-        return Guarantee("supervised", "the number of the machine's processors; other runs may be slowed")
+    def _files(self, held: bool, by: str) -> Guarantee:
+        """A guest has no way to a file of the host; one that has taken over its monitor has its user's."""
+        if held and not self._root:
+            return Guarantee("supervised", f"{by}; its monitor is this user, and may open this user's files")
+        return _kernel(held, by)
+
+    async def _processors(self, counted: float | None) -> Guarantee:
+        """A group that has counted the guest's time held its monitor; that such a group holds is tried."""
+        version = self._cells.version
+        if not version:
+            return Guarantee("supervised", "the number of the machine's processors; other runs may be slowed")
+        by = f"the machine's processors, in a cgroup v{version} of the host"
+        return _kernel(bool(counted) and await is_held_back(self._cells), by)
 
 
 def _kernel(held: bool, by: str) -> Guarantee:

@@ -30,7 +30,8 @@ class MicroVmSettings(BaseModel):
     overhead_bytes: int = Field(default=160 * MIB, ge=96 * MIB)
     """Memory of a guest for its kernel, on top of what the limits give to programs and files."""
     cache_bytes: int = Field(default=4096 * MIB, ge=0)
-    """How much the packed folders may take on disk; those used least recently go first."""
+    """How much the packed folders may take on disk; those used least recently go first, and those of the last
+    ten minutes stay. 0 keeps no others."""
 
     def place(self) -> Path:
         """The folder that is used."""

@@ -19,6 +19,7 @@ from raptorflow.sandbox.drivers.microvm.kvm import kvm_lack
 from raptorflow.sandbox.drivers.microvm.launch import Monitored, launch
 from raptorflow.sandbox.drivers.microvm.machine import VSOCK_PORT, Machine
 from raptorflow.sandbox.drivers.microvm.monitor import Lack
+from raptorflow.sandbox.drivers.microvm.namespaces import apart_lack
 from raptorflow.sandbox.drivers.microvm.process import Process
 from raptorflow.sandbox.drivers.microvm.settings import MIB, MicroVmSettings
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
@@ -157,7 +158,8 @@ class FirecrackerMonitor:
 
     def lacks(self) -> Lack | None:
         """Programs, rights, versions, or a KVM that boots guests."""
-        return self._programs_lack() or _version_lack(self._firecracker()) or kvm_lack()
+        programs = self._programs_lack() or _version_lack(self._firecracker())
+        return programs or apart_lack() or kvm_lack()
 
     async def version(self) -> str:
         """Firecracker's own word; a snapshot may depend on the processor too."""

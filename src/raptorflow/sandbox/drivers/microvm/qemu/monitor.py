@@ -16,6 +16,7 @@ from raptorflow.sandbox.drivers.microvm.kvm import kvm_lack
 from raptorflow.sandbox.drivers.microvm.launch import Monitored, launch
 from raptorflow.sandbox.drivers.microvm.machine import PORT_DEVICE, Machine
 from raptorflow.sandbox.drivers.microvm.monitor import Lack
+from raptorflow.sandbox.drivers.microvm.namespaces import apart_lack
 from raptorflow.sandbox.drivers.microvm.qemu.command import Opened, qemu_command
 from raptorflow.sandbox.drivers.microvm.qemu.qmp import Qmp
 from raptorflow.sandbox.drivers.microvm.settings import MIB, MicroVmSettings
@@ -135,7 +136,7 @@ class QemuMonitor:
         missing = [tool for tool in ("setpriv", "prlimit") if not shutil.which(tool)]
         if missing:
             return Lack(f"{missing[0]} is not installed.", "apt-get install util-linux")
-        return kvm_lack() if self._settings.accelerator == "kvm" else None
+        return apart_lack() or (kvm_lack() if self._settings.accelerator == "kvm" else None)
 
     async def version(self) -> str:
         """QEMU's own word, and what runs the guest's instructions."""
