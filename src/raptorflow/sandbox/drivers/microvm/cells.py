@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import cast
 
 from raptorflow.base.json import JsonObject, dumps, loads
+from raptorflow.sandbox.born import born
 from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group, Groups
 from raptorflow.sandbox.driver import Blueprint
@@ -30,8 +31,6 @@ MANAGER = re.compile(PREFIX + r"manager-(\d+)-")
 NOTE = "note.json"
 PRIVATE = 0o700
 DYING_SECONDS = 5.0
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-STARTED = 19
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ class Cells:
         try:
             groups = self._own_groups()
             made = [str(each / sandbox_id) for each in _folders(groups)]
-            note = {"groups": made, "labels": dict(labels), "manager": _born(os.getpid())}
+            note = {"groups": made, "labels": dict(labels), "manager": born(os.getpid())}
             (folder / NOTE).write_text(dumps(note))
             user = self._new_user(sandbox_id)
             group = groups.make(sandbox_id, blueprint) if groups else None
@@ -184,20 +183,10 @@ def _noted(folder: Path) -> list[Path]:
     return [Path(str(group)) for group in _note(folder).get("groups", [])]
 
 
-def _born(pid: int) -> list[str]:
-    """A process for good: its number, when it was started, and since which start of the machine."""
-    try:
-        # The name in parentheses may contain anything; the fields after it are numbers.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-    return [str(pid), fields[STARTED], BOOT.read_text().strip()]
-
-
 def _is_orphan(folder: Path) -> bool:
     """Whether the manager that a machine's note names is dead. Without a note it is being made just now."""
     manager = _note(folder).get("manager")
-    return bool(manager) and _born(int(manager[0])) != manager
+    return bool(manager) and born(int(manager[0])) != manager
 
 
 def _remove_group(group: Path) -> None:
