@@ -2,6 +2,7 @@
 
 import copy
 
+from tests.support.cluster.admission import Admission
 from tests.support.cluster.node import Node
 from tests.support.cluster.store import Key, Store
 
@@ -17,10 +18,11 @@ class Controller:
         asleep: it does nothing, as if it were down. Deleting is the API server's own work.
     """
 
-    def __init__(self, store: Store, node: Node, namespace: str) -> None:
+    def __init__(self, store: Store, node: Node, namespace: str, admission: Admission) -> None:
         self._store = store
         self._node = node
         self._namespace = namespace
+        self._admission = admission
         self._made = 0
         self.asleep = False
 
@@ -81,6 +83,7 @@ class Controller:
             found for found in self._store.of("sandboxtemplates") if found["metadata"]["name"] == reference
         )
         inner = copy.deepcopy(template["spec"]["podTemplate"])
+        self._admission.admit(inner["spec"])
         pod = {
             "apiVersion": "v1",
             "kind": "Pod",

@@ -100,6 +100,7 @@ class Node:
 
     async def _run(self, key: Key) -> None:
         pod = self._store.things[key]
+        pod["spec"]["nodeName"] = "fake-node"
         self._status(key, "Pending", SCHEDULED, {"waiting": {"reason": "ContainerCreating"}})
         maps = {thing["metadata"]["name"]: thing for thing in self._store.of("configmaps")}
         folder = Path(self._folder.name) / key.name

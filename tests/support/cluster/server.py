@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 from tests.support.cluster import schemas
+from tests.support.cluster.admission import Admission
 from tests.support.cluster.controller import Controller
 from tests.support.cluster.faults import Fault, Faults
 from tests.support.cluster.node import Node
@@ -28,6 +29,7 @@ class FakeCluster:
     Attributes:
         store: its objects.
         node: what runs pods.
+        admission: what is done to each pod before it is kept.
         controller: what runs claims.
         faults: what goes wrong, by a test's order.
         invalid: objects that a schema refused; a test that expects none asserts that.
@@ -43,7 +45,8 @@ class FakeCluster:
     def __init__(self) -> None:
         self.store = Store()
         self.node = Node(self.store)
-        self.controller = Controller(self.store, self.node, NAMESPACE)
+        self.admission = Admission()
+        self.controller = Controller(self.store, self.node, NAMESPACE, self.admission)
         self.faults = Faults()
         self.invalid: list[str] = []
         self.requests: list[tuple[str, str]] = []
@@ -149,6 +152,8 @@ class FakeCluster:
         if key in self.store.things:
             return refusal(409, "AlreadyExists", f"{key.resource} {key.name} already exists")
         self._as_stored(thing)
+        if key.resource == "pods":
+            self.admission.admit(thing["spec"])
         made = copy.deepcopy(self.store.add(key, thing))
         if key.resource == "pods":
             self.node.see(key)

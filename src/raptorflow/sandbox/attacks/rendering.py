@@ -33,7 +33,7 @@ def local_command(blueprint: Blueprint) -> object:
 def docker_request(blueprint: Blueprint) -> object:
     """The body of the request for a container."""
     command = tuple(agent_command(str(blueprint.python), "stdio", alone=True))
-    base = Base(DIGEST, blueprint.mounts, command, None)
+    base = Base(DIGEST, blueprint.mounts, command, runtime=None, manager="attack")
     return create_request(base, blueprint, "attack", {"run": "attack"})
 
 

@@ -1,6 +1,7 @@
 """Sandboxes that cannot be built: each reason is named with what mends it, and nothing is left."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from tests.integration.sandbox.kubernetes.conftest import BLUEPRINT, MakeDriver
@@ -8,6 +9,7 @@ from tests.support.cluster.node import Plan
 from tests.support.cluster.server import NAMESPACE, FakeCluster
 from tests.support.cluster.store import Key
 
+from raptorflow.base.json import JsonObject
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of
 from raptorflow.sandbox.errors import SandboxStartFailed, SandboxUnavailable
@@ -65,6 +67,42 @@ async def test_a_server_that_drops_a_field_does_not_lower_a_sandbox_in_silence(
         await driver.create(BLUEPRINT, "lowered", {})
     assert "upgrade" in (caught.value.hint or "")
     assert cluster.store.of("pods") == []
+
+
+def capable(spec: JsonObject) -> None:
+    spec["containers"][0]["securityContext"]["capabilities"]["add"] = ["SYS_PTRACE"]
+
+
+def hooked(spec: JsonObject) -> None:
+    spec["containers"][0]["lifecycle"] = {"postStart": {"exec": {"command": ["/bin/sh"]}}}
+
+
+def with_token(spec: JsonObject) -> None:
+    spec["serviceAccountName"] = "builder"
+
+
+@pytest.mark.parametrize("kind", ["pods", "agent-sandbox"])
+@pytest.mark.parametrize(
+    ("webhook", "words"),
+    [(capable, "capabilities.add"), (hooked, "lifecycle"), (with_token, "serviceAccountName")],
+)
+async def test_what_a_webhook_adds_does_not_lower_a_sandbox_in_silence(
+    cluster: FakeCluster,
+    make_driver: MakeDriver,
+    kind: str,
+    webhook: Callable[[JsonObject], None],
+    words: str,
+) -> None:
+    cluster.has_claims = True
+    driver = make_driver(kind=kind)
+    await driver.prepare(BLUEPRINT)
+    cluster.admission.webhook = webhook
+    with pytest.raises(SandboxStartFailed, match=f"{words} was added") as caught:
+        await driver.create(BLUEPRINT, "lowered", {})
+    assert "webhook" in (caught.value.hint or "")
+    assert cluster.store.of("pods") == cluster.store.of("sandboxclaims") == []
+    cluster.admission.webhook = None
+    await driver.create(BLUEPRINT, "as-asked", {})
 
 
 async def test_without_the_network_policy_nothing_is_built(

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from raptorflow.sandbox.interpreter import Mount, sandbox_python
 from raptorflow.skills.capabilities import MIB, Limits
 
 SOCKET = Path("/run/docker.sock")
-BASE = Base(image=f"sha256:{'1' * 64}", mounts=system_mounts(), command=("python3", "agent"), runtime=None)
+BASE = Base(f"sha256:{'1' * 64}", system_mounts(), ("python3", "agent"), runtime=None, manager="this one")
 LIMITS = st.builds(
     Limits,
     memory_bytes=st.integers(16 * MIB, 64 * 1024 * MIB),
@@ -48,7 +49,7 @@ def asked(blueprint: Blueprint | None = None, labels: Mapping[str, str] | None =
 def test_nothing_can_be_asked_for_that_opens_a_container(
     blueprint: Blueprint, labels: dict[str, str], runtime: str | None
 ) -> None:
-    base = Base(BASE.image, BASE.mounts, BASE.command, runtime)
+    base = replace(BASE, runtime=runtime)
     request = create_request(base, blueprint, "one", labels)
     host = request["HostConfig"]
     assert request["User"] == "65534:65534"
@@ -84,7 +85,7 @@ def test_every_limit_is_set_and_there_is_no_swap(blueprint: Blueprint) -> None:
 
 
 def test_a_kernel_of_its_own_gets_room_for_itself() -> None:
-    own = create_request(Base(BASE.image, (), ("x",), "runsc"), plan(), "one", {})["HostConfig"]
+    own = create_request(replace(BASE, runtime="runsc"), plan(), "one", {})["HostConfig"]
     shared = asked()["HostConfig"]
     assert own["Runtime"] == "runsc"
     assert "Runtime" not in shared
@@ -93,11 +94,14 @@ def test_a_kernel_of_its_own_gets_room_for_itself() -> None:
 
 
 def test_labels_are_shown_and_cannot_pass_for_the_drivers_own() -> None:
-    labels = asked(labels={"tenant": "acme", "raptorflow.sandbox": "another"})["Labels"]
+    given = {"tenant": "acme", "raptorflow.sandbox": "another", "raptorflow.manager": "another"}
+    labels = asked(labels=given)["Labels"]
     assert labels == {
         "raptorflow.sandbox": "one",
+        "raptorflow.manager": "this one",
         "raptorflow.label.tenant": "acme",
         "raptorflow.label.raptorflow.sandbox": "another",
+        "raptorflow.label.raptorflow.manager": "another",
     }
 
 

@@ -2,8 +2,10 @@
 
 import copy
 import re
+from typing import Any
 
 import pytest
+from tests.support.cluster.admission import Admission
 from tests.unit.sandbox.kubernetes.test_pod import spec_of
 
 from raptorflow.base.json import JsonObject
@@ -99,12 +101,13 @@ def test_one_direction_is_not_enough() -> None:
 def test_a_pod_with_the_servers_defaults_is_what_was_asked_for() -> None:
     asked = spec_of()
     made = copy.deepcopy(asked)
-    made |= {"schedulerName": "default-scheduler", "nodeName": "node-1", "tolerations": [{}]}
-    for name in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"):
-        del made[name]
+    Admission().admit(made)
+    assert "hostNetwork" not in made
+    del made["shareProcessNamespace"]
+    made |= {"nodeName": "node-1", "activeDeadlineSeconds": 60, "initContainers": [], "hostAliases": None}
     made["containers"][0]["resources"]["limits"]["cpu"] = "0.25"
-    made["containers"][0] |= {"terminationMessagePath": "/dev/termination-log"}
     assert differences(asked, made) == []
+    assert made != asked
 
 
 def test_every_field_that_was_asked_for_is_compared() -> None:
@@ -122,14 +125,85 @@ def test_a_field_that_means_true_when_missing_may_not_be_missing(name: str) -> N
     assert differences(spec_of(), made) == [f"spec.{name} is None instead of False"]
 
 
-def test_what_an_admission_webhook_adds_is_seen() -> None:
-    for name in ("containers", "volumes"):
-        made = copy.deepcopy(spec_of())
-        made[name].append({"name": "sidecar"})
-        assert differences(spec_of(), made)
-    for name in ("initContainers", "ephemeralContainers"):
-        made = spec_of() | {name: [{"name": "sidecar"}]}
-        assert differences(spec_of(), made) == [f"{name} were added"]
+ADDED: dict[str, object] = {
+    "spec.hostAliases": [{"ip": "192.0.2.1", "hostnames": ["inner.example"]}],
+    "spec.runtimeClassName": "runc",
+    "spec.resourceClaims": [{"name": "gpu"}],
+    "spec.resources": {"limits": {"memory": "64Gi"}},
+    "spec.initContainers": [{"name": "sidecar", "restartPolicy": "Always"}],
+    "spec.ephemeralContainers": [{"name": "debugger"}],
+    "spec.unheard": True,
+    "spec.serviceAccountName": "cluster-admin",
+    "spec.serviceAccount": "cluster-admin",
+    "spec.dnsConfig.searches": ["svc.cluster.local"],
+    "spec.securityContext.sysctls": [{"name": "kernel.shm_rmid_forced", "value": "0"}],
+    "spec.securityContext.supplementalGroups": [0],
+    "spec.securityContext.fsGroup": 0,
+    "spec.securityContext.appArmorProfile": {"type": "Unconfined"},
+    "spec.securityContext.seLinuxOptions": {"type": "spc_t"},
+    "spec.securityContext.windowsOptions": {"hostProcess": True},
+    "spec.volumes[0].hostPath": {"path": "/"},
+    "spec.volumes[0].configMap.optional": True,
+    "spec.containers[0].env": [{"name": "LD_PRELOAD", "value": "/skill/x.so"}],
+    "spec.containers[0].envFrom": [{"secretRef": {"name": "token"}}],
+    "spec.containers[0].args": ["--more"],
+    "spec.containers[0].lifecycle": {"postStart": {"exec": {"command": ["/bin/sh"]}}},
+    "spec.containers[0].livenessProbe": {"exec": {"command": ["/bin/sh"]}},
+    "spec.containers[0].ports": [{"containerPort": 80, "hostPort": 80}],
+    "spec.containers[0].volumeDevices": [{"name": "disk", "devicePath": "/dev/sda"}],
+    "spec.containers[0].volumeMounts[1].subPath": "..",
+    "spec.containers[0].volumeMounts[1].mountPropagation": "Bidirectional",
+    "spec.containers[0].resources.claims": [{"name": "gpu"}],
+    "spec.containers[0].resources.limits.example.com/gpu": "1",
+    "spec.containers[0].terminationMessagePath": "/workspace/x",
+    "spec.containers[0].securityContext.capabilities.add": ["SYS_ADMIN"],
+    "spec.containers[0].securityContext.procMount": "Unmasked",
+    "spec.containers[0].securityContext.appArmorProfile": {"type": "Unconfined"},
+    "spec.containers[0].securityContext.seLinuxOptions": {"type": "spc_t"},
+    "spec.containers[0].securityContext.seccompProfile.localhostProfile": "open.json",
+}
+
+
+@pytest.mark.parametrize("place", ADDED)
+def test_nothing_is_added_that_a_cluster_does_not_fill_in_by_itself(place: str) -> None:
+    asked = spec_of(runtime_class=None, accept_shared_kernel=True)
+    made = copy.deepcopy(asked)
+    Admission().admit(made)
+    _put(made, place, ADDED[place])
+    (found,) = differences(asked, made)
+    assert found.startswith(f"{place} was added")
+
+
+@pytest.mark.parametrize("name", ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"])
+def test_no_namespace_is_shared_after_all(name: str) -> None:
+    assert differences(spec_of(), spec_of() | {name: True}) == [f"spec.{name} is True instead of False"]
+
+
+TOKEN = {"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [("containers", {"name": "sidecar"}), ("volumes", TOKEN), ("volumes", {"name": "host", "hostPath": {}})],
+)
+def test_one_more_of_something_is_seen(name: str, entry: JsonObject) -> None:
+    made = copy.deepcopy(spec_of())
+    made[name].append(entry)
+    (found,) = differences(spec_of(), made)
+    assert re.fullmatch(rf"spec.{name} has \d entries instead of \d", found)
+
+
+def test_one_more_mount_is_seen() -> None:
     made = copy.deepcopy(spec_of())
     made["containers"][0]["volumeMounts"].append({"name": "token", "mountPath": "/var/run/secrets"})
     assert differences(spec_of(), made)
+
+
+def _put(spec: JsonObject, place: str, value: object) -> None:
+    """Set the field at a place, whose last name may have dots."""
+    found = re.fullmatch(r"spec\.((?:[a-zA-Z]+(?:\[\d+\])?\.)*?)([a-zA-Z]+|example\.com/gpu)", place)
+    assert found
+    thing: Any = spec
+    for name, at in re.findall(r"([a-zA-Z]+)(?:\[(\d+)\])?\.", found[1]):
+        thing = thing[name][int(at)] if at else thing[name]
+    thing[found[2]] = value

@@ -103,7 +103,10 @@ class DockerEngine:
         filters = json.dumps({"label": [label]})
         async with _said():
             found = await self._docker.containers.list(all=True, filters=filters)
-            return [{"Id": one.id, "Labels": one["Labels"], "State": one["State"]} for one in found]
+            return [
+                {"Id": one.id, "Labels": one["Labels"], "State": one["State"], "Created": one["Created"]}
+                for one in found
+            ]
 
     async def close(self) -> None:
         """Let go of the connections."""

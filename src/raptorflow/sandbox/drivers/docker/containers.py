@@ -12,9 +12,10 @@ from raptorflow.sandbox.agent.launch import agent_command
 from raptorflow.sandbox.driver import AGENT_BYTES, Blueprint, Usage
 from raptorflow.sandbox.drivers.docker.engine import Attachment, Engine, EngineFailed, EngineGone, NotThere
 from raptorflow.sandbox.drivers.docker.image import EmptyImage, own_image
+from raptorflow.sandbox.drivers.docker.leftovers import Leftovers
 from raptorflow.sandbox.drivers.docker.measure import Groups, engine_usage, find_groups
 from raptorflow.sandbox.drivers.docker.mounts import blueprint_mounts, system_mounts
-from raptorflow.sandbox.drivers.docker.request import Base, create_request
+from raptorflow.sandbox.drivers.docker.request import LABEL, Base, create_request
 from raptorflow.sandbox.drivers.docker.runtimes import runtime_named
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
@@ -57,17 +58,22 @@ class Containers:
         self.engine = engine
         self._settings = settings
         self._image: str | None = None
+        self._leftovers = Leftovers(settings.start_seconds)
         self._preparing = asyncio.Lock()
         self._abandoned: set[asyncio.Task[None]] = set()
 
     async def image(self) -> str:
         """The id of the image, which the engine is given when it is ours and missing.
 
+        What a dead manager left is removed before the first container is made.
+
         Raises:
             SandboxUnavailable: the engine does not have it.
             EngineFailed: the engine says no.
         """
         async with self._preparing:
+            if self._leftovers.expected:
+                await self._remove_leftovers()
             if self._image is None:
                 self._image = await self._found_image()
         return self._image
@@ -96,7 +102,7 @@ class Containers:
             async with asyncio.timeout(self._settings.start_seconds):
                 return await asyncio.shield(building)
         except BaseException as error:
-            self._abandon(building)
+            self._abandon(building, sandbox_id)
             if isinstance(error, (EngineFailed, OSError)):
                 reason = str(error) or f"not within {self._settings.start_seconds:g} s"
                 raise SandboxStartFailed(f"{sandbox_id} could not be started: {reason}") from error
@@ -139,7 +145,16 @@ class Containers:
     async def close(self) -> None:
         """Wait for what was given up, and let go of the engine."""
         await asyncio.gather(*self._abandoned)
+        with suppress(EngineFailed):
+            if self._leftovers.doubted:
+                await self._remove_leftovers()
         await self.engine.close()
+
+    async def _remove_leftovers(self) -> None:
+        left = self._leftovers.among(await self.engine.containers(LABEL))
+        await asyncio.gather(*(self._clear(one["Id"], one["Labels"][LABEL]) for one in left))
+        if left:
+            log.info("removed containers that were left", containers=len(left))
 
     async def _found_image(self) -> str:
         if self._settings.image:
@@ -153,33 +168,36 @@ class Containers:
         labels: Mapping[str, str],
         command: tuple[str, ...] | None,
     ) -> Sandbox:
-        name = container_name(sandbox_id)
         try:
-            container = await self._created(name, blueprint, sandbox_id, labels, command)
+            container = await self._created(blueprint, sandbox_id, labels, command)
         except NotThere:
             # Somebody has removed the image since.
             self._image = None
-            container = await self._created(name, blueprint, sandbox_id, labels, command)
-        except EngineGone:
-            # It may have been made without our having been told.
-            await self._clear(name)
-            raise
+            container = await self._created(blueprint, sandbox_id, labels, command)
         try:
             return await self._started(container, blueprint)
         except BaseException:
-            await self._clear(container)
+            await self._clear(container, sandbox_id)
             raise
 
     async def _created(
         self,
-        name: str,
         blueprint: Blueprint,
         sandbox_id: str,
         labels: Mapping[str, str],
         command: tuple[str, ...] | None,
     ) -> str:
-        base = await self._base(blueprint, command)
-        return await self.engine.create(name, create_request(base, blueprint, sandbox_id, labels))
+        request = create_request(await self._base(blueprint, command), blueprint, sandbox_id, labels)
+        name = container_name(sandbox_id)
+        try:
+            container = await self.engine.create(name, request)
+        except EngineGone:
+            # It may have been made without our having been told, or may still be made when nobody waits.
+            await self._clear(name, sandbox_id)
+            self._leftovers.doubt(sandbox_id)
+            raise
+        self._leftovers.settle(sandbox_id)
+        return container
 
     async def _started(self, container: str, blueprint: Blueprint) -> Sandbox:
         channel = await self.engine.attach(container)
@@ -212,16 +230,23 @@ class Containers:
             mounts=named if own else (*await asyncio.to_thread(system_mounts), *named),
             command=command or _agent(python),
             runtime=self._settings.runtime,
+            manager=self._leftovers.manager,
         )
 
-    async def _clear(self, container: str) -> None:
-        """Remove what could not be finished; when that fails too, it stays listed for whoever reaps."""
+    async def _clear(self, container: str, sandbox_id: str) -> None:
+        """Remove what nobody will use; when that fails, it is tried again with the next sandbox or the end.
+
+        Should this manager not come to that, the next one removes it when it is first used.
+        """
         try:
             await self.remove(container)
         except EngineFailed as error:
             log.warning("a container is left", container=container, reason=error.message)
+            self._leftovers.doubt(sandbox_id)
+        else:
+            self._leftovers.settle(sandbox_id)
 
-    def _abandon(self, building: asyncio.Task[Sandbox]) -> None:
+    def _abandon(self, building: asyncio.Task[Sandbox], sandbox_id: str) -> None:
         """Let an engine that is slow finish, and remove what it has made after all."""
 
         async def undo() -> None:
@@ -232,7 +257,7 @@ class Containers:
                 log.debug("a container was not built", reason=str(error))
                 return
             sandbox.channel.close()
-            await self._clear(sandbox.container)
+            await self._clear(sandbox.container, sandbox_id)
 
         task = asyncio.create_task(undo())
         self._abandoned.add(task)

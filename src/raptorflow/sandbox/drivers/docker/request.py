@@ -24,6 +24,7 @@ from raptorflow.sandbox.spec import WORK
 from raptorflow.skills.capabilities import MIB
 
 LABEL = "raptorflow.sandbox"
+MANAGER = "raptorflow.manager"
 NOBODY = "65534"
 SHARED_BYTES = 64 * MIB
 # Of the agent, which gives its programs fewer.
@@ -50,12 +51,14 @@ class Base:
         mounts: what is seen inside besides the image, read-only.
         command: the first process, whose standard input and output are the channel.
         runtime: the engine's name of it; None for the engine's own.
+        manager: the process that makes it, named for good.
     """
 
     image: str
     mounts: tuple[Mount, ...]
     command: tuple[str, ...]
     runtime: str | None
+    manager: str
 
 
 def create_request(
@@ -76,7 +79,8 @@ def create_request(
         "NetworkDisabled": True,
         "Healthcheck": {"Test": ["NONE"]},
         "StopSignal": "SIGKILL",
-        "Labels": {f"raptorflow.label.{name}": value for name, value in labels.items()} | {LABEL: sandbox_id},
+        "Labels": {f"raptorflow.label.{name}": value for name, value in labels.items()}
+        | {LABEL: sandbox_id, MANAGER: base.manager},
         "HostConfig": _privileges(blueprint)
         | _limits(base, blueprint)
         | _files(base, blueprint)

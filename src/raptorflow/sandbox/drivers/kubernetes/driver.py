@@ -83,6 +83,8 @@ class KubernetesDriver:
         self._probing = asyncio.Lock()
         self._agent_path: str | None = None
         self._agent_there = False
+        self._tidying = asyncio.Lock()
+        self._tidy = False
 
     @property
     def python(self) -> Path:
@@ -126,6 +128,8 @@ class KubernetesDriver:
 
     async def prepare(self, blueprint: Blueprint) -> None:
         """Make the network policy, the agent's config map, and with agent-sandbox a template and its pool.
+
+        The first time, what another manager of this instance left is removed.
 
         Raises:
             SandboxUnavailable: one of them cannot be made, or is not what it must be.
@@ -257,7 +261,7 @@ class KubernetesDriver:
         except ApiError as error:
             log.warning("what sandboxes shared may be left on the cluster", error=str(error))
         finally:
-            self._agent_path, self._agent_there = None, False
+            self._agent_path, self._agent_there, self._tidy = None, False, False
             await cluster.link.close()
 
     async def _let_go(self, handle: Handle) -> None:
@@ -303,12 +307,25 @@ class KubernetesDriver:
         """The pod of a blueprint; the agent's files are brought to the cluster first."""
         files = agent_files(self._settings.instance)
         path, name = cluster.api.place("configmaps"), files["metadata"]["name"]
-        if self._agent_path is None:
-            await remove_others(cluster.api, path, self._settings.instance, {name})
+        async with self._tidying:
+            if not self._tidy:
+                await self._remove_leftovers()
+                await remove_others(cluster.api, path, self._settings.instance, {name})
+                self._tidy = True
         if not self._agent_there:
             await ensure(cluster.api, path, files, "data")
             self._agent_path, self._agent_there = f"{path}/{name}", True
         return pod_spec(blueprint, self._settings, files)
+
+    async def _remove_leftovers(self) -> None:
+        """End what this instance has and this manager does not: its last one was killed, or lost them.
+
+        Nothing of this manager's is on its way yet. One that does not go is no reason to make no other.
+        """
+        left = [handle for handle in await self.list() if handle.sandbox_id not in self._made]
+        await asyncio.gather(*(self._let_go(handle) for handle in left))
+        if left:
+            log.info("removed what another manager left", sandboxes=len(left))
 
     async def _find(self, cluster: Cluster, handle: Handle) -> Made:
         """One of ours, or one that another made before us."""

@@ -123,5 +123,6 @@ class Making:
             if found is not None and is_ours(found, self._order.notes[NONCE]):
                 await self._maker.remove(name)
         except Exception as error:
-            # The first failure is what matters to the caller; the reaper finds what is left.
+            # The first failure is what matters to the caller. What is left is listed until somebody destroys
+            # it: at the latest the next manager of this instance, when it is first used.
             log.warning("a sandbox that could not be built may be left", name=name, error=str(error))

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import cast
 
 from raptorflow.base.json import JsonObject, dumps, loads
+from raptorflow.sandbox.born import born
 from raptorflow.sandbox.cgroups.group import Group
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.microvm.holding import (
     PREFIX,
     ManagerGroups,
-    born,
     kill,
     names,
     remove_group,

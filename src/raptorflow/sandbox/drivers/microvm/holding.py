@@ -13,6 +13,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from raptorflow.sandbox.born import born
 from raptorflow.sandbox.cgroups.detect import find_groups
 from raptorflow.sandbox.cgroups.group import Group
 from raptorflow.sandbox.driver import Blueprint
@@ -21,8 +22,6 @@ PREFIX = "raptorflow-microvm-"
 OF_MANAGERS = f"{PREFIX}manager-"
 NAME = re.compile(OF_MANAGERS + r"(\d+)-(\d+)-[0-9a-f]{8}")
 DYING_SECONDS = 5.0
-BOOT = Path("/proc/sys/kernel/random/boot_id")
-STARTED = 19
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -97,19 +96,6 @@ def kill(pid: int) -> None:
         return
     finally:
         os.close(process)
-
-
-def born(pid: int) -> list[str]:
-    """A process for good: its number, when it was started, and since which start of the machine.
-
-    Nothing when there is no such process.
-    """
-    try:
-        # The name in parentheses may contain anything; the fields after it are numbers.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-    return [str(pid), fields[STARTED], BOOT.read_text().strip()]
 
 
 def names(folder: Path) -> list[str]:

@@ -4,7 +4,7 @@ from raptorflow.base.json import JsonObject
 from raptorflow.sandbox.drivers.kubernetes.api import CONFLICT, Api, ApiError
 from raptorflow.sandbox.drivers.kubernetes.objects.names import labels_of, selector
 from raptorflow.sandbox.drivers.kubernetes.objects.policy import deny_all, objection
-from raptorflow.sandbox.drivers.kubernetes.objects.readback import differences
+from raptorflow.sandbox.drivers.kubernetes.objects.readback import changes
 from raptorflow.sandbox.errors import SandboxUnavailable
 
 POLICIES = "networking.k8s.io/v1"
@@ -27,7 +27,7 @@ async def ensure(api: Api, path: str, wanted: JsonObject, *compared: str) -> Non
     if found is None:
         found = await _made(api, path, wanted)
     for field in compared:
-        if other := differences(wanted[field], found.get(field) or {}):
+        if other := [*changes(wanted[field], found.get(field) or {}, field)]:
             raise SandboxUnavailable(
                 f"The {kind} {name} was changed: {'; '.join(other)}.",
                 hint=f"kubectl delete {kind.lower()} {name}",
