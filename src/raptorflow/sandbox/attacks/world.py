@@ -259,11 +259,13 @@ async def _servers(stack: AsyncExitStack, authority: Authority) -> list[Server]:
     # A name that moves from the good one to this machine keeps its port.
     plain_ports, sealed_ports = (at_one_port(GOOD_ADDRESS, OWN_ADDRESS) for _ in range(2))
     apart = [
-        [socket.create_server((address, 0)) for _ in range(2)] for address in (EVIL_ADDRESS, GOOD_ADDRESS)
+        (socket.create_server((address, 0)), socket.create_server((address, 0)))
+        for address in (EVIL_ADDRESS, GOOD_ADDRESS)
     ]
     pairs = [(plain_ports[0], sealed_ports[0]), *apart, (plain_ports[1], sealed_ports[1])]
     contexts = [authority.context(host) for host in (GOOD, EVIL, GOOD, EVIL)]
-    return [await _server(stack, *pair, context) for pair, context in zip(pairs, contexts, strict=True)]
+    pairs_and_contexts = zip(pairs, contexts, strict=True)
+    return [await _server(stack, listening, sealed, one) for (listening, sealed), one in pairs_and_contexts]
 
 
 def at_one_port(*addresses: str) -> list[socket.socket]:

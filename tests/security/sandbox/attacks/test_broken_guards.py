@@ -1,12 +1,15 @@
-"""Attacks on the network can fail: with the broker's rules taken away, each of their steps gets through."""
+"""Attacks can fail: with a guard taken away each gets through, and what it leaves behind is seen."""
 
+import os
 from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 
-from raptorflow.sandbox.attacks import steps
+from raptorflow.sandbox.attacks import leftovers, steps
+from raptorflow.sandbox.attacks.catalogue.everything import ATTACKS
 from raptorflow.sandbox.attacks.catalogue.network import NETWORK
+from raptorflow.sandbox.attacks.leftovers import groups_of
 from raptorflow.sandbox.attacks.model import Attack
 from raptorflow.sandbox.attacks.opening import open_stage
 from raptorflow.sandbox.attacks.outward import Outward
@@ -15,6 +18,8 @@ from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.broker.destinations import dialing
 from raptorflow.sandbox.broker.destinations.addresses import AddressRules
 from raptorflow.sandbox.broker.destinations.rules import Rules
+from raptorflow.sandbox.driver import Handle
+from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.settings import SandboxSettings
 
 GUARDED = [attack for attack in NETWORK if attack.attack_id in {"N4", "N7", "N8", "N9"}]
@@ -28,6 +33,10 @@ async def local_stage() -> AsyncGenerator[Stage]:
         yield opened
 
 
+def everything(*_: object) -> str:
+    return "everything"
+
+
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """A broker that allows everything, and dials nothing but this machine."""
@@ -38,8 +47,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
             raise OSError("a test leaves nothing")
         return await dial(host, *arguments, **options)
 
-    monkeypatch.setattr(Rules, "check", lambda *_: "everything")
-    monkeypatch.setattr(AddressRules, "check", lambda *_: None)
+    monkeypatch.setattr(Rules, "check", everything)
+    monkeypatch.setattr(AddressRules, "check", everything)
     monkeypatch.setattr(dialing, "MOST_ANSWERS", 1000)
     monkeypatch.setattr(dialing.asyncio, "open_connection", only_here)
     monkeypatch.setattr(steps, "SHOWN", 100)
@@ -60,3 +69,26 @@ async def test_without_the_rules_every_step_gets_through(local_stage: Stage, att
 async def test_with_the_rules_every_step_is_refused(local_stage: Stage, attack: Attack) -> None:
     verdict = await try_one(attack, local_stage)
     assert (verdict.state, verdict.outcome, verdict.control) == ("held", "refused", True), verdict
+
+
+@pytest.mark.parametrize("attack_id", ["F8", "L1"])
+async def test_a_driver_that_destroys_nothing_is_found_out(
+    local_stage: Stage, attack_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    destroy, kept = LocalDriver.destroy, list[tuple[LocalDriver, Handle]]()
+
+    async def keep(self: LocalDriver, handle: Handle) -> None:
+        kept.append((self, handle))
+
+    monkeypatch.setattr(LocalDriver, "destroy", keep)
+    monkeypatch.setattr(leftovers, "SETTLE_SECONDS", 0.5)
+    attack = next(each for each in ATTACKS if each.attack_id == attack_id)
+    try:
+        verdict = await try_one(attack, local_stage)
+    finally:
+        for driver, handle in kept:
+            await destroy(driver, handle)
+    assert verdict.state == "unexpected"
+    assert "left behind: " in verdict.evidence, verdict
+    # Root has control groups, and a sandbox has one for as long as it is not destroyed.
+    assert ("control group" in verdict.evidence) == bool(groups_of(os.getpid())), verdict
