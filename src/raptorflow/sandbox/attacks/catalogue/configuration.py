@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from raptorflow.sandbox.attacks.lacking import lacking
 from raptorflow.sandbox.attacks.lint import lint
 from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
 from raptorflow.sandbox.attacks.program import together
-from raptorflow.sandbox.attacks.rendering import RENDERED
+from raptorflow.sandbox.attacks.rendering import RENDERED, allowed_roots
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.versions import COMPONENTS, flaws, is_setuid, versions
 from raptorflow.sandbox.driver import Blueprint
@@ -26,7 +27,8 @@ OPEN = {
     "spec": {"hostNetwork": True, "volumes": [{"hostPath": {"path": "/"}}]},
     "command": ["bwrap", "--unshare-all", "--share-net", "--bind", "/", "/"],
 }
-OPEN_WAYS = 11
+OPEN_WAYS = 14
+BARE_WAYS = {"local": 7, "docker": 8, "microvm": 9, "kubernetes": 9}
 
 
 async def known_flaws(stage: Stage) -> Trial:
@@ -58,13 +60,16 @@ async def forbidden(stage: Stage) -> Trial:
         raise NotLive("the driver does not show what it tells its engine")
     found: list[str] = []
     for reach in (False, True):
-        found += lint(show(_blueprint(stage, reach=reach)))
-    control = lint(OPEN)
+        blueprint = _blueprint(stage, reach=reach)
+        rendered = show(blueprint, stage.settings)
+        found += lint(rendered, allowed_roots=allowed_roots(blueprint)) + lacking(stage.driver, rendered)
+    control, bare = lint(OPEN, allowed_roots=["/usr"]), lacking(stage.driver, {})
     return Trial(
         outcomes("through" if found else "absent"),
-        together(found) or "nothing forbidden in it",
-        len(control) >= OPEN_WAYS,
-        f"{len(control)} forbidden things found in a configuration that has them",
+        together(found) or "nothing forbidden in it, and nothing missing",
+        len(control) >= OPEN_WAYS and len(bare) >= BARE_WAYS[stage.driver],
+        f"{len(control)} forbidden things found in a configuration that has them, "
+        f"{len(bare)} missing ones in an empty one",
     )
 
 
