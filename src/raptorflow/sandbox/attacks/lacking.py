@@ -1,6 +1,7 @@
 """What a sandbox's configuration must hold, by driver.
 
-A protection that is left out shows no forbidden word. Each check takes what the driver hands to its engine, and yields what it does not find.
+A protection that is left out shows no forbidden word, so each is looked for. Each check takes what the driver
+hands to its engine, and yields what it does not find.
 """
 
 import re

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from raptorflow.sandbox.attacks.lacking import lacking
+from raptorflow.sandbox.attacks.lacking import SHUT_OPTIONS, lacking
 from raptorflow.sandbox.attacks.lint import lint
 from raptorflow.sandbox.attacks.rendering import RENDERED, allowed_roots
 from raptorflow.sandbox.driver import Blueprint
@@ -95,9 +95,7 @@ def test_what_is_left_out_or_opened_is_missed(driver: str, place: str, blueprint
     assert bool(lacking(driver, changed(rendered, place, value))) != harmless
 
 
-@pytest.mark.parametrize(
-    "option", ["--unshare-all", "--cap-drop", "--seccomp", "--new-session", "--clearenv"]
-)
+@pytest.mark.parametrize("option", SHUT_OPTIONS)
 def test_each_option_of_bubblewrap_is_missed(option: str, blueprint: Blueprint) -> None:
     rendered = cast("list[str]", RENDERED["local"](blueprint, SandboxSettings()))
     assert f"{option} is missing" in lacking("local", [part for part in rendered if part != option])
