@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import loads
+from raptorflow.sandbox.attacks.catalogue.endings import taxonomy
 from raptorflow.sandbox.attacks.lasting import both, ends
 from raptorflow.sandbox.attacks.leftovers import groups_of, left_since, present, told
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
@@ -43,14 +44,6 @@ POLL_SECONDS = 0.05
 # Until what was started is under way, and until the pool has made another.
 UNDER_WAY_SECONDS = 0.3
 REFILL_SECONDS = 1.0
-ENDS: dict[str, tuple[str, dict[str, float]]] = {
-    "ok": ("return 1", {}),
-    "error": ("os._exit(3)", {}),
-    "signal": ("os.kill(os.getpid(), signal.SIGSEGV); time.sleep(5)", {}),
-    "timeout": ("time.sleep(30)", {"timeout_seconds": 1}),
-    "oom": ("kept = [bytearray(b'x' * (1 << 20)) for _ in range(200)]", {}),
-    "output_limit": ("while True: os.write(1, bytes(65536))", {}),
-}
 
 
 async def half_way(stage: Stage) -> Trial:
@@ -368,24 +361,6 @@ async def audited(stage: Stage) -> Trial:
     )
 
 
-async def taxonomy(stage: Stage) -> Trial:
-    """L12: each end is told as what it was."""
-    wrong: list[str] = []
-    for status, (code, limits) in ENDS.items():
-        result = await stage.inside(stage.text({"x": code}, {}, apart=False, outside=False), limits=limits)
-        told = said(result.stdout).get("x")
-        # A program may notice a limit itself, and end in order.
-        noticed = status == "oom" and told is not None and told.words == "MemoryError"
-        if result.status != status and not noticed:
-            wrong.append(f"{status} was told as {result.status}")
-        if status == "error" and result.exit_code != 3:
-            wrong.append(f"exit code 3 was told as {result.exit_code}")
-        if status == "signal" and result.signal != "SIGSEGV":
-            wrong.append(f"SIGSEGV was told as {result.signal}")
-    words = together(wrong) or f"{', '.join(ENDS)}: each told as what it was"
-    return Trial(outcomes("through" if wrong else "told"), words, True, "six programs with six known ends")
-
-
 LIFECYCLE = (
     Attack(
         "L1",
@@ -463,7 +438,7 @@ LIFECYCLE = (
     Attack(
         "L12",
         "Blaming something else",
-        "end in six ways",
+        "end in eight ways",
         "the verdict comes from what the kernel and the clock say, not from what the program prints",
         taxonomy,
         outcomes("told"),
