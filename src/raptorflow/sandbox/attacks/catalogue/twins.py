@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from raptorflow.sandbox.attacks.model import Trial, outcomes
 from raptorflow.sandbox.attacks.program import Said, said, together
@@ -49,7 +50,7 @@ async def twins(stage: Stage) -> Trial:
     late = [each.off for each in drawn if each.off > CLOCK_SECONDS]
     off = max((each.off for each in drawn), default=0.0)
     bad = [f"alike: {', '.join(same)}" if same else "", f"clocks are {late} s off" if late else ""]
-    words = f"{len(drawn)} sandboxes, each made anew: none is copied here; clocks at most {off:.2f} s off"
+    words = f"{len(drawn)} sandboxes, each made anew and none from a snapshot; clocks at most {off:.2f} s off"
     copies = await _copies(stage)
     return Trial(
         outcomes("through" if same or late else "contained" if len(drawn) == COUNT else "broken"),
@@ -74,8 +75,8 @@ async def _drawn(stage: Stage, text: str) -> Drawn | None:
 def drawn_of(answer: Said | None, began: float, ended: float) -> Drawn | None:
     """What a sandbox said; its clock must lie between two looks at this machine's."""
     try:
-        told = json.loads(answer.words) if answer else {}
-        inside, numbers = float(told["time"]), list(told["drawn"])
+        told = cast("dict[str, Any]", json.loads(answer.words) if answer else {})
+        inside, numbers = float(told["time"]), cast("list[object]", told["drawn"])
     except (ValueError, KeyError, TypeError):
         return None
     return Drawn(numbers, max(began - inside, inside - ended, 0.0)) if len(numbers) == len(KINDS) else None
