@@ -11,7 +11,7 @@ from raptorflow.base.errors import RaptorFlowError
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.broker.facade import Broker
 from raptorflow.sandbox.broker.ports import Resolver, Secrets, ServiceCaller
-from raptorflow.sandbox.driver import HasOwnPython, SandboxDriver
+from raptorflow.sandbox.driver import Handle, HasOwnPython, SandboxDriver
 from raptorflow.sandbox.drivers.docker.driver import DockerDriver
 from raptorflow.sandbox.drivers.kubernetes.driver import KubernetesDriver
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
@@ -180,6 +180,14 @@ class SandboxManager:
             await self._pure.close()
         await self._journal.close()
 
+    async def list(self) -> list[Handle]:
+        """The sandboxes that there are of the driver in use, whoever made them; those kept ready as well.
+
+        Raises:
+            SandboxUnavailable: there is no such driver, or it cannot be asked.
+        """
+        return await self._driver().list()
+
     def _capped(self, spec: SandboxSpec) -> Limits:
         """The run's limits, no longer than the policy lets any run take."""
         seconds = min(spec.limits.timeout_seconds, self._settings.max_seconds)
@@ -234,7 +242,7 @@ class SandboxManager:
             return self._around.secrets(spec.tenant)
         return FolderSecrets(self._settings.secrets_dir, spec.tenant)
 
-    async def _allowed_driver(self) -> SandboxDriver:
+    def _driver(self) -> SandboxDriver:
         driver = self._drivers.get(self._settings.driver)
         if driver is None:
             known = ", ".join(sorted(self._drivers))
@@ -242,6 +250,10 @@ class SandboxManager:
                 f"There is no sandbox driver {self._settings.driver}.",
                 hint=f"Set RAPTORFLOW_SANDBOX__DRIVER to one of: {known}.",
             )
+        return driver
+
+    async def _allowed_driver(self) -> SandboxDriver:
+        driver = self._driver()
         report = await driver.probe()
         if not report.available:
             raise SandboxUnavailable(f"The sandbox cannot be used: {report.problem}", hint=report.remedy)

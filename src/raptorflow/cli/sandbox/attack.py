@@ -88,7 +88,7 @@ async def _attack(
                 status.update(Text(f"{title} ({number} of {len(attacks)}) ..."))
                 verdicts.append(await try_one(each, stage))
                 console.print(verdict_line(verdicts[-1]), soft_wrap=True)
-        counts = summary(stage.driver, verdicts) | circumstances(stage)
+        counts = summary(stage.driver, verdicts) | await circumstances(stage)
     found.append(counts)
     console.print(counts_line(counts))
 

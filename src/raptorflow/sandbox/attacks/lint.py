@@ -1,9 +1,9 @@
 """What a sandbox's configuration must never hold, whichever engine it is for.
 
 `lint` takes what a driver hands to its engine (a container's configuration, a pod, a machine's, or a command
-line) and walks all of it, so that a forbidden thing is found wherever it stands. The list follows the ways in
-which containers are known to have been left open: more rights, the machine's namespaces, its sockets and
-files, and protections switched off.
+line) and walks all of it, so that a forbidden thing is found wherever it stands; what must be there is looked
+for in `lacking`. The list follows the ways in which containers are known to have been left open: more rights,
+the machine's namespaces, its sockets and files, and protections switched off.
 """
 
 import re
@@ -72,30 +72,13 @@ FORBIDDEN: dict[str, tuple[Check, str]] = {
     "unmaskedpaths": (_filled, "files of the kernel uncovered"),
     "procmount": (lambda value: str(value) == "Unmasked", "files of the kernel uncovered"),
 }
-# What must be there, for those that have such a key at all.
-DOCKER_MARK = "hostconfig"
-REQUIRED = {
-    "capdrop": "capabilities are not dropped",
-    "pidslimit": "no limit on processes",
-    "memory": "no limit on memory",
-    "readonlyrootfs": "a writable root",
-}
 SOCKETS = re.compile(r"(docker|containerd|crio|podman)[^/]*\.sock")
-# Options of bubblewrap that open what is shut, and those without which nothing is.
-OPEN_OPTIONS = ("--share-net", "--cap-add", "--dev", "--bind-try")
-MACHINE_OPTIONS = ("-nodefaults", "-no-user-config", "-sandbox")
+# Options of bubblewrap that open what is shut.
+OPEN_OPTIONS = ("--share-net", "--cap-add", "--dev", "--bind-try", "--overlay", "--dev-bind-try")
+SHOWN_OPTIONS = ("--ro-bind", "--ro-bind-try")
+DEVICES = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")}
 MACHINE_OPEN = ("-fsdev", "-virtfs", "-usbdevice", "-hda", "-cdrom")
 MACHINE_DEVICES = re.compile(r"net|vfio|vhost|usb|9p|fs-")
-# Lines of a guest's plan: what starts its agent, and the filter among it.
-AGENT_WORD, FILTER_WORD = "argument ", re.compile(r"argument filter:[0-9a-f]{16}")
-SHUT_OPTIONS = (
-    "--unshare-all",
-    "--cap-drop",
-    "--seccomp",
-    "--die-with-parent",
-    "--new-session",
-    "--clearenv",
-)
 
 
 def lint(rendered: object, *, allowed_roots: Sequence[str] = ()) -> list[str]:
@@ -105,14 +88,7 @@ def lint(rendered: object, *, allowed_roots: Sequence[str] = ()) -> list[str]:
         rendered: mappings, sequences and values, as handed to the engine; or a command line.
         allowed_roots: folders of the machine of which read-only parts may be mounted; any when empty.
     """
-    found = list(_walk(rendered, "", allowed_roots))
-    keys = {_plain(key): value for key, value in _mappings(rendered)}
-    if DOCKER_MARK in keys:
-        found += [words for key, words in REQUIRED.items() if not keys.get(key)]
-    if _is_bubblewrap(rendered):
-        arguments = [str(part) for part in cast("Sequence[object]", rendered)]
-        found += [f"{option} is missing" for option in SHUT_OPTIONS if option not in arguments]
-    return sorted(set(found))
+    return sorted(set(_walk(rendered, "", allowed_roots)))
 
 
 def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
@@ -129,7 +105,7 @@ def _walk(value: object, path: str, roots: Sequence[str]) -> Iterator[str]:
         parts = list(cast("Sequence[object]", value))
         for each in parts:
             yield from _walk(each, path, roots)
-        yield from _options([str(part) for part in parts])
+        yield from _options([str(part) for part in parts], roots)
         yield from _machine([str(part) for part in parts])
     else:
         yield from _text(str(value), roots)
@@ -161,25 +137,31 @@ def _text(text: str, roots: Sequence[str]) -> Iterator[str]:
     yield from _outside(mount[1], roots)
 
 
-def _options(parts: Sequence[str]) -> Iterator[str]:
+def _options(parts: Sequence[str], roots: Sequence[str]) -> Iterator[str]:
     """Options of command lines: bubblewrap's, and those of virtual machines."""
-    for at, part in enumerate(parts):
-        following = parts[at + 1] if at + 1 < len(parts) else ""
-        if part in OPEN_OPTIONS and "--unshare-all" in parts:
-            yield f"{part} {following}"
-        elif part == "--bind" and "--unshare-all" in parts:
-            yield f"a folder of the machine that can be written ({following})"
-        elif part in {"-netdev", "-nic", "-net"} and following != "none":
+    for part, following in pairwise([*parts, ""]):
+        if "--unshare-all" in parts:
+            yield from _bound(part, following, roots)
+        if part in {"-netdev", "-nic", "-net"} and following != "none":
             yield f"a network card ({part} {following})"
 
 
+def _bound(part: str, following: str, roots: Sequence[str]) -> Iterator[str]:
+    """One option of bubblewrap and its first value."""
+    if part in OPEN_OPTIONS:
+        yield f"{part} {following}"
+    elif part == "--bind":
+        yield f"a folder of the machine that can be written ({following})"
+    elif part == "--dev-bind" and following not in DEVICES:
+        yield f"devices of the machine ({following})"
+    elif part in SHOWN_OPTIONS and following not in DEVICES:
+        yield from _outside(following, roots)
+
+
 def _machine(parts: Sequence[str]) -> Iterator[str]:
-    """QEMU's command line, and the plan by which a guest is built."""
-    if any(part.startswith(AGENT_WORD) for part in parts) and not any(map(FILTER_WORD.match, parts)):
-        yield "no system call filter in the guest"
+    """QEMU's command line."""
     if not parts or "qemu" not in parts[0]:
         return
-    yield from (f"{option} is missing" for option in MACHINE_OPTIONS if option not in parts)
     for part, following in pairwise(parts):
         if part in MACHINE_OPEN or (part == "-device" and MACHINE_DEVICES.search(following)):
             yield f"a device or folder of the machine ({part} {following})"
@@ -187,20 +169,6 @@ def _machine(parts: Sequence[str]) -> Iterator[str]:
             yield f"a disk that can be written ({following})"
         elif part == "-sandbox" and not following.startswith("on,"):
             yield f"no system call filter around the monitor ({following})"
-
-
-def _is_bubblewrap(value: object) -> bool:
-    return isinstance(value, Sequence) and "--unshare-all" in cast("Sequence[object]", value)
-
-
-def _mappings(value: object) -> Iterator[tuple[object, object]]:
-    if isinstance(value, Mapping):
-        for key, each in cast("Mapping[object, object]", value).items():
-            yield key, each
-            yield from _mappings(each)
-    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        for each in cast("Sequence[object]", value):
-            yield from _mappings(each)
 
 
 def _plain(key: object) -> str:

@@ -63,7 +63,11 @@ class Outward:
 
 def with_touched(trial: Trial, world: World) -> Trial:
     """The same, unless something reached a server that nothing may reach."""
-    touched = {"the forbidden host": world.evil.touched, "this machine": world.own.touched}
+    touched = {
+        "the forbidden host": world.evil.touched,
+        "the forbidden port": world.beside.touched,
+        "this machine": world.own.touched,
+    }
     lines = [f"{name} was reached {times} times" for name, times in touched.items() if times]
     if not lines:
         return trial

@@ -15,11 +15,13 @@ HEAD = """
 import array, ctypes, errno, fcntl, json, mmap, os, resource, select, signal, socket, stat, struct, subprocess
 import sys, tempfile, threading, time
 from pathlib import Path
-from prelude import Absent, Refused, bounded, call, libc, reach, run, say
+from prelude import Absent, LetPast, Refused, bounded, call, libc, reach, run, say
 """
 SAID = {"through", "refused", "absent", "broken"}
 LINE = b'{"step":'
 LONGEST_WORDS = 300
+# What a step says that a guard let past to where nobody answers.
+LET_PAST = "let past: "
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Said:
     step: str
     saw: str
     words: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it got what it wanted, and not merely past the guard; a control must."""
+        return self.saw == "through" and not self.words.startswith(LET_PAST)
 
 
 @cache

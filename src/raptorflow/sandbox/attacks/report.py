@@ -35,7 +35,7 @@ not tried is never counted as survived.
 """
 
 
-def circumstances(stage: Stage) -> dict[str, Any]:
+async def circumstances(stage: Stage) -> dict[str, Any]:
     """Under which circumstances attacks were tried, JSON-ready."""
     return {
         "date": utc_now().date().isoformat(),
@@ -43,7 +43,7 @@ def circumstances(stage: Stage) -> dict[str, Any]:
         "user": "root" if os.geteuid() == 0 else "an ordinary user",
         "supervised": list(stage.report.weakened),
         "missing": list(stage.report.missing),
-        "versions": versions(stage.settings),
+        "versions": await versions(stage.settings, stage.report),
     }
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.sandbox.attacks.leftovers import left_since, present, told
 from raptorflow.sandbox.attacks.model import Attack, NotLive, Trial, outcomes
-from raptorflow.sandbox.attacks.program import clean
+from raptorflow.sandbox.attacks.program import clean, together
 from raptorflow.sandbox.attacks.stage import Harmed, Stage
 
 MOST_SECONDS = 90.0
@@ -64,6 +65,26 @@ def _proves_nothing(trial: Trial) -> bool:
 
 
 async def _tried(attack: Attack, stage: Stage) -> Trial:
+    """One trial; whatever it leaves behind got through.
+
+    Raises:
+        NotLive: something that it needs is missing.
+    """
+    try:
+        before = await present(stage)
+        trial = await _ended(attack, stage)
+        left = await left_since(before, stage)
+    except RaptorFlowError as error:
+        words = f"what there is cannot be listed: {error.code}: {error.message}"
+        return Trial(outcomes("broken"), words, False, "not finished")
+    if not left:
+        return trial
+    return replace(
+        trial, outcomes=trial.outcomes | {"through"}, evidence=together([told(left), trial.evidence])
+    )
+
+
+async def _ended(attack: Attack, stage: Stage) -> Trial:
     """One trial, in bounded time; what is raised is an outcome as well.
 
     Raises:

@@ -126,9 +126,9 @@ class Stage:
         return SandboxSpec(**{**given, **fields})
 
     async def _nothing_left(self, mark: str) -> None:
-        """Processes of the run on this machine, and its control groups, are gone."""
+        """Processes of the run on this machine are gone."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while left := [f"process {pid}" for pid in marked(mark)] or groups(mark):
+        while left := [f"process {pid}" for pid in marked(mark)]:
             if time.monotonic() > deadline:
                 raise Harmed(f"{len(left)} left by the run: {left[0]}")
             await asyncio.sleep(POLL_SECONDS)
@@ -141,18 +141,6 @@ def _skill(name: str, text: str) -> Path:
     write(folder, text)
     (folder / OWN_FILE).write_text(OWN_CONTENT)
     return folder
-
-
-def groups(mark: str) -> list[str]:
-    """Control groups that have the mark in their name."""
-    # Not by a glob: others remove groups of theirs meanwhile, which a walk passes over.
-    walk = os.walk("/sys/fs/cgroup")
-    return [f"{folder}/{name}" for folder, names, _ in walk for name in names if mark in name]
-
-
-def own_groups() -> set[str]:
-    """Control groups that managers of this process have made."""
-    return set(groups(f"-{os.getpid()}-"))
 
 
 def _digest(folder: Path) -> str:

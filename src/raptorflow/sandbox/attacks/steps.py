@@ -161,7 +161,7 @@ def _place(word: str) -> Place:
 
 
 def _through(answer: Said | None) -> bool:
-    return answer is not None and answer.saw == "through"
+    return answer is not None and answer.succeeded
 
 
 def _summary(seen: Mapping[str, tuple[Outcome, str]]) -> str:

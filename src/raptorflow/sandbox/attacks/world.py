@@ -5,9 +5,10 @@ other loopback address stays what it is, forbidden.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
@@ -31,6 +32,7 @@ DENIED = ("**.denied.example",)
 MOST_HEAD = 64 * 1024
 MOST_BODY = 1 << 20
 WAIT_SECONDS = 2.0
+TRIES = 16
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ class World:
         manager: its broker asks `names` and `vault`, may reach `PUBLIC`, and trusts the servers' authority.
         good: what is allowed, on `GOOD_ADDRESS`.
         evil: what is not, on `EVIL_ADDRESS`.
-        own: this machine's, on a loopback address that nobody may reach.
+        beside: what is not allowed, on other ports of `GOOD_ADDRESS`.
+        own: this machine's, on a loopback address that nobody may reach, and on the ports of `good`.
         log: what the manager writes down what happened in.
         records: the folder of that log.
     """
@@ -194,6 +197,7 @@ class World:
     vault: Vault
     good: Server
     evil: Server
+    beside: Server
     own: Server
     log: FailingLog
     records: Path
@@ -203,7 +207,7 @@ class World:
         self.names.reset()
         self.vault.values.clear()
         self.log.failing = False
-        for server in (self.good, self.evil, self.own):
+        for server in (self.good, self.evil, self.beside, self.own):
             server.clear()
 
     @property
@@ -212,6 +216,7 @@ class World:
         return {
             "GOOD": GOOD, "OTHER": OTHER, "EVIL": EVIL, "PORT": self.good.port, "TLS": self.good.tls_port,
             "EVIL_PORT": self.evil.port, "EVIL_TLS": self.evil.tls_port, "OWN_PORT": self.own.port,
+            "BESIDE_PORT": self.beside.port, "BESIDE_TLS": self.beside.tls_port,
         }  # fmt: skip
 
     def reach(self, *more: str, secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -233,10 +238,7 @@ async def open_world(settings: SandboxSettings, folder: Path) -> AsyncGenerator[
     trusted.write_bytes(authority.pem())
     names, vault, log = Names(), Vault(), FailingLog(records, settings.audit)
     async with AsyncExitStack() as stack:
-        servers = [
-            await _server(stack, address, authority.context(host))
-            for address, host in ((GOOD_ADDRESS, GOOD), (EVIL_ADDRESS, EVIL), (OWN_ADDRESS, EVIL))
-        ]
+        good, evil, beside, own = await _servers(stack, authority)
         broker = BrokerSettings(
             denied_hosts=DENIED,
             allowed_ranges=(ip_network(PUBLIC),),
@@ -247,17 +249,46 @@ async def open_world(settings: SandboxSettings, folder: Path) -> AsyncGenerator[
         manager = build_manager(settings.model_copy(update={"broker": broker}), around=around)
         stack.push_async_callback(manager.close)
         await manager.start()
-        world = World(manager, names, vault, *servers, log=log, records=records)
+        world = World(manager, names, vault, good, evil, beside, own, log, records)
         world.reset()
         yield world
 
 
-async def _server(stack: AsyncExitStack, address: str, context: ssl.SSLContext) -> Server:
-    server = Server()
-    listening = await asyncio.start_server(server.serve, address, 0, limit=MOST_HEAD)
-    sealed = await asyncio.start_server(server.serve, address, 0, limit=MOST_HEAD, ssl=context)
-    for each in (listening, sealed):
-        stack.callback(each.close)
-    server.port = listening.sockets[0].getsockname()[1]
-    server.tls_port = sealed.sockets[0].getsockname()[1]
+async def _servers(stack: AsyncExitStack, authority: Authority) -> list[Server]:
+    """The good one, the evil one, the one beside the good one, and this machine's own."""
+    # A name that moves from the good one to this machine keeps its port.
+    plain_ports, sealed_ports = (at_one_port(GOOD_ADDRESS, OWN_ADDRESS) for _ in range(2))
+    apart = [
+        (socket.create_server((address, 0)), socket.create_server((address, 0)))
+        for address in (EVIL_ADDRESS, GOOD_ADDRESS)
+    ]
+    pairs = [(plain_ports[0], sealed_ports[0]), *apart, (plain_ports[1], sealed_ports[1])]
+    contexts = [authority.context(host) for host in (GOOD, EVIL, GOOD, EVIL)]
+    pairs_and_contexts = zip(pairs, contexts, strict=True)
+    return [await _server(stack, listening, sealed, one) for (listening, sealed), one in pairs_and_contexts]
+
+
+def at_one_port(*addresses: str) -> list[socket.socket]:
+    """Sockets that listen on the same port of each address.
+
+    Raises:
+        OSError: there is no port that is free on all of them.
+    """
+    for _ in range(TRIES):
+        with ExitStack() as stack, suppress(OSError):
+            found = [stack.enter_context(socket.create_server((addresses[0], 0)))]
+            port = found[0].getsockname()[1]
+            found += [stack.enter_context(socket.create_server((each, port))) for each in addresses[1:]]
+            stack.pop_all()
+            return found
+    raise OSError(f"no port is free on all of {', '.join(addresses)}")
+
+
+async def _server(
+    stack: AsyncExitStack, listening: socket.socket, sealed: socket.socket, context: ssl.SSLContext
+) -> Server:
+    server = Server(port=listening.getsockname()[1], tls_port=sealed.getsockname()[1])
+    for each, sealing in ((listening, None), (sealed, context)):
+        serving = await asyncio.start_server(server.serve, sock=each, limit=MOST_HEAD, ssl=sealing)
+        stack.callback(serving.close)
     return server

@@ -28,11 +28,8 @@ FORBIDDEN: dict[str, Any] = {
     "UsernsMode": "host",
     "NetworkMode": "bridge",
     "CapAdd": ["SYS_ADMIN"],
-    "CapDrop": [],
     "Devices": [{"PathOnHost": "/dev/kvm"}],
     "ReadonlyRootfs": False,
-    "PidsLimit": 0,
-    "Memory": 0,
     "SecurityOpt": ["seccomp=unconfined"],
     "Binds": ["/etc:/etc:rw"],
     "Mounts": [{"Type": "bind", "Source": "/etc", "Target": "/etc"}],
@@ -88,7 +85,6 @@ MACHINE = [
 @pytest.mark.parametrize(
     "opened",
     [
-        [part for part in MACHINE if part != "-nodefaults"],
         [part.replace("on,spawn=deny", "off") for part in MACHINE],
         [part.replace("read-only=on", "read-only=off") for part in MACHINE],
         [*MACHINE, "-device", "virtio-net-device"],
@@ -98,13 +94,6 @@ MACHINE = [
 def test_a_machine_that_is_left_open_is_found(opened: list[str]) -> None:
     assert lint(MACHINE) == []
     assert len(lint(opened)) == 1
-
-
-def test_a_guest_whose_programs_are_not_filtered_is_found() -> None:
-    start = ["channel port", "argument /usr/bin/python3"]
-    assert lint(start) == ["no system call filter in the guest"]
-    assert lint([*start, "argument filter:"]) == ["no system call filter in the guest"]
-    assert lint([*start, "argument filter:2000000004000000"]) == []
 
 
 SHUT = [
@@ -123,9 +112,13 @@ def test_a_command_line_of_bubblewrap_is_read_too() -> None:
     assert lint(SHUT) == []
     assert lint([*SHUT, "--share-net"])
     assert lint([*SHUT, "--bind", "/etc", "/etc"])
-    assert lint([part for part in SHUT if part != "--clearenv"]) == ["--clearenv is missing"]
+    assert lint([*SHUT, "--dev-bind", "/dev/null", "/dev/null"]) == []
+    assert lint([*SHUT, "--dev-bind", "/dev/kvm", "/dev/kvm"]) == ["devices of the machine (/dev/kvm)"]
 
 
 def test_only_folders_that_are_meant_for_it_may_be_mounted() -> None:
     assert lint(CLOSED, allowed_roots=["/usr"]) == []
     assert lint(CLOSED, allowed_roots=["/srv"])
+    shown = [*SHUT, "--ro-bind", "/etc", "/etc"]
+    assert lint(shown, allowed_roots=["/etc"]) == []
+    assert lint(shown, allowed_roots=["/usr"]) == ["a folder of the machine that is not meant for it (/etc)"]

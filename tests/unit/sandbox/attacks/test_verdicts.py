@@ -1,24 +1,43 @@
 """A verdict says what was seen: what failed, was not tried, or proves nothing is not taken for survived."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from raptorflow.sandbox.attacks import leftovers
 from raptorflow.sandbox.attacks.model import Attack, NotLive, Probe, Trial, outcomes
 from raptorflow.sandbox.attacks.runner import Verdict, failed, summary, try_one
 from raptorflow.sandbox.attacks.stage import Harmed, Stage
+from raptorflow.sandbox.driver import Handle
+from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.manager import SandboxManager
 from raptorflow.sandbox.probing import Boundary, ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
 
+Answers = Sequence[tuple[str, ...] | None]
 
-def stage(boundary: Boundary = "shared-kernel") -> Stage:
+
+class Listing(SandboxManager):
+    """Lists one after the other; the last for ever. None cannot be listed."""
+
+    def __init__(self, settings: SandboxSettings, answers: Answers) -> None:
+        super().__init__(settings, {})
+        self._answers = list(answers)
+
+    async def list(self) -> list[Handle]:
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if answer is None:
+            raise SandboxUnavailable("The engine does not answer.")
+        return [Handle("local", name) for name in answer]
+
+
+def stage(boundary: Boundary = "shared-kernel", listed: Answers = ((),)) -> Stage:
     settings = SandboxSettings()
     report = ProbeReport("local", boundary=boundary)
-    return Stage(
-        SandboxManager(settings, {}), settings, report, Path("/usr/bin/python3"), Path("/nonexistent")
-    )
+    manager = Listing(settings, listed)
+    return Stage(manager, settings, report, Path("/usr/bin/python3"), Path("/nonexistent"))
 
 
 def saying(*trials: Trial | Exception) -> Probe:
@@ -74,6 +93,37 @@ async def test_an_attack_that_fails_itself_has_not_been_survived(error: Exceptio
 
 async def test_harm_outside_is_a_way_through() -> None:
     assert (await verdict(saying(Harmed("left")))).outcome == "through"
+
+
+async def left_by(*listed: tuple[str, ...] | None) -> Verdict:
+    attack = Attack("R1", "title", "tries", "held by", saying(trial()))
+    return await try_one(attack, stage(listed=listed))
+
+
+async def test_what_an_attack_leaves_behind_got_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leftovers, "SETTLE_SECONDS", 0)
+    seen = await left_by(("old",), ("old", "new"))
+    assert (seen.state, seen.outcome) == ("unexpected", "refused + through")
+    assert seen.evidence == "left behind: sandbox new; seen"
+
+
+async def test_what_was_there_before_and_what_goes_in_a_moment_is_nothing() -> None:
+    assert (await left_by(("old",))).state == "held"
+    assert (await left_by((), ("new",), ("new",), ())).state == "held"
+
+
+async def test_what_cannot_be_listed_is_not_known_to_be_gone() -> None:
+    assert (await left_by(None)).outcome == "broken"
+    assert (await left_by((), None)).outcome == "broken"
+
+
+def test_groups_of_a_process_are_those_of_its_managers_and_all_below(tmp_path: Path) -> None:
+    own = [f"memory/raptorflow-sandbox-7-{name}" for name in ("a", "a/b3f", "b")]
+    own += ["cpu/raptorflow-microvm-manager-7-a/4c1"]
+    for path in (*own, "cpu/raptorflow-sandbox-77-a/b", "cpu/other/7"):
+        (tmp_path / path).mkdir(parents=True)
+    found = {str(Path(path).relative_to(tmp_path)) for path in leftovers.groups_of(7, tmp_path)}
+    assert found == {*own, "cpu/raptorflow-microvm-manager-7-a"}
 
 
 async def test_what_was_not_tried_is_counted_apart() -> None:

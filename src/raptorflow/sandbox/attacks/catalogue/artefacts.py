@@ -71,8 +71,8 @@ def _planted(
 
     async def probe(stage: Stage) -> Trial:
         bad: list[str] = []
-        taken = 0
-        refused = 0
+        missing: list[str] = []
+        taken = refused = 0
         with canary(stage.folder) as bird:
             for name, code in attempts.items():
                 steps = {"plain": PLAIN, "plant": code}
@@ -83,12 +83,20 @@ def _planted(
                 refused += len(result.artifacts_refused)
                 if plant is None or plant.saw == "broken":
                     bad.append(f"{name}: not planted, {plant.words if plant else result.status}")
+                elif plant.saw != "through":
+                    # Nobody may leave such a thing there, so that no reader meets one.
+                    missing.append(f"{name} ({plant.words})")
                 elif harm := _leaked(result, bird.text) or check(result, name):
                     bad.append(f"{name}: {harm}")
-        words = together(bad) or f"{len(attempts)} ways, {refused} things refused with a reason"
+        planted = len(attempts) - len(missing)
+        lacking = f"could not be planted: {', '.join(missing)}" if missing else ""
+        words = together(bad) or together(
+            [f"{planted} of {len(attempts)} ways planted, {refused} things refused with a reason", lacking]
+        )
         seen = "broken" if any("not planted" in line for line in bad) else "through" if bad else "refused"
         control = taken == len(attempts) - sum(name.startswith("!") for name in attempts)
-        return Trial(outcomes(seen), words, control, f"a plain file beside it came out {taken} times")
+        evidence = f"a plain file beside it came out {taken} times"
+        return Trial(outcomes(seen), words, control and planted > 0, evidence)
 
     return probe
 
@@ -241,8 +249,8 @@ ARTEFACTS = (
             {
                 "pipe": "os.mkfifo('out/x')",
                 "pipe in a folder": "os.makedirs('out/a/b'); os.mkfifo('out/a/b/x')",
-                "device": "try: os.mknod('out/x', stat.S_IFCHR, os.makedev(1, 5))\nexcept OSError: pass",
-                "socket": "try: socket.socket(socket.AF_UNIX).bind('out/x')\nexcept OSError: pass",
+                "device": "os.mknod('out/x', stat.S_IFCHR, os.makedev(1, 5))",
+                "socket": "os.mknod('out/x', stat.S_IFSOCK)",
                 "deep": "os.makedirs('out/' + '/'.join('abcdefghijklmnop')); "
                 "Path('out/' + '/'.join('abcdefghijklmnop'), 'x').write_text('x')",
             },

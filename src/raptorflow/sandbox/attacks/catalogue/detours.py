@@ -202,7 +202,7 @@ async def empty(stage: Stage) -> Trial:
         answers = said((await used.inside(text, **fields)).stdout)
         got += [f"{name}: {step}" for step in codes if step not in answers or answers[step].saw == "through"]
     answers = said((await used.inside(text, **world.reach())).stdout)
-    alive = all(answer.saw == "through" for answer in answers.values()) and len(answers) == len(codes)
+    alive = all(answer.succeeded for answer in answers.values()) and len(answers) == len(codes)
     return Trial(
         outcomes("through" if got else "refused"),
         "; ".join(got) or f"{len(policies)} policies, {len(codes)} ways each, all refused",
@@ -237,7 +237,7 @@ async def crashed(stage: Stage) -> Trial:
     return Trial(
         outcomes("refused" if shut and len(world.good.hits) == 1 else "through"),
         f"{words}; the host had {len(world.good.hits)} request",
-        first is not None and first.saw == "through",
+        first is not None and first.succeeded,
         "the request before that was passed on",
     )
 
@@ -294,7 +294,7 @@ DETOURS = (
                     """
                     connection = tunnel(f'{GOOD}:{PORT}')
                     connection.sendall(f'CONNECT {EVIL}:{EVIL_PORT} HTTP/1.1\\r\\n\\r\\n'.encode())
-                    checked(received(connection, b'\\r\\n\\r\\n'))
+                    checked(received(connection, b'\\r\\n\\r\\n'), cut=True)
                     """,
                     twin=TUNNEL,
                 ),
@@ -302,7 +302,7 @@ DETOURS = (
                     """
                     connection = tunnel(f'{GOOD}:{PORT}')
                     connection.sendall(f'GET / HTTP/1.1\\r\\nHost: {EVIL}\\r\\n\\r\\n'.encode())
-                    checked(received(connection, b'\\r\\n\\r\\n'))
+                    checked(received(connection, b'\\r\\n\\r\\n'), cut=True)
                     """,
                     twin=TUNNEL,
                 ),

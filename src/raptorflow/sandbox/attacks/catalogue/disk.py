@@ -1,8 +1,12 @@
 """R9-R13, R23-R25 and F19: filling the disk, and leaving what is hard to clear away."""
 
+import secrets
+import stat
+from pathlib import Path
+
 from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.attacks.archives import bombs
-from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
+from raptorflow.sandbox.attacks.model import Attack, Outcome, Trial, outcomes
 from raptorflow.sandbox.attacks.program import said, together
 from raptorflow.sandbox.attacks.stage import Stage
 from raptorflow.sandbox.attacks.steps import Steps
@@ -98,8 +102,25 @@ async def deep(stage: Stage) -> Trial:
     )
 
 
+def left_of(folder: Path, out: Path, taken: set[Path]) -> list[str]:
+    """What is on the host of a tree: what bears its mark, and what lies in `out` but was not taken.
+
+    Args:
+        folder: where all of the stage's files are.
+        out: where results are put; its name is the mark.
+        taken: results.
+    """
+    found = {path for path in folder.rglob(f"*{out.name}*") if path != out}
+    parents = {parent for path in taken for parent in path.parents}
+    found |= {path for path in out.rglob("*") if path not in taken | parents}
+    # A folder that nobody may enter, or a file that nobody may read, would be one that came out as it was.
+    found |= {path for path in out.rglob("*") if not path.stat().st_mode & stat.S_IRUSR}
+    return sorted(str(path.relative_to(folder)) for path in found)
+
+
 async def odd_files(stage: Stage) -> Trial:
     """R25: permissions inside mean nothing to whoever clears away."""
+    out = stage.folder / f"odd-{secrets.token_hex(4)}"
     code = """
     os.makedirs('out/plain')
     Path('out/plain/x').write_text('plain')
@@ -108,18 +129,27 @@ async def odd_files(stage: Stage) -> Trial:
     Path('out/secret').write_text('x')
     os.chmod('out/secret', 0)
     os.chmod('out/shut', 0)
-    os.mkdir('sticky')
-    os.chmod('sticky', 0o1000)
+    os.mkdir(MARK + '-sticky')
+    os.chmod(MARK + '-sticky', 0o1000)
     os.mkdir('no-write')
-    Path('no-write/x').write_text('x')
+    Path('no-write', MARK).write_text('x')
     os.chmod('no-write', 0o555)
+    return 'made'
     """
-    text = stage.text({"odd": code}, {}, apart=False, outside=False)
-    result = await stage.inside(text)
+    text = stage.text({"odd": code}, {"MARK": out.name}, apart=False, outside=False)
+    result = await stage.inside(text, artifacts_dir=out)
     taken = [artifact.name for artifact in result.artifacts]
+    made = said(result.stdout).get("odd")
+    left = left_of(stage.folder, out, {artifact.path for artifact in result.artifacts})
+    seen: Outcome = "through" if left else "removed" if made and made.saw == "through" else "broken"
     return Trial(
-        outcomes("removed" if result.status == "ok" else "broken"),
-        f"status {result.status}, taken {taken}, refused {len(result.artifacts_refused)}",
+        outcomes(seen),
+        together(
+            [
+                f"left: {', '.join(left)}" if left else "",
+                f"status {result.status}, taken {taken}, refused {len(result.artifacts_refused)}",
+            ]
+        ),
         "plain/x" in taken,
         "an ordinary file of the same run was taken out" if "plain/x" in taken else f"only {taken} came out",
     )

@@ -16,17 +16,20 @@ from pydantic import ValidationError
 
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import loads
+from raptorflow.sandbox.attacks.catalogue.endings import taxonomy
 from raptorflow.sandbox.attacks.lasting import both, ends
+from raptorflow.sandbox.attacks.leftovers import groups_of, left_since, present, told
 from raptorflow.sandbox.attacks.model import Attack, Trial, outcomes
 from raptorflow.sandbox.attacks.outside import marked
 from raptorflow.sandbox.attacks.outward import IMPORTS, world_of
 from raptorflow.sandbox.attacks.processes import descendants, only, running
 from raptorflow.sandbox.attacks.program import said, together, write
 from raptorflow.sandbox.attacks.seeking import SEEK
-from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage, groups, own_groups
+from raptorflow.sandbox.attacks.stage import SHARED, TMP, Stage
 from raptorflow.sandbox.audit.verify import verify
+from raptorflow.sandbox.driver import Handle
 from raptorflow.sandbox.drivers.local.processes import children
-from raptorflow.sandbox.manager import build_manager
+from raptorflow.sandbox.manager import SandboxManager, build_manager
 from raptorflow.sandbox.pool.settings import PoolSettings, QueueSettings
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.skills.capabilities import MIB, Limits
@@ -41,20 +44,13 @@ POLL_SECONDS = 0.05
 # Until what was started is under way, and until the pool has made another.
 UNDER_WAY_SECONDS = 0.3
 REFILL_SECONDS = 1.0
-ENDS: dict[str, tuple[str, dict[str, float]]] = {
-    "ok": ("return 1", {}),
-    "error": ("os._exit(3)", {}),
-    "signal": ("os.kill(os.getpid(), signal.SIGSEGV); time.sleep(5)", {}),
-    "timeout": ("time.sleep(30)", {"timeout_seconds": 1}),
-    "oom": ("kept = [bytearray(b'x' * (1 << 20)) for _ in range(200)]", {}),
-    "output_limit": ("while True: os.write(1, bytes(65536))", {}),
-}
 
 
 async def half_way(stage: Stage) -> Trial:
     """L1: whatever a caller can make go wrong, at whatever moment, nothing is left."""
     sleeping = stage.text({"sleep": "time.sleep(8)"}, {}, apart=False, outside=False)
-    before, groups_before = set(children(os.getpid())), own_groups()
+    before, groups_before = set(children(os.getpid())), groups_of(os.getpid())
+    there = await present(stage)
     for after in CANCEL_AFTER_MS:
         running = asyncio.ensure_future(stage.inside(sleeping))
         await asyncio.wait({running}, timeout=after / 1000)
@@ -69,11 +65,12 @@ async def half_way(stage: Stage) -> Trial:
         "results where nobody may write": {"artifacts_dir": Path("/proc/x")},
         "no environment": {"env_dir": stage.folder},
     }
-    told = [f"{name}: {await _end(stage.inside(sleeping, limits={'timeout_seconds': 1}, **fields))}"
+    ended = [f"{name}: {await _end(stage.inside(sleeping, limits={'timeout_seconds': 1}, **fields))}"
             for name, fields in faults.items()]  # fmt: skip
-    clean = await only(before) and own_groups() == groups_before
+    alone, left = await only(before), await left_since(there, stage)
+    clean = alone and not left and groups_of(os.getpid()) == groups_before
     works = (await stage.inside(stage.text({"x": "return 1"}, {}, apart=False, outside=False))).status == "ok"
-    words = together([f"{len(CANCEL_AFTER_MS)} runs cancelled", *told])
+    words = together([told(left) if left else "", f"{len(CANCEL_AFTER_MS)} runs cancelled", *ended])
     return Trial(
         outcomes("removed" if clean else "through"), words, works, "an ordinary run works after that"
     )
@@ -93,6 +90,7 @@ async def killed_manager(stage: Stage) -> Trial:
     mark = f"rf-victim-{secrets.token_hex(6)}"
     state = stage.folder / mark
     state.mkdir()
+    before = set(await stage.manager.list())
     module = "raptorflow.sandbox.attacks.victim"
     victim = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, str(state), str(LIVE), mark),
@@ -107,7 +105,7 @@ async def killed_manager(stage: Stage) -> Trial:
         victim.stdin.close()
     try:
         alive = await _until_alive(victim.pid, mark, START_SECONDS * stage.patience)
-        theirs = descendants(victim.pid)
+        theirs, held = descendants(victim.pid), len(groups_of(victim.pid))
     finally:
         with suppress(ProcessLookupError):
             victim.send_signal(signal.SIGKILL)
@@ -116,11 +114,13 @@ async def killed_manager(stage: Stage) -> Trial:
     next_manager = stage.make(stage.settings.model_copy(update={"state_dir": state}))
     try:
         await next_manager.check()
-        left = await _left(mark, theirs)
+        left = await _left(mark, theirs, victim.pid)
+        left += await _listed(next_manager, before)
     finally:
         await next_manager.close()
     took = time.monotonic() - began
-    words = f"{alive} were running, {left} are left {took:.1f} s after the next manager looked"
+    were = f"{alive} were running in {held} control groups"
+    words = f"{were}, {left} are left {took:.1f} s after the next manager looked"
     seen = outcomes("removed" if not left else "through")
     return Trial(seen, words, alive >= LIVE, f"{alive} of {LIVE} were running when it was killed")
 
@@ -136,14 +136,25 @@ async def _until_alive(victim: int, mark: str, seconds: float) -> int:
     return alive
 
 
-async def _left(mark: str, theirs: set[int]) -> int:
+async def _left(mark: str, theirs: set[int], victim: int) -> int:
+    """Processes and control groups of a dead manager that are still there after a while."""
     deadline = time.monotonic() + REAP_SECONDS
     while True:
         alive = (theirs & running()) | set(marked(mark))
-        left = len(alive) + len(groups(mark))
+        left = len(alive) + len(groups_of(victim))
         if not left or time.monotonic() > deadline:
             return left
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def _listed(manager: SandboxManager, before: set[Handle]) -> int:
+    """How many sandboxes the driver lists after a while that were not there before."""
+    deadline = time.monotonic() + REAP_SECONDS
+    while left := set(await manager.list()) - before:
+        if time.monotonic() > deadline:
+            return len(left)
+        await asyncio.sleep(POLL_SECONDS)
+    return 0
 
 
 async def closing(stage: Stage) -> Trial:
@@ -350,24 +361,6 @@ async def audited(stage: Stage) -> Trial:
     )
 
 
-async def taxonomy(stage: Stage) -> Trial:
-    """L12: each end is told as what it was."""
-    wrong: list[str] = []
-    for status, (code, limits) in ENDS.items():
-        result = await stage.inside(stage.text({"x": code}, {}, apart=False, outside=False), limits=limits)
-        told = said(result.stdout).get("x")
-        # A program may notice a limit itself, and end in order.
-        noticed = status == "oom" and told is not None and told.words == "MemoryError"
-        if result.status != status and not noticed:
-            wrong.append(f"{status} was told as {result.status}")
-        if status == "error" and result.exit_code != 3:
-            wrong.append(f"exit code 3 was told as {result.exit_code}")
-        if status == "signal" and result.signal != "SIGSEGV":
-            wrong.append(f"SIGSEGV was told as {result.signal}")
-    words = together(wrong) or f"{', '.join(ENDS)}: each told as what it was"
-    return Trial(outcomes("through" if wrong else "told"), words, True, "six programs with six known ends")
-
-
 LIFECYCLE = (
     Attack(
         "L1",
@@ -445,7 +438,7 @@ LIFECYCLE = (
     Attack(
         "L12",
         "Blaming something else",
-        "end in six ways",
+        "end in eight ways",
         "the verdict comes from what the kernel and the clock say, not from what the program prints",
         taxonomy,
         outcomes("told"),

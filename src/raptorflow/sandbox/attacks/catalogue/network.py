@@ -26,6 +26,21 @@ if found <= {'127.0.0.1', '::1'}:
 return found
 """
 GET = "get(f'http://{host}:{port}/')"
+# The good host and this machine listen on the same port.
+TURNING = """
+try:
+    get(f'http://turns.{GOOD}:{OWN_PORT}/')
+except (Refused, LetPast) as error:
+    raise ValueError(f'refused the first time already: {error}')
+get(f'http://turns.{GOOD}:{OWN_PORT}/')
+"""
+# The name is known, so it can only be for the number of its addresses that it is not.
+CROWDED = """
+try:
+    get(f'http://many.{GOOD}:{PORT}/')
+except LetPast as error:
+    raise (Refused if 'name-unknown' in str(error) else LetPast)(str(error))
+"""
 METADATA = ("169.254.169.254", "fd00:ec2::254", "168.63.129.16", "100.100.100.200", "169.254.1.1", "fe80::1")
 PRIVATE = (
     *("10.0.0.1", "172.16.0.1", "192.168.0.1", "100.64.0.1", "127.0.0.1", "127.0.0.53"),
@@ -181,8 +196,8 @@ NETWORK = (
         "the policy names host and port together",
         Outward(
             {
-                "plain": GET.format(host="{GOOD}", port="{OWN_PORT}"),
-                "tunnel": Step("tunnel(f'{GOOD}:22')", twin="tunnel(f'{GOOD}:{TLS}')"),
+                "plain": GET.format(host="{GOOD}", port="{BESIDE_PORT}"),
+                "tunnel": Step("tunnel(f'{GOOD}:{BESIDE_TLS}')", twin="tunnel(f'{GOOD}:{TLS}')"),
                 "no port": Step("get(f'http://{GOOD}/')"),
                 "port 0": Step("tunnel(f'{GOOD}:0')", twin="tunnel(f'{GOOD}:{TLS}')"),
                 "port beyond": Step("tunnel(f'{GOOD}:{TLS + 65536}')", twin="tunnel(f'{GOOD}:{TLS}')"),
@@ -252,13 +267,10 @@ NETWORK = (
         "a name is looked up once, all answers are judged, and the address that was judged is dialled",
         Outward(
             {
-                "second time": Step(
-                    "get(f'http://turns.{GOOD}:{OWN_PORT}/')\n" * 2,
-                    twin="get(f'http://{GOOD}:{PORT}/')\n" * 2,
-                ),
+                "second time": Step(TURNING, twin="get(f'http://{GOOD}:{PORT}/')\n" * 2),
                 "one good, one bad": GET.format(host="mixed.{GOOD}", port="{OWN_PORT}"),
                 "one good, one bad of IPv6": GET.format(host="mixed6.{GOOD}", port="{OWN_PORT}"),
-                "two hundred": GET.format(host="many.{GOOD}", port="{PORT}"),
+                "two hundred": Step(CROWDED),
             },
             reach=(
                 *(f"{name}.{GOOD}:{{OWN_PORT}}" for name in ("turns", "mixed", "mixed6")),

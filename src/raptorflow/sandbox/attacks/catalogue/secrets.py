@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from raptorflow.sandbox.attacks.catalogue.twins import twins
 from raptorflow.sandbox.attacks.model import Attack, Outcome, Trial, outcomes
 from raptorflow.sandbox.attacks.outward import IMPORTS, with_touched, world_of
 from raptorflow.sandbox.attacks.program import Said, said, together
@@ -24,10 +25,6 @@ SEND = (
     "answer = tls_get(f'{GOOD}:{TLS}', headers='Authorization: Bearer ' + os.environ['API_KEY'] + '\\r\\n')\n"
 )
 HANDLE = "handle = os.environ['API_KEY']\n"
-IDENTITY = """
-import random, uuid
-return json.dumps([os.urandom(16).hex(), random.random(), uuid.uuid4().hex, hash('x')])
-"""
 
 
 def _secret(world: World, tenant: str = TENANT) -> str:
@@ -232,21 +229,6 @@ async def rotated(stage: Stage) -> Trial:
     )
 
 
-async def twins(stage: Stage) -> Trial:
-    """S8: two sandboxes made alike give different random numbers, and the same clock."""
-    text = stage.text({"draw": IDENTITY, "clock": "return time.time()"}, {}, apart=False, outside=False)
-    answers = [said((await stage.inside(text)).stdout) for _ in range(3)]
-    drawn = [json.loads(each["draw"].words) for each in answers if "draw" in each and each["draw"].words]
-    same = [index for index in range(4) if len({str(row[index]) for row in drawn}) < len(drawn)]
-    seen = outcomes("through" if same or len(drawn) < len(answers) else "contained")
-    words = f"{len(drawn)} sandboxes, four kinds of numbers, {len(same)} of them alike"
-    free = [
-        (await stage.outside(stage.text({"draw": "import random\nrandom.seed(7)\nreturn random.random()"}, {},
-                                        apart=False, outside=True))).stdout for _ in range(2)
-    ]  # fmt: skip
-    return Trial(seen, words, free[0] == free[1], "two copies with one seed draw the same, and it is seen")
-
-
 async def authorities(stage: Stage) -> Trial:
     """S9: each sandbox trusts an authority of its own, whose key is not inside."""
     world = world_of(stage)
@@ -368,7 +350,7 @@ SECRETS = (
     Attack(
         "S8",
         "Twins",
-        "make sandboxes alike and compare their random numbers",
+        "make sandboxes alike and compare their random numbers and clocks",
         "each starts its programs after it was made; a copy of a frozen one is given a new seed first",
         twins,
         outcomes("contained"),

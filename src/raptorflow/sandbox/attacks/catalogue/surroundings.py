@@ -176,10 +176,16 @@ async def signals(stage: Stage) -> Trial:
         await sentinel.wait()
     told = said(free.stdout).get("everybody")
     control = trial.control and told is not None and told.saw == "through"
-    contained = alive and "through" not in trial.outcomes
-    lives = "lives on" if alive else "died"
-    words = f"{trial.evidence}; everybody: status {result.status}, a process outside {lives}"
-    seen = outcomes("contained" if contained else "through")
+    answer = said(result.stdout).get("everybody")
+    # Without an answer, it has hit itself or the agent.
+    tried = answer.saw != "broken" if answer else result.status in {"signal", "sandbox_error"}
+    lives, told_inside = "lives on" if alive else "died", answer.saw if answer else "no answer"
+    everybody = f"everybody: {told_inside}, status {result.status}, a process outside {lives}"
+    words = f"{trial.evidence}; {everybody}"
+    if not alive or "through" in trial.outcomes:
+        seen = outcomes("through")
+    else:
+        seen = outcomes("contained" if tried and "broken" not in trial.outcomes else "broken")
     return Trial(seen, words, control, "both reach others without the guard")
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 
 STEP_SECONDS = 5
 LINE = '{"step":'
+LET_PAST = "let past: "
 ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENODEV, errno.ENXIO, errno.ENOTBLK}
 NOT_REACHED = {errno.EPERM, errno.ENOSYS, errno.EACCES}
 # Outside: a probe that goes wrong must not hurt the machine.
@@ -73,6 +74,10 @@ NUMBERS: dict[str, tuple[int, int | None]] = {
 
 class Refused(Exception):
     """The step found a door shut."""
+
+
+class LetPast(Exception):
+    """The step was let past a guard, and came to nothing only because nobody answered behind it."""
 
 
 class Absent(Exception):
@@ -145,6 +150,8 @@ def _take(step: Callable[[], object]) -> tuple[str, str]:
         return "refused", str(refused)
     except Absent as absent:
         return "absent", str(absent)
+    except LetPast as past:
+        return "through", f"{LET_PAST}{past}"
     except OSError as error:
         name = errno.errorcode.get(error.errno or 0, type(error).__name__)
         return ("absent" if error.errno in ABSENT else "refused"), name

@@ -5,11 +5,20 @@ import os
 import socket
 import ssl
 
-from prelude import Refused
+from prelude import LetPast, Refused
 
 PROXY = ("127.0.0.1", 3128)
 ANSWER_SECONDS = 4.0
 MOST_BYTES = 1 << 20
+# What the broker answers when it decides against something. Whatever else it answers, it has let it past:
+# `host-unreachable` means that it was dialled.
+DECIDED = {
+    *("egress-denied", "request-invalid", "head-too-large", "destination-invalid", "address-notation"),
+    *("host-not-allowed", "host-denied", "address-denied", "tunnel-not-tls", "server-name-mismatch"),
+    *("hello-encrypted", "handshake-failed", "secret-elsewhere", "secret-unavailable"),
+    *("too-many-connections", "too-fast", "bytes-spent", "too-slow", "took-too-long", "policy-changed"),
+    *("gate-closed", "operation-not-allowed", "service-not-connected", "broker-failure"),
+}
 
 
 def opened() -> socket.socket:
@@ -20,7 +29,11 @@ def opened() -> socket.socket:
 
 
 def received(connection: socket.socket, until: bytes = b"") -> bytes:
-    """What comes, up to a text or to the end."""
+    """What comes, up to a text or to the end.
+
+    Raises:
+        LetPast: nothing came in time: whoever refuses says so at once.
+    """
     kept = b""
     try:
         while len(kept) < MOST_BYTES and not (until and until in kept):
@@ -28,7 +41,10 @@ def received(connection: socket.socket, until: bytes = b"") -> bytes:
             if not chunk:
                 break
             kept += chunk
-    except (TimeoutError, ConnectionError):
+    except TimeoutError as error:
+        if not kept:
+            raise LetPast("no answer") from error
+    except ConnectionError:
         pass
     return kept
 
@@ -40,13 +56,26 @@ def ask(raw: bytes) -> bytes:
         return received(connection)
 
 
-def checked(answer: bytes) -> bytes:
-    """The answer, when it is a success; else the refusal as it was worded."""
-    line = answer.split(b"\r\n", 1)[0].decode("latin-1")
-    parts = line.split(" ")
+def checked(answer: bytes, *, cut: bool = False) -> bytes:
+    """The answer, when it is a success; else how the broker refused it, or that it did not.
+
+    Args:
+        answer: all of it.
+        cut: the broker has answered before, so that all it can do is to break off.
+
+    Raises:
+        Refused: the broker decided against it.
+        LetPast: it did not, and what it was for did not answer.
+    """
+    parts = answer.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
     if len(parts) > 1 and parts[1].startswith("2"):
         return answer
-    raise Refused(f"{parts[1] if len(parts) > 1 else 'closed'} {code(answer)}".strip())
+    if cut and not answer:
+        raise Refused("cut")
+    if len(parts) < 2:
+        raise ValueError("it broke off without an answer")
+    decided = code(answer)
+    raise (Refused if decided in DECIDED else LetPast)(f"{parts[1]} {decided}".strip())
 
 
 def code(answer: bytes) -> str:

@@ -158,12 +158,12 @@ class FirecrackerMonitor:
 
     def lacks(self) -> Lack | None:
         """Programs, rights, versions, or a KVM that boots guests."""
-        programs = self._programs_lack() or _version_lack(self._firecracker())
+        programs = self._programs_lack() or _version_lack(self.program())
         return programs or apart_lack() or kvm_lack()
 
     async def version(self) -> str:
         """Firecracker's own word; a snapshot may depend on the processor too."""
-        program = await asyncio.to_thread(_version, self._firecracker())
+        program = await asyncio.to_thread(_version, self.program())
         return f"Firecracker {'.'.join(map(str, program))}, {_processor()}"
 
     async def start(self, machine: Machine, cell: Cell, frozen: Path | None) -> FirecrackerGuest:
@@ -174,7 +174,7 @@ class FirecrackerMonitor:
         """
         if lack := self._programs_lack():
             raise SandboxStartFailed(lack.problem, hint=lack.remedy)
-        jail = Jail(cell, self._firecracker(), self._jailer())
+        jail = Jail(cell, self.program(), self._jailer())
         await asyncio.to_thread(jail.fill, _files(machine, frozen))
         limit = 2 * machine.memory_bytes
         command = jail.command(self._groups, limit)
@@ -193,7 +193,7 @@ class FirecrackerMonitor:
         return guest
 
     def _programs_lack(self) -> Lack | None:
-        for program, name in ((self._firecracker(), "firecracker"), (self._jailer(), "jailer")):
+        for program, name in ((self.program(), "firecracker"), (self._jailer(), "jailer")):
             if not os.access(program, os.X_OK):
                 setting = f"RAPTORFLOW_SANDBOX__MICROVM__{name.upper()}"
                 return Lack(f"Firecracker's program {name} is not installed.", f"Set {setting} to its path")
@@ -201,7 +201,8 @@ class FirecrackerMonitor:
             return Lack("Firecracker's jailer needs root.", "Run the manager as root, or use QEMU")
         return None
 
-    def _firecracker(self) -> Path:
+    def program(self) -> Path:
+        """Firecracker itself."""
         return self._settings.firecracker or Path(shutil.which("firecracker", path=PATHS) or "firecracker")
 
     def _jailer(self) -> Path:

@@ -131,7 +131,7 @@ class QemuMonitor:
 
     def lacks(self) -> Lack | None:
         """QEMU itself, or KVM where the settings insist on it."""
-        if self._program() is None:
+        if self.program() is None:
             return Lack("QEMU is not installed.", "apt-get install qemu-system-x86")
         missing = [tool for tool in ("setpriv", "prlimit") if not shutil.which(tool)]
         if missing:
@@ -141,7 +141,7 @@ class QemuMonitor:
     async def version(self) -> str:
         """QEMU's own word, and what runs the guest's instructions."""
         # To its end: whoever gives up waits until the program has, too.
-        found = VERSION.search(await to_the_end(_version(self._program())))
+        found = VERSION.search(await to_the_end(_version(self.program())))
         return f"QEMU {found[1] if found else '?'} with {'KVM' if self.kvm else 'an emulated processor'}"
 
     async def start(self, machine: Machine, cell: Cell, frozen: Path | None) -> QemuGuest:
@@ -150,7 +150,7 @@ class QemuMonitor:
         Raises:
             SandboxStartFailed: QEMU or the guest ended before.
         """
-        program = self._program()
+        program = self.program()
         if program is None:
             raise SandboxStartFailed("QEMU is not installed.")
         channel, control = socket.socketpair(), socket.socketpair()
@@ -188,7 +188,8 @@ class QemuMonitor:
                 ) from error
             raise
 
-    def _program(self) -> Path | None:
+    def program(self) -> Path | None:
+        """QEMU for this processor; None when it is not installed."""
         found = self._settings.qemu or shutil.which(PROGRAM, path=PATHS)
         return Path(found) if found and os.access(found, os.X_OK) else None
 
