@@ -92,7 +92,11 @@ async def test_a_second_address_is_tried_when_the_first_does_not_answer(world: O
     world.settings["allowed_ranges"] = ["127.0.0.2/31"]
     world.names.names[HOST] = ["127.0.0.3", PUBLIC]
     assert (await world.ask(world.gate(f"{HOST}:{origin.port}"), get(f"{HOST}:{origin.port}"))).status == 200
-    assert world.decisions[0].address == PUBLIC
+    assert [(one.stage, one.address) for one in world.decisions] == [
+        ("decided", "127.0.0.3"),
+        ("decided", PUBLIC),
+        ("ended", PUBLIC),
+    ]
 
 
 async def test_what_the_sandbox_believes_about_a_name_does_not_matter(world: Outside) -> None:

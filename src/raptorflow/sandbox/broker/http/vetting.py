@@ -1,10 +1,19 @@
 """Looking at the first bytes in a tunnel: do they ask for the host that the tunnel leads to?"""
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 
 from raptorflow.sandbox.broker.destinations.destination import Destination, canonical_host
-from raptorflow.sandbox.broker.errors import EgressDenied, HelloEncrypted, ServerNameMismatch, TunnelNotTls
+from raptorflow.sandbox.broker.errors import (
+    AddressNotation,
+    ConnectionLost,
+    DestinationInvalid,
+    EgressDenied,
+    HelloEncrypted,
+    ServerNameMismatch,
+    TunnelNotTls,
+)
 from raptorflow.sandbox.broker.ports import Stream
 from raptorflow.sandbox.broker.wire.hello import MAX_HELLO, ClientHello, HelloInvalid, read_hello
 from raptorflow.sandbox.broker.wire.retry import Retried
@@ -16,6 +25,8 @@ ACCESS_DENIED = b"\x15\x03\x03\x00\x02\x02\x31"
 MAX_FIRST = 2 * MAX_HELLO
 BLANK, VERSION = b"\r\n \t", b" HTTP/"
 METHOD = re.compile(rb"[A-Za-z]{1,16} |[A-Za-z]{0,16}\Z")
+UNFIT = (TunnelNotTls, ServerNameMismatch, HelloEncrypted, DestinationInvalid, AddressNotation)
+"""What is found in the bytes, and not in what carries them."""
 END_OF_LINE = re.compile(rb"[\r\n]")
 
 
@@ -25,13 +36,22 @@ class Vetted:
     Args:
         stream: from the sandbox.
         destination: where the tunnel leads.
+        refused: told why, when they may not pass.
         strict: only TLS may pass. Else HTTP may not, which would reach a host of its own choice, and what is
             neither passes unread.
     """
 
-    def __init__(self, stream: Stream, destination: Destination, *, strict: bool) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        destination: Destination,
+        refused: Callable[[EgressDenied], None],
+        *,
+        strict: bool,
+    ) -> None:
         self._stream = stream
         self._destination = destination
+        self._refused = refused
         self._strict = strict
         self._begun = False
         self._tls = False
@@ -44,12 +64,13 @@ class Vetted:
             TunnelNotTls: it is not TLS and may not pass.
             ServerNameMismatch: it asks for another host.
             HelloEncrypted: whom it asks for cannot be seen.
+            ConnectionLost: nothing was sent.
         """
         try:
-            return await self._read()
-        except HelloInvalid as error:
-            raise TunnelNotTls(f"What was sent through the tunnel is no TLS: {error}.") from error
-        except EgressDenied:
+            return await self._understood()
+        except EgressDenied as denial:
+            if isinstance(denial, UNFIT):
+                self._refused(denial)
             if self._tls:
                 with suppress(OSError):
                     await self._stream.write(ACCESS_DENIED)
@@ -58,6 +79,12 @@ class Vetted:
     async def write(self, data: bytes) -> None:
         """Send."""
         await self._stream.write(data)
+
+    async def _understood(self) -> bytes:
+        try:
+            return await self._read()
+        except HelloInvalid as error:
+            raise TunnelNotTls(f"What was sent through the tunnel is no TLS: {error}.") from error
 
     async def _read(self) -> bytes:
         if self._begun:
@@ -80,6 +107,8 @@ class Vetted:
                 return first
             if len(first) > MAX_FIRST:
                 raise TunnelNotTls("What was sent through the tunnel first has no end.")
+        if self._strict and not first:
+            raise ConnectionLost("The sandbox let go of the tunnel before it sent anything.")
         if self._strict or self._tls:
             raise TunnelNotTls("The tunnel was closed before it was clear whom it is for.")
         return first
