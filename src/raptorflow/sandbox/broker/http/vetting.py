@@ -1,6 +1,5 @@
 """Looking at the first bytes in a tunnel: do they ask for the host that the tunnel leads to?"""
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -14,6 +13,7 @@ from raptorflow.sandbox.broker.errors import (
     ServerNameMismatch,
     TunnelNotTls,
 )
+from raptorflow.sandbox.broker.http.first_line import FirstLine, Watched
 from raptorflow.sandbox.broker.ports import Stream
 from raptorflow.sandbox.broker.wire.hello import MAX_HELLO, ClientHello, HelloInvalid, read_hello
 from raptorflow.sandbox.broker.wire.retry import Retried
@@ -23,11 +23,8 @@ HANDSHAKE = b"\x16"
 ACCESS_DENIED = b"\x15\x03\x03\x00\x02\x02\x31"
 """The TLS alert of that name (RFC 8446, section 6): the program inside sees more than a broken connection."""
 MAX_FIRST = 2 * MAX_HELLO
-BLANK, VERSION = b"\r\n \t", b" HTTP/"
-METHOD = re.compile(rb"[A-Za-z]{1,16} |[A-Za-z]{0,16}\Z")
 UNFIT = (TunnelNotTls, ServerNameMismatch, HelloEncrypted, DestinationInvalid, AddressNotation)
 """What is found in the bytes, and not in what carries them."""
-END_OF_LINE = re.compile(rb"[\r\n]")
 
 
 class Vetted:
@@ -54,6 +51,7 @@ class Vetted:
         self._refused = refused
         self._strict = strict
         self._begun = False
+        self._line = FirstLine()
         self._tls = False
         self.end, self.close = stream.end, stream.close
 
@@ -93,6 +91,7 @@ class Vetted:
         self._begun = True
         hello = read_hello(first) if self._tls else None
         if not hello:
+            self._stream = Watched(self._line, self._stream)
             return first
         # What follows may be a second hello.
         self._stream = Retried(Reread(first[hello.size :], self._stream), self._hello_is_clear)
@@ -103,7 +102,7 @@ class Vetted:
         while more := await self._stream.read():
             first += more
             self._tls = first[:1] == HANDSHAKE
-            if self._clear(first):
+            if self._clear(first, more):
                 return first
             if len(first) > MAX_FIRST:
                 raise TunnelNotTls("What was sent through the tunnel first has no end.")
@@ -113,17 +112,11 @@ class Vetted:
             raise TunnelNotTls("The tunnel was closed before it was clear whom it is for.")
         return first
 
-    def _clear(self, first: bytes) -> bool:
+    def _clear(self, first: bytes, more: bytes) -> bool:
         """Whether what came so far may pass; False when it cannot be told yet."""
         if self._strict or self._tls:
             return self._hello_is_clear(first)
-        line = first.lstrip(BLANK)
-        if not METHOD.match(line):
-            return True
-        end = END_OF_LINE.search(line)
-        if end and VERSION in line[: end.start()]:
-            raise TunnelNotTls("Plain HTTP was sent through a tunnel.")
-        return end is not None
+        return self._line.see(more)
 
     def _hello_is_clear(self, first: bytes) -> bool:
         hello = read_hello(first)
