@@ -15,8 +15,9 @@ Stage = Literal["decided", "ended"]
 class Decision:
     """What a sandbox wanted of the outside, and what came of it.
 
-    A refusal is one record. What is allowed is one record before its first byte leaves, and a second one when
-    it is over, with what passed; both have the same `id`.
+    A refusal is one record. What is allowed is one record before anything is sent there, the attempt to
+    connect included (one more for each further address that is tried), and one when it is over, with what
+    passed. What is sent through it and refused is a refusal of its own before that. All have the same `id`.
 
     Attributes:
         id: of the connection or call, unique.
@@ -27,10 +28,10 @@ class Decision:
             call), or `connection` (refused before it said what it wants).
         host: canonical; as sent when it is none; the service and its operation for a call.
         port: 0 where there is none.
-        address: what was dialled; None when nothing was.
+        address: what is dialled; when a name is refused for one of its addresses, that one; else None.
         rule: what allowed it: the destination as the policy has it, the secret's name, the operation.
         allowed: whether it was.
-        reason: `allowed`, `done`, or the code of the error.
+        reason: `allowed`, `done`, or the code of the error: why it was refused, or ended.
         bytes_up: from the sandbox, so far.
         bytes_down: to it.
         ms: since it began.
@@ -57,3 +58,5 @@ class Decision:
 
 
 OnDecision = Callable[[Decision], None]
+"""Keeps a record. It may raise for what is `allowed` and `decided`, which then does not happen. All others
+have happened already: they are handed on also while it raises for those, and it never raises for them."""

@@ -20,6 +20,7 @@ EgressDenied                    403  egress-denied
 ├── SecretElsewhere             403  secret-elsewhere            a handle at a place it is not bound to
 ├── SecretUnavailable           403  secret-unavailable          revoked, or unfit
 ├── TooManyConnections          429  too-many-connections
+├── TooManyLookups              429  too-many-lookups            names whose servers do not answer
 ├── TooFast                     429  too-fast
 ├── BytesSpent                  403  bytes-spent
 ├── TooSlow                     408  too-slow                    no handshake, or nothing moved
@@ -180,6 +181,14 @@ class TooManyConnections(EgressDenied):
 
     code = "too-many-connections"
     status = 429
+
+
+class TooManyLookups(EgressDenied):
+    """As many names are being looked up as one tenant may ask for at once, and none was answered in time."""
+
+    code = "too-many-lookups"
+    status = 429
+    default_hint = "Try again in a minute: names whose name servers are silent must be given up first."
 
 
 class TooFast(EgressDenied):

@@ -7,6 +7,7 @@ from raptorflow.sandbox.broker.decisions import OnDecision
 from raptorflow.sandbox.broker.destinations.addresses import AddressRules
 from raptorflow.sandbox.broker.destinations.denylist import DenyList
 from raptorflow.sandbox.broker.destinations.dialing import Dialer
+from raptorflow.sandbox.broker.destinations.lookups import LookUps
 from raptorflow.sandbox.broker.destinations.resolver import SystemResolver
 from raptorflow.sandbox.broker.destinations.rules import Rules
 from raptorflow.sandbox.broker.gate import Gate
@@ -38,7 +39,8 @@ class Broker:
     ) -> None:
         limits = settings.limits
         addresses = AddressRules(settings.denied_ranges, settings.allowed_ranges)
-        dialer = Dialer(resolver or SystemResolver(), addresses, limits.resolve_seconds, limits.dial_seconds)
+        names = LookUps(resolver or SystemResolver(), limits.resolve_seconds)
+        dialer = Dialer(names, addresses, limits.dial_seconds)
         self._means = Means(limits, dialer, Trust(settings.authorities), settings.tls_only_ports, caller)
         self._denied = DenyList(settings.denied_hosts)
         self._lifetime = timedelta(hours=settings.authority_hours)

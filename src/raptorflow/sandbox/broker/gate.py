@@ -47,6 +47,8 @@ class Gate:
     def set_policy(self, policy: EgressPolicy | None) -> None:
         """Hold it to another policy from now on: what is no longer allowed is cut at once.
 
+        For whoever holds the gate: a run's policy is not changed by anything in the product.
+
         Secrets are bound when the gate is made; another policy may take them away and give them back, but
         adds none.
         """

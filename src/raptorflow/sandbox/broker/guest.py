@@ -9,6 +9,7 @@ from raptorflow.sandbox.broker.ledger import Ledger
 from raptorflow.sandbox.broker.ports import Identity, Secrets, ServiceCaller
 from raptorflow.sandbox.broker.secrets.authority import Authority
 from raptorflow.sandbox.broker.secrets.handles import Handles
+from raptorflow.sandbox.broker.secrets.redaction import Needles
 from raptorflow.sandbox.broker.secrets.trust import Trust
 from raptorflow.sandbox.broker.settings import BrokerLimits
 
@@ -55,4 +56,4 @@ class Guest:
     handles: Handles
     secrets: Secrets
     authority: Authority | None
-    needles: set[bytes] = field(default_factory=set[bytes], repr=False)
+    needles: Needles = field(default_factory=Needles, repr=False)

@@ -19,7 +19,8 @@ class Ledger:
     """Counts every decision and hands it on.
 
     Args:
-        on_decision: keeps it. What it raises refuses what was to be allowed: nothing leaves unrecorded.
+        on_decision: keeps it. What it raises refuses what was to be allowed: nothing leaves unrecorded. A
+            refusal and an end are told to it all the same.
         since: a watch; tests have their own.
     """
 
@@ -30,13 +31,17 @@ class Ledger:
         self._said: dict[str, Stopwatch] = {}
 
     def write(self, decision: Decision) -> None:
-        """Write one down."""
-        if decision.stage == "decided":
-            DECISIONS.labels(decision.kind, str(decision.allowed).lower(), decision.reason).inc()
+        """Write one down.
+
+        Raises:
+            BrokerFailure: what was to be allowed could not be kept, and so is not.
+        """
         if decision.kind == "connection":
             self._fold(decision)
         else:
             self._hand_on(decision)
+        if decision.stage == "decided":
+            DECISIONS.labels(decision.kind, str(decision.allowed).lower(), decision.reason).inc()
 
     def finish(self) -> None:
         """Say what was held back."""

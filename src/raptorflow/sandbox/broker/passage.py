@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from raptorflow.base.clock import Stopwatch, utc_now
 from raptorflow.base.ids import new_id
+from raptorflow.core.addresses import Address
 from raptorflow.sandbox.broker.decisions import Decision, Kind, Stage
 from raptorflow.sandbox.broker.destinations.destination import Destination
 from raptorflow.sandbox.broker.destinations.rules import Rules
@@ -36,7 +37,7 @@ class Passage:
         self._address: str | None = None
         self._rule: str | None = None
         self._check: Check | None = None
-        self._allowed = False
+        self._allowed: set[str | None] = set()
         self._over = False
         self.destination: Destination | None = None
         self.bytes_up = 0
@@ -64,37 +65,56 @@ class Passage:
         self._rule = check(self._guest.rules)
 
     async def dial(self) -> Stream:
-        """Connect to where it was aimed.
+        """Connect to where it was aimed; that it is allowed is written down before anything is sent there.
 
         Raises:
             EgressDenied: the name is not known, leads where nobody may, or nothing answers.
+            BrokerFailure: it could not be written down.
         """
         if not self.destination:
             raise RuntimeError("a passage is aimed before it is dialled")
         before_ms = self._watch.elapsed_ms()
-        dialled = await self._guest.means.dialer.dial(self.destination)
+        who = self._guest.who
+        dialled = await self._guest.means.dialer.dial(
+            self.destination, who.tenant or who.sandbox_id, self._to
+        )
         OVERHEAD.observe(max(0.0, before_ms) / 1000)
-        self._address = str(dialled.address)
         return dialled.stream
 
     @property
     def address(self) -> str | None:
-        """Where it leads; None until it is dialled."""
+        """Where it leads; None until that is known."""
         return self._address
 
     def reuse(self, address: str | None) -> None:
-        """Go through a connection that is open already, to the same destination."""
+        """Go through a connection that is open already, to the same destination.
+
+        Raises:
+            BrokerFailure: it could not be written down.
+        """
         self._address = address
+        self.allow()
+
+    def _to(self, address: Address) -> None:
+        self.reuse(str(address))
 
     def follow(self, former: "Passage") -> None:
         """Take over what was counted since another one ended."""
         self.bytes_up, self.bytes_down = former.bytes_up, former.bytes_down
 
     def allow(self) -> None:
-        """Write down that it is allowed; once, before anything passes."""
-        if not self._allowed:
+        """Write down that it is allowed; once for each address, before anything passes.
+
+        Raises:
+            BrokerFailure: it could not be written down.
+        """
+        if self._address not in self._allowed:
             self._write("decided", allowed=True, reason="allowed")
-            self._allowed = True
+            self._allowed.add(self._address)
+
+    def refuse(self, denial: EgressDenied) -> None:
+        """Write down that what was sent through it is refused, which is why it ends."""
+        self.note(self._kind, self._rule, denial)
 
     def note(self, kind: Kind, rule: str | None, denial: EgressDenied | None = None) -> None:
         """Write down a decision about something within it, such as a secret."""

@@ -42,7 +42,8 @@ class BrokerSettings(BaseModel):
     denied_ranges: tuple[IPvAnyNetwork, ...] = ()
     """Further addresses that nobody reaches, such as the control plane's; wins over `allowed_ranges`."""
     allowed_ranges: tuple[IPvAnyNetwork, ...] = ()
-    """Private ranges that skills may reach when they declare a host there; metadata addresses never."""
+    """Private ranges that skills may reach when they declare a host there; metadata addresses never, and this
+    machine's own only where one is named alone (`/32`, `/128`) or the range is within 127.0.0.0/8."""
     tls_only_ports: frozenset[int] = frozenset({80, 443})
     """Where one address serves many hosts, so that a tunnel passes only TLS that names the right one."""
     authorities: Path | None = None

@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 from tests.security.sandbox.broker.test_hosts import connect, get
 from tests.support.outside import HOST, PUBLIC, Outside, identity
 
+from raptorflow.sandbox.broker.destinations.addresses import AddressRules
+from raptorflow.sandbox.broker.errors import AddressDenied
 from raptorflow.sandbox.broker.facade import Broker
 from raptorflow.sandbox.broker.ports import EgressPolicy
 from raptorflow.sandbox.broker.settings import BrokerSettings
@@ -92,7 +94,11 @@ async def test_a_second_address_is_tried_when_the_first_does_not_answer(world: O
     world.settings["allowed_ranges"] = ["127.0.0.2/31"]
     world.names.names[HOST] = ["127.0.0.3", PUBLIC]
     assert (await world.ask(world.gate(f"{HOST}:{origin.port}"), get(f"{HOST}:{origin.port}"))).status == 200
-    assert world.decisions[0].address == PUBLIC
+    assert [(one.stage, one.address) for one in world.decisions] == [
+        ("decided", "127.0.0.3"),
+        ("decided", PUBLIC),
+        ("ended", PUBLIC),
+    ]
 
 
 async def test_what_the_sandbox_believes_about_a_name_does_not_matter(world: Outside) -> None:
@@ -127,6 +133,40 @@ async def test_the_machines_own_addresses_are_out_of_reach(world: Outside) -> No
     world.names.names[HOST] = [own]
     answer = await world.ask(world.gate(f"{HOST}:80"), get(HOST))
     assert answer.code == "address-denied"
+
+
+@pytest.mark.parametrize(
+    ("own", "allowed"),
+    [
+        *(("10.1.2.3", one) for one in ("10.0.0.0/8", "10.1.2.2/31", "0.0.0.0/0")),
+        *(("fd12::3", one) for one in ("fc00::/7", "fd12::2/127", "::/0")),
+        # A public address of this machine, whether or not a range has it.
+        *(("8.8.8.8", one) for one in ("10.0.0.0/8", "8.8.8.0/24")),
+    ],
+)
+def test_no_range_opens_the_way_to_the_machines_own_addresses(own: str, allowed: str) -> None:
+    address, ranges = ip_address(own), [ip_network(allowed)]
+    with pytest.raises(AddressDenied, match="this machine"):
+        AddressRules(allowed=ranges, own=lambda one: one == address).check(address, HOST)
+    # Others in it are reached, and this one by whoever names the very address.
+    if address in ranges[0]:
+        AddressRules(allowed=ranges, own=lambda one: one != address).check(address, HOST)
+    alone = [*ranges, ip_network(own)]
+    AddressRules(allowed=alone, own=lambda one: one == address).check(address, HOST)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "reached"), [("127.0.0.0/8", True), ("0.0.0.0/0", False), ("126.0.0.0/7", False)]
+)
+async def test_only_a_range_of_loopback_addresses_means_loopback(
+    world: Outside, allowed: str, reached: bool
+) -> None:
+    origin = await world.origin(at="127.0.0.1")
+    there = f"{HOST}:{origin.port}"
+    world.names.names[HOST] = ["127.0.0.1"]
+    world.settings["allowed_ranges"] = [allowed]
+    assert (await world.ask(world.gate(there), get(there))).status == (200 if reached else 403)
+    assert bool(origin.connections) == reached
 
 
 async def test_a_name_that_is_not_known_and_a_host_that_does_not_answer_are_told_apart(

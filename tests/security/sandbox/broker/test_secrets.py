@@ -272,6 +272,40 @@ async def test_an_echo_in_pieces_is_masked_and_nothing_else_is_held_back(world: 
     assert body == b"*" * len(VALUE) + b"!"
 
 
+async def test_a_secret_sent_on_a_second_connection_is_masked_in_an_answer_that_is_open_already(
+    world: Outside,
+) -> None:
+    streams: list[asyncio.StreamWriter] = []
+
+    async def live_log(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await read_request(reader)
+        if request.startswith(b"GET /events"):
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n.\r\n")
+            streams.append(writer)
+            return
+        for stream in streams:
+            stream.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(request), request))
+        writer.write(ok(b"done"))
+
+    port = await world.serve(live_log, tls=HOST)
+    world.vault.values[NAME] = VALUE
+    there = f"{HOST}:{port}"
+    here = Bound(world, Origin(port), world.gate(there, secrets={NAME: there}))
+    listening = await here.open()
+    listening.send(f"GET /events HTTP/1.1\r\nHost: {there}\r\n\r\n".encode())
+    await listening.until(b"\r\n.\r\n")
+    assert (await here.get(f"Authorization: Bearer {here.handle}\r\n")).body == b"done"
+    rest = await listening.until(b"0\r\n\r\n")
+    assert b"Authorization: Bearer " + b"*" * len(VALUE) in rest
+    assert VALUE.encode() not in rest
+
+
+async def test_a_compressed_answer_is_not_passed_on_before_a_secret_was_sent(world: Outside) -> None:
+    here = await bound(world, lambda request: ok(gzip.compress(request), b"Content-Encoding: gzip\r\n"))
+    answer = await here.get()
+    assert (answer.status, answer.code, world.vault.fetched) == (502, "answer-invalid", [])
+
+
 async def test_a_compressed_answer_is_not_asked_for_and_not_passed_on(world: Outside) -> None:
     here = await bound(world, lambda request: ok(gzip.compress(request), b"Content-Encoding: gzip\r\n"))
     answer = await here.get(f"Accept-Encoding: gzip, br\r\nAuthorization: Bearer {here.handle}\r\n")

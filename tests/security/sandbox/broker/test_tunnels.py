@@ -3,6 +3,7 @@
 import asyncio
 import os
 import ssl
+from contextlib import suppress
 
 import pytest
 from tests.security.sandbox.broker.hellos import client_hello, records
@@ -169,7 +170,7 @@ async def test_a_hello_that_hides_or_names_another_host_does_not_reach_the_serve
 
 
 @pytest.mark.parametrize(
-    "first", [b"SSH-2.0-x\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01", b"\0", b""]
+    "first", [b"SSH-2.0-x\r\n", b"GET / HTTP/1.1\r\n\r\n", b"\x80\x2e\x01\x03\x01", b"\0"]
 )
 async def test_only_tls_passes_a_tunnel_to_a_port_of_many_hosts(world: Outside, first: bytes) -> None:
     got, _ = await greeted(world, first)
@@ -194,7 +195,15 @@ async def test_an_address_that_the_policy_names_needs_no_server_name(world: Outs
 
 
 @pytest.mark.parametrize(
-    "first", [b"\0\0\0\x08\x04\xd2\x16\x2f", b"SSH-2.0-x\r\n", b"*1\r\n$4\r\nPING\r\n", b"EHLO x\r\n", b"abc"]
+    "first",
+    [
+        *(b"\0\0\0\x08\x04\xd2\x16\x2f", b"SSH-2.0-x\r\n", b"*1\r\n$4\r\nPING\r\n", b"EHLO x\r\n", b"abc"),
+        # LDAP's anonymous bind, MySQL's lengths, MQTT, AMQP, MongoDB, memcached, git with such a path, SIP.
+        *(b"0\x0c\x02\x01\x01`\x07\x02\x01\x03\x04\0\x80\0", b" \0\0\x01\x85", b"\n\0\0\x01\x85"),
+        *(b"\x10\x0c\0\x04MQTT", b"AMQP\0\0\x09\x01", b"A\0\0\0", b"get a/http/1 b\r\n"),
+        *(b"002agit-upload-pack /http/1\0host=x\0", b"INVITE sip:a@x SIP/2.0\r\n", b"\x85\xffdata"),
+        b"\0" * 70_000,
+    ],
 )
 async def test_other_protocols_pass_on_ports_of_their_own(world: Outside, first: bytes) -> None:
     assert (await greeted(world, first, strict=False))[0] == first
@@ -208,6 +217,26 @@ async def test_other_protocols_pass_on_ports_of_their_own(world: Outside, first:
         b"get / HTTP/1.1\n\n",
         b"CONNECT evil.example:443 HTTP/1.1\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        *(
+            words + b"\r\nHost: evil.example\r\n\r\n"
+            for words in (
+                b"M-SEARCH / HTTP/1.1",
+                b"GET_X / HTTP/1.1",
+                b"A" * 17 + b" / HTTP/1.1",
+                b"A" * 9000 + b" / HTTP/1.1",
+                b"!#$%&'*+-.^_`|~0 / HTTP/1.1",
+                b"GET\t/ HTTP/1.1",
+                b"GET /\tHTTP/1.1",
+                b"GET\r/\rHTTP/1.1",
+                b"\x0bGET / HTTP/1.1",
+                b"\x0c\x1c\xa0\n\tGET\x0b/\x0cHTTP/1.1",
+                b"GET\xa0/\xa0HTTP/1.1",
+                b"GET / http/1.1",
+                b"GET /\0 HTTP/1.1",
+                b"\0GET / HTTP/1.1",
+                b"G\xc3\x89T / HTTP/1.1",
+            )
+        ),
         b"GET /" + b"a" * 40_000,
     ],
 )
@@ -215,6 +244,34 @@ async def test_http_does_not_hide_in_a_tunnel(world: Outside, first: bytes) -> N
     got, _ = await greeted(world, first, strict=False)
     assert got == b""
     assert "tunnel-not-tls" in [one.reason for one in world.decisions]
+
+
+@pytest.mark.parametrize("first", [b"M-SEARCH\t/ HTTP/1.1\r", b"\0GET / HTTP/1.1\r", b"\x0bGET / http/1.1"])
+async def test_http_that_comes_in_pieces_never_reaches_the_end_of_its_line(
+    world: Outside, first: bytes
+) -> None:
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.put_nowait(await reader.read())
+        writer.close()
+
+    there = f"{HOST}:{await world.serve(hear)}"
+    for size in (1, 3, 7):
+        inside = await world.open(world.gate(there))
+        await inside.connect(there)
+        text = first + b"\nHost: evil.example\r\n\r\n"
+        with suppress(ConnectionError):  # it is cut while more is sent
+            for at in range(0, len(text), size):
+                inside.send(text[at : at + size])
+                await inside.writer.drain()
+                # Let the broker read it as a piece of its own.
+                for _ in range(5):
+                    await asyncio.sleep(0)
+        await inside.rest()
+        await inside.leave()
+        assert b"/1" not in await asyncio.wait_for(heard.get(), 10)
+        assert world.decisions[-1].reason == "tunnel-not-tls"
 
 
 async def test_a_server_that_speaks_first_is_heard(world: Outside) -> None:

@@ -54,7 +54,9 @@ class AddressRules:
 
     Args:
         denied: further ranges that nothing allows.
-        allowed: private ranges that may be reached all the same.
+        allowed: private ranges that may be reached all the same. This machine's own addresses are not among
+            them, unless one is named alone (`/32`, `/128`), or the range is one of loopback addresses, which
+            can mean nothing else.
         own: whether an address is this machine's.
     """
 
@@ -66,6 +68,7 @@ class AddressRules:
     ) -> None:
         self._never = (*NEVER, *denied)
         self._allowed = tuple(allowed)
+        self._meant = tuple(one for one in self._allowed if one.num_addresses == 1 or one.is_loopback)
         self._own = own
 
     def check(self, address: Address, host: str) -> None:
@@ -78,14 +81,16 @@ class AddressRules:
             raise _denied(host, address, "where clouds hand out credentials")
         if within := _first(self._never, address):
             raise _denied(host, address, str(within))
-        if _first(self._allowed, address):
-            return
+        if not _first(self._allowed, address):
+            self._check_public(address, host)
+        if not _first(self._meant, address) and self._own(address):
+            raise _denied(host, address, "which is this machine")
+
+    def _check_public(self, address: Address, host: str) -> None:
         if within := _first(UNLESS_ALLOWED, address):
             raise _denied(host, address, str(within))
         if not may_dial(address, local=False):
             raise _denied(host, address, "which is not on the public network")
-        if self._own(address):
-            raise _denied(host, address, "which is this machine")
 
 
 def _first(networks: Iterable[Network], address: Address) -> Network | None:

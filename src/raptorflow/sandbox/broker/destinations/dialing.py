@@ -1,18 +1,21 @@
 """From a destination to a connection: look up once, judge every answer, dial exactly what was judged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from raptorflow.core.addresses import Address
 from raptorflow.sandbox.broker.destinations.addresses import AddressRules
 from raptorflow.sandbox.broker.destinations.destination import Destination
+from raptorflow.sandbox.broker.destinations.lookups import LookUps
 from raptorflow.sandbox.broker.errors import HostUnreachable, NameUnknown
-from raptorflow.sandbox.broker.ports import Resolver, Stream
+from raptorflow.sandbox.broker.ports import Stream
 from raptorflow.sandbox.broker.wire.streams import CHUNK_BYTES, SocketStream
 
 MOST_ANSWERS = 32
 """A name with more addresses than that is nobody's real host."""
+MOST_DIALLED = 4
+"""Of a name's addresses, all of which are judged; each that is dialled is a record."""
 
 
 @dataclass(frozen=True)
@@ -27,57 +30,51 @@ class Dialer:
     """Opens connections.
 
     Args:
-        resolver: looks names up.
+        names: looks them up.
         rules: which addresses may be dialled.
-        resolve_seconds: how long a name may take.
-        dial_seconds: how long all its addresses together may take.
+        seconds: how long all addresses of a name together may take.
     """
 
-    def __init__(
-        self, resolver: Resolver, rules: AddressRules, resolve_seconds: float, dial_seconds: float
-    ) -> None:
-        self._resolver = resolver
+    def __init__(self, names: LookUps, rules: AddressRules, seconds: float) -> None:
+        self._names = names
         self._rules = rules
-        self._resolve_seconds = resolve_seconds
-        self._dial_seconds = dial_seconds
+        self._seconds = seconds
 
-    async def dial(self, destination: Destination) -> Dialled:
+    async def dial(self, destination: Destination, tenant: str, before: Callable[[Address], None]) -> Dialled:
         """Connect to the first address that answers.
+
+        Args:
+            destination: where to.
+            tenant: for whom.
+            before: told each address before it is dialled; what it raises stops that.
 
         Raises:
             NameUnknown: the name leads nowhere.
+            TooManyLookups: too many names of the tenant are being looked up.
             AddressDenied: one of its addresses is off limits, and with it the name: an honest one has none.
             HostUnreachable: nothing answers.
         """
-        addresses = await self._addresses(destination)
+        addresses = await self._names.addresses(destination, tenant)
+        if not 0 < len(addresses) <= MOST_ANSWERS:
+            raise NameUnknown(f"The name {destination.host} leads to {len(addresses)} addresses.")
         for address in addresses:
             self._rules.check(address, destination.host)
         try:
-            return await _first_that_answers(addresses, destination.port, self._dial_seconds / len(addresses))
+            return await self._first_that_answers(addresses[:MOST_DIALLED], destination.port, before)
         except OSError as error:
             raise HostUnreachable(f"{destination} does not answer.") from error
 
-    async def _addresses(self, destination: Destination) -> Sequence[Address]:
-        if destination.address:
-            return [destination.address]
-        try:
-            async with asyncio.timeout(self._resolve_seconds):
-                found = await self._resolver.resolve(destination.host, destination.port)
-        except OSError as error:
-            raise NameUnknown(f"The name {destination.host} is not known.") from error
-        if not 0 < len(found) <= MOST_ANSWERS:
-            raise NameUnknown(f"The name {destination.host} leads to {len(found)} addresses.")
-        return found
-
-
-async def _first_that_answers(addresses: Sequence[Address], port: int, seconds: float) -> Dialled:
-    failure: OSError = ConnectionRefusedError()
-    for address in addresses:
-        try:
-            async with asyncio.timeout(seconds):
-                reader, writer = await asyncio.open_connection(str(address), port, limit=CHUNK_BYTES)
-        except OSError as error:
-            failure = error
-        else:
-            return Dialled(SocketStream(reader, writer), address)
-    raise failure
+    async def _first_that_answers(
+        self, addresses: Sequence[Address], port: int, before: Callable[[Address], None]
+    ) -> Dialled:
+        failure: OSError = ConnectionRefusedError()
+        for address in addresses:
+            before(address)
+            try:
+                async with asyncio.timeout(self._seconds / len(addresses)):
+                    reader, writer = await asyncio.open_connection(str(address), port, limit=CHUNK_BYTES)
+            except OSError as error:
+                failure = error
+            else:
+                return Dialled(SocketStream(reader, writer), address)
+        raise failure

@@ -8,11 +8,17 @@ from ipaddress import ip_address
 
 from raptorflow.core.addresses import Address
 
-THREADS = 8
+THREADS = 64
+"""Many times what one tenant may ask at once (`lookups.AT_ONCE`); each is made only when it is needed."""
 
 
 class SystemResolver:
-    """Asks the system, on threads of its own: a name server that does not answer holds up nobody else."""
+    """Asks the system, on threads of its own.
+
+    The system waits long for a name server that does not answer (by default four times 5 s), and cannot be
+    stopped: until then each such question holds a thread. So whoever asks must bound how many questions of
+    one tenant are open (`LookUps` does); of silent name servers, those of one tenant then hold up no other.
+    """
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="broker-names")

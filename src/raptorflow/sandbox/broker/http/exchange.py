@@ -1,7 +1,7 @@
 """One request out and its answer back."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import h11
 
@@ -21,13 +21,13 @@ class Outgoing:
         method: as given.
         target: path and query.
         headers: without those of the connection.
-        redactor: masks secrets in the answer; by default none.
+        redactor: masks secrets in the answer; None where no secret is ever sent.
     """
 
     method: bytes
     target: bytes
     headers: Headers
-    redactor: Redactor = field(default_factory=Redactor)
+    redactor: Redactor | None = None
 
 
 async def exchange(client: Client, upstream: Upstream, outgoing: Outgoing, seen: HandleCounter) -> None:
@@ -61,20 +61,25 @@ async def _send_body(client: Client, upstream: Upstream, seen: HandleCounter) ->
     await upstream.offer(h11.EndOfMessage())
 
 
-async def _pass_answer(upstream: Upstream, client: Client, redactor: Redactor) -> None:
+async def _pass_answer(upstream: Upstream, client: Client, redactor: Redactor | None) -> None:
     answer = await upstream.answer()
-    await client.send(_redacted(answer, redactor))
+    await client.send(_redacted(answer, redactor) if redactor else _answered(answer))
     async for piece in upstream.body():
-        if passed := redactor.feed(piece):
+        if passed := redactor.feed(piece) if redactor else piece:
             await client.send(h11.Data(data=passed))
-    rest = redactor.finish()
+    rest = redactor.finish() if redactor else b""
     await client.send(*([h11.Data(data=rest)] if rest else []), h11.EndOfMessage())
+
+
+def _answered(answer: h11.Response) -> h11.Response:
+    return h11.Response(status_code=answer.status_code, reason=answer.reason, headers=onward(answer))
 
 
 def _redacted(answer: h11.Response, redactor: Redactor) -> h11.Response:
     headers = onward(answer)
     encodings = {value.strip().lower() for name, value in answer.headers if name == b"content-encoding"}
-    if redactor.busy and encodings - {b"identity"}:
+    # Also while no secret was sent yet: one may be, before this answer has ended.
+    if encodings - {b"identity"}:
         raise AnswerInvalid("The host compressed its answer, in which a secret could not be found.")
     return h11.Response(
         status_code=answer.status_code,

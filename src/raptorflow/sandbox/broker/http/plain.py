@@ -57,7 +57,6 @@ class PlainProxy:
         passage.aim(destination)
         refuse_handles(self._visit.guest, destination, handles_in_head(request))
         upstream = await self._upstream(destination)
-        passage.allow()
         headers = [(b"Host", destination.authority(HTTP_PORT).encode()), *onward(request)]
         seen = HandleCounter()
         await exchange(self._client, upstream, Outgoing(request.method, path, headers), seen)

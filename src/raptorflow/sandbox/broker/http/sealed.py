@@ -40,6 +40,8 @@ class Sealed:
     async def connect(self) -> Upstream:
         """Open the connection to the host, or open it anew; the host shows that it is the host.
 
+        That it may be reached is recorded before that, with the address.
+
         Raises:
             EgressDenied: it is not allowed any longer, does not answer, or cannot show it.
         """
@@ -68,7 +70,6 @@ class Sealed:
             with _distrusted(HandshakeFailed(f"The program inside refused TLS to {self._destination}.")):
                 await tls.handshake()
         client = Client(tls, self._visit.guest.means.limits.head_bytes)
-        self._visit.passage.allow()
         async with self._visit.refusing(client.refuse):
             while request := await client.request():
                 await self._serve_one(client, request)

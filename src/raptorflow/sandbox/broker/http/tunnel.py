@@ -46,7 +46,6 @@ async def _passed_through(visit: Visit, client: Client, destination: Destination
         stream: Stream = await _established(visit, client, destination, strict=strict)
         if strict:
             stream = await _greeted(visit, stream)
-        visit.passage.allow()
         await splice(stream, upstream)
     finally:
         upstream.close()
@@ -54,7 +53,7 @@ async def _passed_through(visit: Visit, client: Client, destination: Destination
 
 async def _established(visit: Visit, client: Client, destination: Destination, *, strict: bool) -> Vetted:
     ahead = await client.established()
-    return Vetted(Reread(ahead, visit.stream), destination, strict=strict)
+    return Vetted(Reread(ahead, visit.stream), destination, visit.passage.refuse, strict=strict)
 
 
 async def _greeted(visit: Visit, stream: Stream) -> Stream:

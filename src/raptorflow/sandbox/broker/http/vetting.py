@@ -1,10 +1,19 @@
 """Looking at the first bytes in a tunnel: do they ask for the host that the tunnel leads to?"""
 
-import re
+from collections.abc import Callable
 from contextlib import suppress
 
 from raptorflow.sandbox.broker.destinations.destination import Destination, canonical_host
-from raptorflow.sandbox.broker.errors import EgressDenied, HelloEncrypted, ServerNameMismatch, TunnelNotTls
+from raptorflow.sandbox.broker.errors import (
+    AddressNotation,
+    ConnectionLost,
+    DestinationInvalid,
+    EgressDenied,
+    HelloEncrypted,
+    ServerNameMismatch,
+    TunnelNotTls,
+)
+from raptorflow.sandbox.broker.http.first_line import FirstLine, Watched
 from raptorflow.sandbox.broker.ports import Stream
 from raptorflow.sandbox.broker.wire.hello import MAX_HELLO, ClientHello, HelloInvalid, read_hello
 from raptorflow.sandbox.broker.wire.retry import Retried
@@ -14,9 +23,8 @@ HANDSHAKE = b"\x16"
 ACCESS_DENIED = b"\x15\x03\x03\x00\x02\x02\x31"
 """The TLS alert of that name (RFC 8446, section 6): the program inside sees more than a broken connection."""
 MAX_FIRST = 2 * MAX_HELLO
-BLANK, VERSION = b"\r\n \t", b" HTTP/"
-METHOD = re.compile(rb"[A-Za-z]{1,16} |[A-Za-z]{0,16}\Z")
-END_OF_LINE = re.compile(rb"[\r\n]")
+UNFIT = (TunnelNotTls, ServerNameMismatch, HelloEncrypted, DestinationInvalid, AddressNotation)
+"""What is found in the bytes, and not in what carries them."""
 
 
 class Vetted:
@@ -25,15 +33,25 @@ class Vetted:
     Args:
         stream: from the sandbox.
         destination: where the tunnel leads.
+        refused: told why, when they may not pass.
         strict: only TLS may pass. Else HTTP may not, which would reach a host of its own choice, and what is
             neither passes unread.
     """
 
-    def __init__(self, stream: Stream, destination: Destination, *, strict: bool) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        destination: Destination,
+        refused: Callable[[EgressDenied], None],
+        *,
+        strict: bool,
+    ) -> None:
         self._stream = stream
         self._destination = destination
+        self._refused = refused
         self._strict = strict
         self._begun = False
+        self._line = FirstLine()
         self._tls = False
         self.end, self.close = stream.end, stream.close
 
@@ -44,12 +62,13 @@ class Vetted:
             TunnelNotTls: it is not TLS and may not pass.
             ServerNameMismatch: it asks for another host.
             HelloEncrypted: whom it asks for cannot be seen.
+            ConnectionLost: nothing was sent.
         """
         try:
-            return await self._read()
-        except HelloInvalid as error:
-            raise TunnelNotTls(f"What was sent through the tunnel is no TLS: {error}.") from error
-        except EgressDenied:
+            return await self._understood()
+        except EgressDenied as denial:
+            if isinstance(denial, UNFIT):
+                self._refused(denial)
             if self._tls:
                 with suppress(OSError):
                     await self._stream.write(ACCESS_DENIED)
@@ -59,6 +78,12 @@ class Vetted:
         """Send."""
         await self._stream.write(data)
 
+    async def _understood(self) -> bytes:
+        try:
+            return await self._read()
+        except HelloInvalid as error:
+            raise TunnelNotTls(f"What was sent through the tunnel is no TLS: {error}.") from error
+
     async def _read(self) -> bytes:
         if self._begun:
             return await self._stream.read()
@@ -66,6 +91,7 @@ class Vetted:
         self._begun = True
         hello = read_hello(first) if self._tls else None
         if not hello:
+            self._stream = Watched(self._line, self._stream)
             return first
         # What follows may be a second hello.
         self._stream = Retried(Reread(first[hello.size :], self._stream), self._hello_is_clear)
@@ -76,25 +102,21 @@ class Vetted:
         while more := await self._stream.read():
             first += more
             self._tls = first[:1] == HANDSHAKE
-            if self._clear(first):
+            if self._clear(first, more):
                 return first
             if len(first) > MAX_FIRST:
                 raise TunnelNotTls("What was sent through the tunnel first has no end.")
+        if self._strict and not first:
+            raise ConnectionLost("The sandbox let go of the tunnel before it sent anything.")
         if self._strict or self._tls:
             raise TunnelNotTls("The tunnel was closed before it was clear whom it is for.")
         return first
 
-    def _clear(self, first: bytes) -> bool:
+    def _clear(self, first: bytes, more: bytes) -> bool:
         """Whether what came so far may pass; False when it cannot be told yet."""
         if self._strict or self._tls:
             return self._hello_is_clear(first)
-        line = first.lstrip(BLANK)
-        if not METHOD.match(line):
-            return True
-        end = END_OF_LINE.search(line)
-        if end and VERSION in line[: end.start()]:
-            raise TunnelNotTls("Plain HTTP was sent through a tunnel.")
-        return end is not None
+        return self._line.see(more)
 
     def _hello_is_clear(self, first: bytes) -> bool:
         hello = read_hello(first)

@@ -67,7 +67,7 @@ async def _value(guest: Guest, name: str) -> bytes:
         raise SecretUnavailable(f"The secret {name} has no value.")
     if not SHORTEST <= len(value) <= LONGEST or not VALUE.fullmatch(value):
         raise SecretUnavailable(f"The value of {name} cannot stand in a header.")
-    guest.needles |= spellings(value)
+    guest.needles.add(spellings(value))
     return value.encode("ascii")
 
 

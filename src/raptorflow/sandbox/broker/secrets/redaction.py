@@ -8,7 +8,7 @@ a spelling of its own can: it is the one that holds the secret already.
 import base64
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from urllib.parse import quote, quote_plus
 
 MASK = b"*"
@@ -36,27 +36,48 @@ def _base64_cores(plain: bytes, shift: int) -> Iterable[bytes]:
     return {core, core.translate(bytes.maketrans(b"+/", b"-_"))}
 
 
+class Needles:
+    """What is to be masked for one sandbox; it grows, also while answers are under way.
+
+    Args:
+        first: what is known already.
+    """
+
+    def __init__(self, first: Iterable[bytes] = ()) -> None:
+        self._all: set[bytes] = set()
+        self.longest_first: Sequence[bytes] = ()
+        self.pattern = re.compile(b"")
+        self.add(first)
+
+    def add(self, more: Iterable[bytes]) -> None:
+        """Mask these too, from now on and in every answer."""
+        if new := set(more) - self._all:
+            self._all |= new
+            self.longest_first = sorted(self._all, key=len, reverse=True)
+            self.pattern = re.compile(b"|".join(map(re.escape, self.longest_first)))
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._all.clear()
+        self.longest_first = ()
+
+
 class Redactor:
     """Masks secrets in bytes that come in pieces; what could be the beginning of one is held back.
 
     Args:
-        needles: what to mask.
+        needles: what to mask; looked at anew for each piece, since a secret may be sent on another connection
+            while this answer is still coming.
     """
 
-    def __init__(self, needles: Iterable[bytes] = ()) -> None:
-        self._needles = sorted(set(needles), key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(map(re.escape, self._needles)))
+    def __init__(self, needles: Needles) -> None:
+        self._needles = needles
         self._kept = b""
         self.masked = 0
 
-    @property
-    def busy(self) -> bool:
-        """Whether there is anything to mask."""
-        return bool(self._needles)
-
     def feed(self, piece: bytes) -> bytes:
         """What may be passed on now."""
-        if not self._needles:
+        if not self._needles.longest_first:
             return piece
         whole = self._kept + piece
         masked, safe = self._masked(whole)
@@ -71,19 +92,21 @@ class Redactor:
     def whole(self, text: bytes) -> bytes:
         """The same for bytes that are complete."""
         # To look for each is far quicker than the pattern, and hardly ever is one there.
-        found = any(needle in text for needle in self._needles)
-        return self._pattern.sub(self._mask, text) if found else text
+        found = any(needle in text for needle in self._needles.longest_first)
+        return self._needles.pattern.sub(self._mask, text) if found else text
 
     def _masked(self, whole: bytes) -> tuple[bytes, int]:
         """The bytes with every secret masked, and how many of them no later byte can change."""
         safe = len(whole) - self._open_end(whole)
         if safe < len(whole):
-            safe = max([safe, *(one.end() for one in self._pattern.finditer(whole) if one.start() < safe)])
+            safe = max(
+                [safe, *(one.end() for one in self._needles.pattern.finditer(whole) if one.start() < safe)]
+            )
         return self.whole(whole[:safe]), safe
 
     def _open_end(self, whole: bytes) -> int:
         """The length of the longest end that a secret may begin with."""
-        return max(_overlap(whole, needle) for needle in self._needles)
+        return max(_overlap(whole, needle) for needle in self._needles.longest_first)
 
     def _mask(self, found: re.Match[bytes]) -> bytes:
         self.masked += 1
