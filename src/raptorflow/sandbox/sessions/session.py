@@ -152,6 +152,9 @@ class SandboxSession:
             self._beside.add(beside)
             try:
                 result = await beside.through(program, self._seconds(seconds))
+            except asyncio.CancelledError:
+                await self._notes.cancelled()
+                raise
             finally:
                 self._beside.discard(beside)
             await self._notes.program(command, result)
