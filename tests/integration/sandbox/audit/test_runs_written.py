@@ -20,6 +20,8 @@ from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
 MakeSpec = Callable[..., SandboxSpec]
+SETTLE_SECONDS = 20.0
+POLL_SECONDS = 0.05
 SLEEP = "import time\nprint('begun', flush=True)\ntime.sleep(60)"
 
 
@@ -38,10 +40,10 @@ def rows(tmp_path: Path) -> list[JsonObject]:
 
 async def created(tmp_path: Path) -> None:
     """Wait until a sandbox was made."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SETTLE_SECONDS
     while not rows(tmp_path):
         assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def test_a_run_that_is_cancelled_was_ended_by_force(

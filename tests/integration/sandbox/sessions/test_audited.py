@@ -2,12 +2,11 @@
 
 import asyncio
 import hashlib
-import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from tests.sessions import MakeSpec
+from tests.sessions import MakeSpec, made
 
 from raptorflow.sandbox.audit.export import Wanted, export
 from raptorflow.sandbox.audit.log import AuditLog
@@ -28,10 +27,10 @@ async def manager(tmp_path: Path) -> AsyncGenerator[SandboxManager]:
         sessions=SessionSettings(max_open=1),
     )
     log = AuditLog(tmp_path / "audit", AuditSettings())
-    made = build_manager(settings, around=Surroundings(audit=log))
-    await made.start()
-    yield made
-    await made.close()
+    manager = build_manager(settings, around=Surroundings(audit=log))
+    await manager.start()
+    yield manager
+    await manager.close()
 
 
 async def test_cells_programs_and_files_are_written_down(
@@ -81,10 +80,7 @@ async def test_the_output_is_told_whole_and_limits_and_cancelled_programs_are_wr
     await session.execute("while True: pass", seconds=0.3)
     await session.execute("print('x' * 9_999_999)")
     running = asyncio.create_task(session.run(["sh", "-c", "touch begun; sleep 60"]))
-    deadline = time.monotonic() + 20
-    while "begun" not in repr(await session.list()):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.05)
+    await made(session, "begun")
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
