@@ -1,5 +1,6 @@
 """`SandboxManager`: chooses the driver, holds to the policy, and sees each run through."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -85,6 +86,7 @@ class SandboxManager:
         self._around = around
         self._pure = pure
         self._journal = Journal(around.audit)
+        self._lent: set[LiveSandbox] = set()
         self._broker = Broker(settings.broker, self._journal.decided, around.caller, around.resolver)
         self._admission = Admission(settings.max_concurrent, settings.queue)
         self._sessions = SandboxSessions(
@@ -120,10 +122,10 @@ class SandboxManager:
             SandboxBusy: too many wait already.
             AuditUnavailable: what happens could not be written down.
         """
-        spec.check(max_input_bytes=self._settings.max_input_bytes)
-        spec = dataclasses.replace(spec, limits=self._capped(spec))
         watch = Stopwatch()
         try:
+            spec.check(max_input_bytes=self._settings.max_input_bytes)
+            spec = dataclasses.replace(spec, limits=self._capped(spec))
             self._journal.check()
             driver = await self._allowed_driver()
             async with self._admission.place(spec.tenant):
@@ -171,7 +173,10 @@ class SandboxManager:
     async def close(self) -> None:
         """Let what runs end, end what does not, and remove what is kept between runs."""
         await self._sessions.close()
-        await self._admission.drain(DRAIN_SECONDS)
+        if await self._admission.drain(DRAIN_SECONDS):
+            # Whoever waits for what runs in them is told, and what came of it is still written down.
+            await asyncio.gather(*(sandbox.link.close() for sandbox in tuple(self._lent)))
+            await self._admission.drain(self._settings.start_seconds + DRAIN_SECONDS)
         for supply in self._supplies.values():
             await supply.close()
         for driver in self._drivers.values():
@@ -206,13 +211,20 @@ class SandboxManager:
         """One run, from taking a sandbox to its end."""
         try:
             async with self._lend(driver, spec, watch) as (sandbox, told):
-                result = await Run(told, self._settings, watch).through(sandbox)
+                result = await self._through(sandbox, told, watch)
                 await self._journal.ran(spec, place_of(sandbox), result)
         except (SandboxStartFailed, SandboxGone) as error:
             return SandboxResult(
                 "sandbox_error", driver.name, start_ms=watch.elapsed_ms(), message=error.message
             )
         return dataclasses.replace(result, weakened=(await driver.probe()).weakened)
+
+    async def _through(self, sandbox: LiveSandbox, spec: SandboxSpec, watch: Stopwatch) -> SandboxResult:
+        try:
+            return await Run(spec, self._settings, watch).through(sandbox)
+        except asyncio.CancelledError:
+            await self._journal.cancelled(spec, place_of(sandbox))
+            raise
 
     @asynccontextmanager
     async def _lend(self, driver: SandboxDriver, spec: SandboxSpec, watch: Stopwatch) -> AsyncGenerator[Lent]:
@@ -221,11 +233,13 @@ class SandboxManager:
             spec = dataclasses.replace(spec, image_python=driver.python)
         sandbox, path = await self._supplies[driver.name].take(blueprint_of(spec), {"run": spec.run_id})
         lived = Stopwatch()
+        self._lent.add(sandbox)
         try:
             await self._journal.created(spec, place_of(sandbox), path, watch.elapsed_ms())
             async with way_out(self._broker, spec, sandbox, self._secrets(spec)) as told:
                 yield sandbox, told
         finally:
+            self._lent.discard(sandbox)
             await sandbox.destroy()
             await self._journal.destroyed(spec, place_of(sandbox), lived.elapsed_ms())
 

@@ -47,6 +47,7 @@ class AuditLog:
         self._task: asyncio.Task[None] | None = None
         self._trouble: str | None = None
         self._unwritten = 0
+        self._closed = False
 
     async def start(self) -> None:
         """Take a chain and begin to write.
@@ -78,8 +79,11 @@ class AuditLog:
         """Write something down. Waits while too much waits to be written; `flush` waits for the disk.
 
         Raises:
-            AuditUnavailable: the disk takes nothing, and no more can be kept in memory.
+            AuditUnavailable: the disk takes nothing, and no more can be kept in memory; or the log is
+                closed.
         """
+        if self._closed:
+            raise AuditUnavailable("The audit log is closed.")
         for record in self._folding.fold(subject, entry):
             if self._queue.full():
                 self.check()
@@ -96,7 +100,8 @@ class AuditLog:
         return self._chain.head if self._chain else None
 
     async def close(self) -> None:
-        """Write what is left, and let the chain go."""
+        """Write what is left, and let the chain go. Nothing more is taken."""
+        self._closed = True
         if self._task is None or self._chain is None:
             return
         try:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from raptorflow.skills.manifest.permissions import SECRET
 from raptorflow.skills.text import printable
 
 LONGEST_NAME = 512
@@ -20,7 +21,9 @@ def _cut(value: object) -> object:
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$", max_length=64)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:/@+-]*$", max_length=200)]
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\[\]-]*$", max_length=255)]
+# The percent sign is of addresses with a zone.
+Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:%\[\]-]*$", max_length=255)]
+SecretName = Annotated[str, StringConstraints(pattern=rf"^{SECRET.pattern}$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=-(2**53), le=2**53)]
 GuestName = Annotated[str, BeforeValidator(_cut)]
@@ -96,10 +99,18 @@ class Egress(Record):
     """A connection that a sandbox asked for.
 
     Attributes:
+        connection: its id; what is allowed has a record when it is and another when it is over.
+        stage: which of the two.
+        way: `connect`, `http`, `services`, `connection` (refused before it said what it wants), or `secret`
+            (a request on it that carries one).
+        host: of a service call the service.
+        operation: of a service call.
         address: the one that was dialled.
         rule: which line allowed it.
-        reason: the code of the refusal.
+        reason: the code of the refusal, or how it ended.
         secret: the name of the secret that was injected.
+        times: how many alike this record stands for, when more than one.
+        handles_left: how often a secret's handle stood where it is not replaced, when it did.
     """
 
     kind: Literal["egress"] = "egress"
@@ -109,7 +120,13 @@ class Egress(Record):
     address: Host | None = None
     rule: GuestName | None = None
     reason: Code | None = None
-    secret: Id | None = None
+    secret: SecretName | None = None
+    connection: Id | None = None
+    stage: Literal["decided", "ended"] | None = None
+    way: Code | None = None
+    operation: Host | None = None
+    times: Count | None = None
+    handles_left: Count | None = None
     bytes_up: Count = 0
     bytes_down: Count = 0
     took_ms: float | None = None
@@ -120,9 +137,12 @@ class EgressCounted(Record):
 
     kind: Literal["egress-counted"] = "egress-counted"
     decision: Literal["allowed", "denied"]
+    way: Code | None = None
+    """`secret` when it is requests with a secret that were counted; they are within connections."""
     count: Count
     bytes_up: Count
     bytes_down: Count
+    handles_left: Count | None = None
     hosts: dict[Host, Count]
     """By `host:port`, the first few."""
     other_hosts: Count

@@ -2,7 +2,8 @@
 
 Places go to the waiting tenant with the fewest running for its weight (max-min fairness). Between equals
 goes the one that was served least, by start-time fair queueing: each place costs a tenant 1 / weight of
-virtual time, and a tenant that comes back starts at the present, so that idleness saves nothing up.
+virtual time, and a tenant that comes back starts at the present, so that idleness saves nothing up, or
+where its last place ended, so that it frees nobody of what was had. When nobody wants anything all are even.
 """
 
 from collections import deque
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+MOST_AHEAD = 1024
 
 
 @dataclass
@@ -36,6 +38,8 @@ class FairLine(Generic[Item]):
         self._weight_of = weight_of
         self._tenants: dict[str, _Tenant[Item]] = {}
         self._now = 0.0
+        # Of tenants that want nothing: up to where they were served, where that is after now.
+        self._ahead: dict[str, float] = {}
         self.running = 0
         self.waiting = 0
 
@@ -46,7 +50,7 @@ class FairLine(Generic[Item]):
     def join(self, tenant: str, item: Item) -> None:
         """Stand in line."""
         if tenant not in self._tenants:
-            self._tenants[tenant] = _Tenant(self._weight_of(tenant), self._now)
+            self._tenants[tenant] = _Tenant(self._weight_of(tenant), self._start(tenant))
         self._tenants[tenant].waiting.append(item)
         self.waiting += 1
 
@@ -83,8 +87,28 @@ class FairLine(Generic[Item]):
         """Everybody in line."""
         return [item for each in self._tenants.values() for item in each.waiting]
 
+    @property
+    def kept(self) -> int:
+        """Tenants of which something is known."""
+        return len(self._tenants) + len(self._ahead)
+
+    def _start(self, tenant: str) -> float:
+        return max(self._now, self._ahead.pop(tenant, self._now))
+
     def _forget_idle(self, tenant: str) -> None:
-        """Tenants are as many as there are organisations; those who want nothing are not kept."""
+        """Tenants are as many as there are organisations; of those who want nothing only a number is kept."""
         idle = self._tenants[tenant]
-        if not idle.running and not idle.waiting:
-            del self._tenants[tenant]
+        if idle.running or idle.waiting:
+            return
+        del self._tenants[tenant]
+        self._ahead[tenant] = idle.served
+        if not self._tenants:
+            self._now = max(self._now, *self._ahead.values())
+            self._ahead.clear()
+        elif len(self._ahead) > MOST_AHEAD:
+            self._forget_most()
+
+    def _forget_most(self) -> None:
+        """Those that are least ahead lose least by it; half of them, so that it is seldom done."""
+        still = sorted((served, name) for name, served in self._ahead.items() if served > self._now)
+        self._ahead = {name: served for served, name in still[-(MOST_AHEAD // 2) :]}

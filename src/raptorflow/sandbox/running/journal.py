@@ -5,17 +5,21 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from raptorflow.base.errors import RaptorFlowError
 from raptorflow.base.json import canonical
-from raptorflow.core.tasks import end_tasks
+from raptorflow.core.tasks import end_tasks, to_the_end
+from raptorflow.core.telemetry import logger
+from raptorflow.sandbox.audit.errors import AuditUnavailable
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.audit.records import (
     Created,
     Destroyed,
-    Egress,
     Entry,
     Executed,
     FileMoved,
+    Killed,
     LimitHit,
     Refused,
     Subject,
@@ -23,9 +27,12 @@ from raptorflow.sandbox.audit.records import (
 from raptorflow.sandbox.broker.decisions import Decision
 from raptorflow.sandbox.errors import SandboxGuaranteeMissing
 from raptorflow.sandbox.result import SandboxResult
+from raptorflow.sandbox.running.decided import egress_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.supply import Path as CameBy
 from raptorflow.sandbox.spec import SandboxSpec
+
+log = logger(__name__)
 
 LIMITS = {"timeout", "oom", "disk_full", "pids", "output_limit"}
 
@@ -68,7 +75,12 @@ class Journal:
         guarantees: Sequence[str] = ()
         if isinstance(error, SandboxGuaranteeMissing):
             guarantees = error.details.get("guarantees", ())
-        await self.add(spec, None, Refused(code=error.code, guarantees=tuple(guarantees)))
+        entry = Refused(code=error.code, guarantees=tuple(guarantees))
+        try:
+            await self._add(_subject_as_far_as_valid(spec), entry)
+        except AuditUnavailable as trouble:
+            # Whoever asked is to hear why it was refused.
+            log.error("a refusal was not written down", code=error.code, error=trouble.message)
 
     async def created(self, spec: SandboxSpec, place: Place, came_by: CameBy, took_ms: float) -> None:
         """A sandbox was built, or taken from those kept ready."""
@@ -80,12 +92,29 @@ class Journal:
 
     async def ran(self, spec: SandboxSpec, place: Place, result: SandboxResult) -> None:
         """A program ended, for a limit or by itself, and left files."""
-        await self.add(spec, place, _executed(spec, result))
-        if result.status in LIMITS:
-            await self.add(spec, place, LimitHit(limit=code_of(result.status)))
+        await self.executed(spec, place, _executed(spec, result), forced=result.exit_code is None)
         for artifact in result.artifacts:
             moved = FileMoved(direction="out", name=artifact.name, size=artifact.size, sha256=artifact.sha256)
             await self.add(spec, place, moved)
+
+    async def executed(self, spec: SandboxSpec, place: Place, entry: Executed, *, forced: bool) -> None:
+        """A program, or a cell, ended.
+
+        Args:
+            spec: whose it was.
+            place: where it ran.
+            entry: how it ended.
+            forced: whether it was ended, if it was for a limit; or else it noticed the limit itself.
+        """
+        await self.add(spec, place, entry)
+        if entry.status in map(code_of, LIMITS):
+            await self.add(spec, place, LimitHit(limit=entry.status))
+            if forced:
+                await self.add(spec, place, Killed(reason=entry.status))
+
+    async def cancelled(self, spec: SandboxSpec, place: Place) -> None:
+        """Nobody waits for a program any more: it is ended. Whoever is being cancelled may await this."""
+        await to_the_end(self.add(spec, place, Killed(reason="cancelled")))
 
     async def destroyed(self, spec: SandboxSpec, place: Place, lived_ms: float) -> None:
         """A sandbox was removed; what the broker decided for it stands before that."""
@@ -100,13 +129,23 @@ class Journal:
     def decided(self, decision: Decision) -> None:
         """The broker decided; it lets nothing pass that cannot be written down.
 
+        What is denied, and what ended, is kept as long as there is room, also while the disk takes nothing.
+
         Raises:
-            AuditUnavailable: the log cannot be written.
+            AuditUnavailable: it is to be allowed, and cannot be written.
         """
-        self.check()
-        task = asyncio.create_task(self._decided(decision))
+        if self._log is None:
+            return
+        binding = decision.allowed and decision.stage == "decided"
+        if binding:
+            self.check()
+        who = decision.who
+        subject = Subject(
+            sandbox=who.sandbox_id, run=who.run_id, tenant=who.tenant or None, skill=who.skill or None
+        )
+        task = asyncio.create_task(self._log.add(subject, egress_of(decision, binding=binding)))
         self._adding.add(task)
-        task.add_done_callback(self._adding.discard)
+        task.add_done_callback(self._added)
 
     async def close(self) -> None:
         """Write what is left."""
@@ -116,24 +155,10 @@ class Journal:
         if self._log:
             await self._log.close()
 
-    async def _decided(self, decision: Decision) -> None:
-        who = decision.who
-        subject = Subject(
-            sandbox=who.sandbox_id, run=who.run_id, tenant=who.tenant or None, skill=who.skill or None
-        )
-        entry = Egress(
-            decision="allowed" if decision.allowed else "denied",
-            host=_host(decision.host),
-            port=decision.port,
-            address=decision.address,
-            rule=decision.rule,
-            secret=decision.rule if decision.kind == "secret" and decision.allowed else None,
-            reason=decision.reason,
-            bytes_up=decision.bytes_up,
-            bytes_down=decision.bytes_down,
-            took_ms=decision.ms,
-        )
-        await self._add(subject, entry)
+    def _added(self, task: asyncio.Task[None]) -> None:
+        self._adding.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("a decision of the broker was not written down", error=str(error))
 
     async def _add(self, subject: Subject, entry: Entry) -> None:
         if self._log:
@@ -149,6 +174,16 @@ def _subject(spec: SandboxSpec, place: Place | None) -> Subject:
     )
 
 
+def _subject_as_far_as_valid(spec: SandboxSpec) -> Subject:
+    """Of what was refused, perhaps because of this."""
+    try:
+        return _subject(spec, None)
+    except ValidationError as error:
+        wrong = {str(part["loc"][0]) for part in error.errors()}
+        fields = {"run": spec.run_id, "tenant": spec.tenant or None, "skill": spec.skill or None}
+        return Subject(**{name: value for name, value in fields.items() if name not in wrong})
+
+
 def _executed(spec: SandboxSpec, result: SandboxResult) -> Executed:
     return Executed(
         program=spec.command[0],
@@ -162,12 +197,6 @@ def _executed(spec: SandboxSpec, result: SandboxResult) -> Executed:
         stderr_bytes=result.stderr_bytes,
         stdout=result.stdout_sha256,
     )
-
-
-def _host(host: str) -> str:
-    """A name as it was sent may be anything; what is none is not written down."""
-    safe = "".join(char for char in host if char.isascii() and (char.isalnum() or char in "_.:[]-"))
-    return safe[:255]
 
 
 def code_of(status: str) -> str:

@@ -1,5 +1,6 @@
 """Runs in the pure tier as the manager wants them: written down like any other, or left to a sandbox."""
 
+import asyncio
 import dataclasses
 
 from raptorflow.base.clock import Stopwatch
@@ -48,7 +49,7 @@ class PureRun:
         """
         before = self._watch.elapsed_ms()
         try:
-            result = await self._tier.run(self._spec, self._began, self._instead_of)
+            result = await self._tried()
             if self._lived and isinstance(result, SandboxResult):
                 await self._journal.ran(self._spec, self._place, result)
         finally:
@@ -64,6 +65,14 @@ class PureRun:
             return result
         observe(self._spec, result)
         return self._left(f"it ended there with {result.status}")
+
+    async def _tried(self) -> SandboxResult | Unsuited:
+        try:
+            return await self._tier.run(self._spec, self._began, self._instead_of)
+        except asyncio.CancelledError:
+            if self._lived:
+                await self._journal.cancelled(self._spec, self._place)
+            raise
 
     async def _began(self, came_by: CameBy, took_ms: float) -> None:
         await self._journal.created(self._spec, self._place, came_by, took_ms)

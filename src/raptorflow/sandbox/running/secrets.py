@@ -4,7 +4,9 @@ import asyncio
 import re
 from pathlib import Path
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+from raptorflow.skills.manifest.permissions import SECRET
+
+TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 MOST_BYTES = 64 * 1024
 
 
@@ -19,11 +21,11 @@ class FolderSecrets:
     """
 
     def __init__(self, folder: Path | None, tenant: str) -> None:
-        self._folder = folder / tenant if folder and NAME.fullmatch(tenant) else None
+        self._folder = folder / tenant if folder and TENANT.fullmatch(tenant) else None
 
     async def value(self, name: str) -> str | None:
         """The value, without a line's end; None when there is no such file."""
-        if self._folder is None or not NAME.fullmatch(name):
+        if self._folder is None or not SECRET.fullmatch(name):
             return None
         return await asyncio.to_thread(_read, self._folder / name)
 

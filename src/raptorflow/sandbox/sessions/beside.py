@@ -114,6 +114,10 @@ class Beside:
             stderr=stderr.value(),
             stdout_truncated=stdout.truncated,
             stderr_truncated=stderr.truncated,
+            stdout_bytes=stdout.total,
+            stderr_bytes=stderr.total,
+            stdout_sha256=stdout.sha256,
+            stderr_sha256=stderr.sha256,
             wall_ms=wall_ms,
             message=explain(status, seen, limits),
         )

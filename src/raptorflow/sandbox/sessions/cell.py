@@ -58,7 +58,6 @@ class Cell:
         mark: what the interpreter ends its outputs with.
         outcome: what the interpreter told; None until then.
         over: why it is over.
-        hurried: resolves when nobody waits for it any more.
     """
 
     def __init__(self, number: int, kept_bytes: int, most_bytes: int) -> None:
@@ -68,7 +67,6 @@ class Cell:
         self.stderr = Printed(self.mark, kept_bytes)
         self.outcome: Outcome | None = None
         self.over: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self.hurried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._room = most_bytes
 
     def take(self, kind: int, payload: bytes) -> bytes:
@@ -100,11 +98,6 @@ class Cell:
         """It is over for the first reason that comes up."""
         if not self.over.done():
             self.over.set_result(why)
-
-    def hurry(self) -> None:
-        """Nobody waits for it any more."""
-        if not self.hurried.done():
-            self.hurried.set_result(None)
 
     def _settle(self) -> None:
         if self.outcome and self.stdout.ended and self.stderr.ended:

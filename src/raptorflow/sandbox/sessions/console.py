@@ -17,6 +17,7 @@ from raptorflow.sandbox.sessions.telling import Story, explained, told
 
 # What an agent may take to end the programs inside before the sandbox is given up.
 STOP_SECONDS = 5.0
+Hurried = asyncio.Future[None]
 
 
 class Console:
@@ -58,8 +59,14 @@ class Console:
             why = interpreter.lost or f"It was not ready after {seconds:g} s."
             raise SandboxStartFailed(f"The interpreter does not start. {why}")
 
-    async def execute(self, number: int, code: bytes, seconds: float) -> CellResult:
+    async def execute(self, number: int, code: bytes, seconds: float, hurried: Hurried) -> CellResult:
         """Run a cell to its end, whatever that is.
+
+        Args:
+            number: of the execution.
+            code: what to run.
+            seconds: how long it may run.
+            hurried: resolves when nobody waits for it any more: its time is up then, also before it began.
 
         Raises:
             SandboxStartFailed: a new interpreter was needed before it, and did not start.
@@ -71,7 +78,7 @@ class Console:
             raise SandboxGone("The sandbox is gone: it has no interpreter.")
         self._cell = cell = interpreter.cell(number)
         wall = Stopwatch()
-        late = await self._attend(interpreter, cell, code, seconds)
+        late = await self._attend(interpreter, (cell, code), seconds, hurried)
         wall_ms = wall.elapsed_ms()
         self._cell = None
         why = await self._judged(cell)
@@ -85,11 +92,6 @@ class Console:
             return False
         await self._interpreter.interrupt(self._cell)
         return True
-
-    def hurry(self) -> None:
-        """Nobody waits for the running cell any more: its time is up."""
-        if self._cell:
-            self._cell.hurry()
 
     def look(self, usage: Usage) -> None:
         """End everything inside when a limit is passed; the next interpreter is started when it is needed.
@@ -151,12 +153,15 @@ class Console:
             return True
         return False
 
-    async def _attend(self, interpreter: Interpreter, cell: Cell, code: bytes, seconds: float) -> bool:
+    async def _attend(
+        self, interpreter: Interpreter, given: tuple[Cell, bytes], seconds: float, hurried: Hurried
+    ) -> bool:
         """Wait until it is over: by itself, interrupted for being late, or ended; whether it was late."""
+        cell, code = given
         giving = asyncio.create_task(interpreter.give(cell, code))
         interrupting: asyncio.Task[None] | None = None
         try:
-            await asyncio.wait({cell.over, cell.hurried}, timeout=seconds, return_when="FIRST_COMPLETED")
+            await asyncio.wait({cell.over, hurried}, timeout=seconds, return_when="FIRST_COMPLETED")
             if cell.over.done():
                 return False
             interrupting = asyncio.create_task(interpreter.interrupt(cell))

@@ -8,6 +8,7 @@ from raptorflow.sandbox.audit.records import Executed, FileMoved
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.journal import Journal, Place, code_of
 from raptorflow.sandbox.sessions.result import CellResult
+from raptorflow.sandbox.sessions.telling import ENDED
 from raptorflow.sandbox.spec import SandboxSpec
 
 CELL = "cell"
@@ -40,10 +41,12 @@ class Notes:
             arguments=hashlib.sha256(code).hexdigest(),
             status=code_of(result.status),
             wall_ms=result.wall_ms,
-            stdout_bytes=len(result.stdout),
-            stderr_bytes=len(result.stderr),
+            stdout_bytes=result.stdout_bytes,
+            stderr_bytes=result.stderr_bytes,
+            stdout=result.stdout_sha256,
         )
-        await self._journal.add(self._spec, self._place, entry)
+        forced = result.error is not None and result.error.name == ENDED
+        await self._journal.executed(self._spec, self._place, entry, forced=forced)
 
     async def program(self, command: Sequence[str], result: SandboxResult) -> None:
         """A program beside the interpreter ended."""
@@ -53,10 +56,15 @@ class Notes:
             status=code_of(result.status),
             exit_code=result.exit_code,
             wall_ms=result.wall_ms,
-            stdout_bytes=len(result.stdout),
-            stderr_bytes=len(result.stderr),
+            stdout_bytes=result.stdout_bytes,
+            stderr_bytes=result.stderr_bytes,
+            stdout=result.stdout_sha256,
         )
-        await self._journal.add(self._spec, self._place, entry)
+        await self._journal.executed(self._spec, self._place, entry, forced=result.exit_code is None)
+
+    async def cancelled(self) -> None:
+        """A program beside the interpreter is ended, because nobody waits for it any more."""
+        await self._journal.cancelled(self._spec, self._place)
 
     async def came_in(self, name: str, size: int) -> None:
         """A file was put in."""

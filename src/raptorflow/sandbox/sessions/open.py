@@ -1,6 +1,8 @@
 """`SandboxSessions`: opens sessions, knows how many there are, and ends them all."""
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -11,6 +13,7 @@ from prometheus_client import Gauge
 from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.errors import SandboxBusy, SandboxGone
+from raptorflow.sandbox.pool.admission import LONGEST_RETRY_SECONDS
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.journal import Journal, place_of
 from raptorflow.sandbox.running.live import LiveSandbox, start
@@ -57,7 +60,8 @@ class SandboxSessions:
         self._settings, self._sessions = settings, sessions
         self._ticks = ticks or Ticks()
         self._open: set[SandboxSession] = set()
-        self._opening = 0
+        self._tenants: dict[SandboxSession, str] = {}
+        self._opening: Counter[str] = Counter()
         self._closed = False
 
     @property
@@ -70,7 +74,8 @@ class SandboxSessions:
 
         Raises:
             SandboxSpecInvalid: what was asked for makes no sense.
-            SandboxBusy: too many are open.
+            SandboxBusy: too many are open, of all or of this organisation; `details` says how many, and when
+                to come back.
             SandboxGone: all of them are being ended.
             SandboxStartFailed: the sandbox, or the interpreter in it, does not start.
             FileRefused: an input does not fit.
@@ -78,19 +83,37 @@ class SandboxSessions:
         spec.check(max_input_bytes=self._settings.max_input_bytes)
         if self._closed:
             raise SandboxGone(NO_MORE)
-        most = self._sessions.max_open
-        if len(self._open) + self._opening >= most:
-            raise SandboxBusy(f"{most} sessions are open, and there may be no more.")
-        self._opening += 1
+        self._check_room(spec.tenant)
+        self._opening[spec.tenant] += 1
         try:
             return await self._opened(spec)
         finally:
-            self._opening -= 1
+            self._opening -= Counter({spec.tenant: 1})
 
     async def close(self) -> None:
         """End all of them; no more are opened."""
         self._closed = True
         await asyncio.gather(*(session.close() for session in list(self._open)))
+
+    def _check_room(self, tenant: str) -> None:
+        most, cap = self._sessions.max_open, self._sessions.open_cap()
+        held = len(self._tenants) + self._opening.total()
+        if held >= most:
+            raise self._busy("all", f"{most} sessions are open, and there may be no more.", "MAX_OPEN")
+        if list(self._tenants.values()).count(tenant) + self._opening[tenant] >= cap:
+            message = f"{cap} sessions of this organisation are open, and it may have no more."
+            raise self._busy("tenant", message, "TENANT_OPEN")
+
+    def _busy(self, reason: str, message: str, setting: str) -> SandboxBusy:
+        """When a session is closed is for its owner to say; one that nobody uses is ended after a while."""
+        details = {
+            "reason": reason,
+            "running": len(self._tenants) + self._opening.total(),
+            "waiting": 0,
+            "retry_after_seconds": math.ceil(min(LONGEST_RETRY_SECONDS, self._sessions.idle_seconds)),
+        }
+        hint = f"Close a session, or raise RAPTORFLOW_SANDBOX__SESSIONS__{setting}."
+        return SandboxBusy(message, hint=hint, details=details)
 
     async def _opened(self, spec: SandboxSpec) -> SandboxSession:
         async with AsyncExitStack() as stack:
@@ -103,6 +126,8 @@ class SandboxSessions:
             self._open.add(session)
             OPEN.inc()
             await session.begin(partial(self._release, session, stack.pop_all()))
+            if session in self._open:
+                self._tenants[session] = spec.tenant
         if self._closed:
             await session.close()
             raise SandboxGone(session.ended or NO_MORE)
@@ -113,6 +138,7 @@ class SandboxSessions:
             await held.aclose()
         finally:
             self._open.discard(session)
+            self._tenants.pop(session, None)
             OPEN.dec()
 
 

@@ -32,6 +32,8 @@ class CellResult:
         number: which execution of the session this was, from 1; code and traceback name it `<cell NUMBER>`.
         stdout: what was printed since the last cell ended, also by threads that it had started.
         stdout_truncated: whether something is missing from the middle or the end of `stdout`.
+        stdout_bytes: how many were read, kept or not; likewise `stderr_bytes`.
+        stdout_sha256: of all that was read, hex.
         result: the `repr` of the last expression, when the cell ends with one that is not None.
         result_truncated: whether its end is missing.
         error: for every status but `ok`, when something is known.
@@ -53,3 +55,6 @@ class CellResult:
     wall_ms: float = 0.0
     restarted: bool = False
     message: str | None = None
+    stdout_bytes: int = 0
+    stderr_bytes: int = 0
+    stdout_sha256: str | None = None

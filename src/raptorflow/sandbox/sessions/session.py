@@ -13,7 +13,7 @@ from raptorflow.sandbox.errors import SandboxGone, SandboxSpecInvalid, SandboxSt
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.sessions.beside import Beside, beside_program
-from raptorflow.sandbox.sessions.console import Console
+from raptorflow.sandbox.sessions.console import Console, Hurried
 from raptorflow.sandbox.sessions.errors import CellTooLarge, SandboxCannotPause, SandboxPaused
 from raptorflow.sandbox.sessions.interpreter import interpreter_program
 from raptorflow.sandbox.sessions.lifetime import Lifetime, Ticks
@@ -111,11 +111,12 @@ class SandboxSession:
                 f"The cell has {len(content)} bytes, at most {self._sessions.max_code_bytes} are taken."
             )
         async with self._turn, self._use():
-            running = asyncio.ensure_future(self._cell(content, self._seconds(seconds)))
+            hurried: Hurried = asyncio.get_running_loop().create_future()
+            running = asyncio.ensure_future(self._cell(content, self._seconds(seconds), hurried))
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                self._console.hurry()
+                hurried.set_result(None)
                 await _finished(running)
                 raise
 
@@ -152,6 +153,9 @@ class SandboxSession:
             self._beside.add(beside)
             try:
                 result = await beside.through(program, self._seconds(seconds))
+            except asyncio.CancelledError:
+                await self._notes.cancelled()
+                raise
             finally:
                 self._beside.discard(beside)
             await self._notes.program(command, result)
@@ -261,12 +265,12 @@ class SandboxSession:
             await end_tasks(self._tasks)
             await self._console.close()
 
-    async def _cell(self, content: bytes, seconds: float) -> CellResult:
+    async def _cell(self, content: bytes, seconds: float, hurried: Hurried) -> CellResult:
         if self._number >= self._sessions.max_cells:
             raise await self._gone(f"The session has run the {self._number} cells that one may run.")
         self._number += 1
         try:
-            result = await self._console.execute(self._number, content, seconds)
+            result = await self._console.execute(self._number, content, seconds, hurried)
         except SandboxStartFailed as error:
             raise await self._gone(error.message) from error
         await self._notes.cell(content, result)

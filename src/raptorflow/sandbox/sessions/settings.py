@@ -10,6 +10,8 @@ class SessionSettings(BaseModel):
 
     max_open: int = Field(default=4, ge=0)
     """How many are open at once; each holds a sandbox for all of its life."""
+    tenant_open: int | None = Field(default=None, ge=1)
+    """Of one organisation at once; all but a quarter of them, so that others find room, when not given."""
     max_seconds: float = Field(default=3600.0, gt=0)
     """After this a session is ended, whatever it does; pauses count."""
     idle_seconds: float = Field(default=600.0, gt=0)
@@ -23,3 +25,8 @@ class SessionSettings(BaseModel):
     """How long a cell past its time may take to end once interrupted; then its interpreter is ended."""
     start_seconds: float = Field(default=20.0, gt=0)
     """How long an interpreter may take to start."""
+
+    def open_cap(self) -> int:
+        """How many one organisation may have open at once."""
+        spared = max(1, self.max_open // 4)
+        return self.tenant_open or max(1, self.max_open - spared)

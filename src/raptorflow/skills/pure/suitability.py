@@ -46,6 +46,8 @@ def can_run(source: str) -> list[Obstacle]:
         for reason in _reasons(node, bound)
     }
     found |= set(_told_errors(tree))
+    # It counts as indentation for some readers of Python and not for others.
+    found |= {Obstacle(source[:at].count("\n") + 1, "a form feed") for at in [source.find("\f")] if at >= 0}
     return sorted(found)
 
 

@@ -219,7 +219,7 @@ async def test_a_limit_that_was_reached_there_ends_the_run(
     result = await manager.run(pure("while True: pass", limits=Limits(timeout_seconds=0.3)))
     assert (result.driver, result.status) == ("monty", "timeout")
     records = await written(manager, tmp_path)
-    assert [record["kind"] for record in records] == ["create", "exec", "limit", "destroy"]
+    assert [record["kind"] for record in records] == ["create", "exec", "limit", "kill", "destroy"]
 
 
 async def test_cancelling_is_written_down_too(manager: SandboxManager, pure: Pure, tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ async def test_cancelling_is_written_down_too(manager: SandboxManager, pure: Pur
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert [record["kind"] for record in await written(manager, tmp_path)] == ["create", "destroy"]
+    assert [record["kind"] for record in await written(manager, tmp_path)] == ["create", "kill", "destroy"]
 
 
 async def test_without_the_extra_it_is_an_ordinary_run(

@@ -1,11 +1,13 @@
 """The pure tier against CPython: the same scripts, the same answers."""
 
+import ast
 import asyncio
 import json
 import re
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -18,10 +20,11 @@ from raptorflow.sandbox.drivers.monty.confinement import new_folder
 from raptorflow.sandbox.drivers.monty.engine import MontyWorker
 from raptorflow.sandbox.drivers.monty.runner import PureRunner
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
-from raptorflow.sandbox.drivers.monty.worker import Allowed, Failure, Printed
+from raptorflow.sandbox.drivers.monty.worker import Allowed, Failure, Kind, Printed
 from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.skills.capabilities import Limits
+from raptorflow.skills.pure import suitability
 from raptorflow.skills.pure.vocabulary import ABSTRACT, MISSING_BUILTINS, MODULES
 
 RunPure = Callable[..., Coroutine[Any, Any, SandboxResult]]
@@ -115,6 +118,69 @@ async def test_limits_hold(run_pure: RunPure, source: str, limits: dict[str, flo
     assert result.exit_code is None
     assert result.message
     assert len(result.stdout) <= 10_000
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise ValueError('x' * 50_000_000)",
+        "raise ValueError('\u20ac' * 9_000)",
+        "print('y' * 9_000)\nraise ValueError('x' * 2_000)",
+        "len = str = BaseException = RuntimeError = print = None\nraise KeyError('x' * 50_000_000)",
+        "def f():\n  raise ValueError('x' * 50_000_000)\ndef g():\n  f()\ng()",
+        "from raptorflow_skill.errors import SkillError\nraise SkillError('a', 'y' * 50_000_000)",
+        "from raptorflow_skill.errors import SkillError\nraise SkillError('a', 'y', '\\n' * 9_000)",
+        "getattr(1, 'x' * 50_000_000)",
+    ],
+)
+async def test_an_error_is_output_and_does_not_cross_whole(
+    run_pure: RunPure, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crossed: list[str] = []
+    made = Failure.__init__
+
+    def noting(self: Failure, kind: Kind, message: str, trace: str = "") -> None:
+        crossed.extend((message, trace))
+        made(self, kind, message, trace)
+
+    monkeypatch.setattr(Failure, "__init__", noting)
+    result = await run_pure(source, limits={"output_bytes": 10_000})
+    assert (result.status, result.exit_code) == ("output_limit", None), result
+    assert result.message
+    assert len(result.stdout) + len(result.stderr) <= 10_000
+    assert max(map(len, crossed)) < 25_000
+
+
+async def test_statements_may_go_on_over_lines_inside_of_the_guard(run_pure: RunPure) -> None:
+    source = (
+        'from __future__ import annotations\n\n# note\nx = """a\n  b\nc"""\n'
+        "if x:\n\ty = [\n1,\n]\nelse:\n\ty = 3\n"
+        "z = 1 + \\\n2\ndef f():\n    global x\n    x = z\n\n    return 'w'\nprint(repr(x), y, z, f(), x)"
+    )
+    result = await run_pure(source)
+    assert result.stdout == in_cpython(source, b"").stdout, result
+
+
+@pytest.mark.parametrize("last", ["", "\n", "\n# the end", "\n\n  # the end\n\n"])
+async def test_a_script_may_end_as_it_likes(run_pure: RunPure, last: str) -> None:
+    assert (await run_pure(f"if 1:\n  print(2){last}")).stdout == b"2\n"
+    assert (await run_pure(last)).status == "ok"
+
+
+async def test_a_source_that_takes_long_to_read_stops_nobody_else(run_pure: RunPure) -> None:
+    here = threading.get_ident()
+    read: list[int] = []
+    real = suitability.parsed
+
+    def noting(source: str) -> ast.Module:
+        read.append(threading.get_ident())
+        return real(source)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(suitability, "parsed", noting)
+        await run_pure("'no other test has this source'")
+    assert read
+    assert here not in read
 
 
 async def test_a_limit_above_the_settings_is_cut(bubblewrap: Path) -> None:

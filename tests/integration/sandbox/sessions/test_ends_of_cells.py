@@ -1,11 +1,14 @@
 """However a cell ends, the session goes on, and says whether its state is still there."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.sessions import Open, made, until
 
 from raptorflow.sandbox.errors import SandboxGone
+from raptorflow.sandbox.sessions.console import Console
 from raptorflow.sandbox.sessions.errors import CellTooLarge
 from raptorflow.sandbox.sessions.result import CellResult
 from raptorflow.sandbox.sessions.session import SandboxSession
@@ -70,6 +73,36 @@ async def test_who_stops_waiting_for_a_cell_interrupts_it(session: SandboxSessio
         await sleeping
     after = await session.execute("x")
     assert (after.result, after.restarted) == ("5", False)
+
+
+async def test_who_stops_waiting_while_the_interpreter_is_replaced_interrupts_the_cell(
+    session: SandboxSession,
+) -> None:
+    await session.execute("import os, threading\nthreading.Timer(0.1, lambda: os._exit(3)).start()")
+    console = vars(session)["_console"]
+    await until(is_lost(console))
+    cell = asyncio.create_task(session.execute("import time\ntime.sleep(15)\nopen('to the end', 'w')"))
+    await until(is_replacing(console))
+    began = time.monotonic()
+    cell.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await cell
+    assert time.monotonic() - began < 10
+    assert "to the end" not in [entry.path for entry in await session.list()]
+
+
+def is_lost(console: Console) -> Callable[[], Awaitable[object]]:
+    async def lost() -> object:
+        return vars(console)["_interpreter"].lost
+
+    return lost
+
+
+def is_replacing(console: Console) -> Callable[[], Awaitable[object]]:
+    async def replacing() -> object:
+        return vars(console)["_replacing"]
+
+    return replacing
 
 
 async def test_cells_wait_for_each_other(session: SandboxSession) -> None:

@@ -16,6 +16,7 @@ from raptorflow.sandbox.errors import FileRefused, SandboxBusy, SandboxGone, San
 from raptorflow.sandbox.sessions.errors import SandboxCannotPause, SandboxPaused
 from raptorflow.sandbox.sessions.lifetime import Ticks
 from raptorflow.sandbox.sessions.session import SandboxSession
+from raptorflow.sandbox.sessions.settings import SessionSettings
 
 PROGRAM = Path(__file__).with_name("session_process.py")
 
@@ -270,7 +271,7 @@ async def test_a_sandbox_that_is_taken_away_ends_its_session(
 async def test_only_so_many_sessions_are_open_and_all_end_together(
     make_sessions: MakeSessions, make_spec: MakeSpec, driver: LocalDriver
 ) -> None:
-    sessions = make_sessions(max_open=2)
+    sessions = make_sessions(max_open=2, tenant_open=2)
     first, second = await asyncio.gather(sessions.open(make_spec()), sessions.open(make_spec()))
     with pytest.raises(SandboxBusy, match="2 sessions are open"):
         await sessions.open(make_spec())
@@ -282,6 +283,37 @@ async def test_only_so_many_sessions_are_open_and_all_end_together(
     assert second.ended == third.ended == "The session was closed."
     with pytest.raises(SandboxGone, match="No more"):
         await sessions.open(make_spec())
+
+
+async def test_one_organisation_does_not_take_all_sessions(
+    make_sessions: MakeSessions, make_spec: MakeSpec
+) -> None:
+    sessions = make_sessions(max_open=4, idle_seconds=30)
+    opened = await asyncio.gather(*(sessions.open(make_spec(tenant="one")) for _ in range(3)))
+    with pytest.raises(SandboxBusy, match="3 sessions of this organisation are open") as refused:
+        await sessions.open(make_spec(tenant="one"))
+    assert refused.value.details == {
+        "reason": "tenant",
+        "running": 3,
+        "waiting": 0,
+        "retry_after_seconds": 30,
+    }
+    assert "TENANT_OPEN" in (refused.value.hint or "")
+    await sessions.open(make_spec(tenant="two"))
+    with pytest.raises(SandboxBusy, match="4 sessions are open") as refused:
+        await sessions.open(make_spec(tenant="three"))
+    assert refused.value.details["reason"] == "all"
+    await opened[0].close()
+    await sessions.open(make_spec(tenant="one"))
+
+
+@pytest.mark.parametrize(
+    ("most", "own", "cap"), [(4, None, 3), (1, None, 1), (16, None, 12), (4, 4, 4), (8, 1, 1)]
+)
+def test_all_but_a_quarter_of_the_sessions_are_for_one_organisation(
+    most: int, own: int | None, cap: int
+) -> None:
+    assert SessionSettings(max_open=most, tenant_open=own).open_cap() == cap
 
 
 async def test_what_does_not_start_leaves_nothing(

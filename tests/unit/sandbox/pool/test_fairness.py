@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raptorflow.sandbox.pool.fairness import FairLine
+from raptorflow.sandbox.pool.fairness import MOST_AHEAD, FairLine
 
 TENANTS = "abcd"
 steps = st.lists(
@@ -78,3 +78,46 @@ def test_idleness_saves_nothing_up() -> None:
         served.append(tenant)
         line.done(tenant)
     assert served.count("late") in range(4, 7)
+
+
+def test_weights_hold_against_who_asks_again_only_when_its_turn_is_over() -> None:
+    weights = {"light": 1.0, "heavy": 4.0}
+    line = FairLine[str](1, 1, lambda tenant: weights[tenant])
+    for tenant in ["heavy"] * 5 + ["light"]:
+        line.join(tenant, tenant)
+    served: list[str] = []
+    running = line.next()
+    while len(served) < 1000:
+        assert running
+        served.append(running)
+        line.done(running)
+        next_one = line.next()
+        line.join(running, running)
+        running = next_one or line.next()
+    assert abs(served.count("light") - 200) <= 2
+
+
+def test_when_nobody_wants_anything_all_are_even() -> None:
+    line = FairLine[str](1, 1, lambda _: 1.0)
+    for _ in range(50):
+        line.join("busy", "busy")
+        line.next()
+        line.done("busy")
+    served: list[str] = []
+    for tenant in ("new", "busy", "new", "busy"):
+        line.join(tenant, tenant)
+    while tenant := line.next():
+        served.append(tenant)
+        line.done(tenant)
+    assert served == ["new", "busy", "new", "busy"]
+
+
+def test_tenants_that_want_nothing_are_not_kept_for_ever() -> None:
+    line = FairLine[str](2, 1, lambda _: 1.0)
+    line.join("always", "always")
+    assert line.next() == "always"
+    for number in range(3 * MOST_AHEAD):
+        line.join(f"t{number}", f"t{number}")
+        line.next()
+        line.done(f"t{number}")
+        assert line.kept <= MOST_AHEAD + 2

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from raptorflow.sandbox.drivers.monty.helper import adapted
-from raptorflow.skills.pure.suitability import can_run
+from raptorflow.skills.pure.suitability import Obstacle, can_run
 
 FINE = '''"""Adds up what each campaign spent."""
 
@@ -94,6 +94,10 @@ def test_an_ordinary_action_can_run() -> None:
 )
 def test_what_stands_against_it_is_said(source: str, reason: str) -> None:
     assert reason in reasons(source)
+
+
+def test_a_form_feed_is_an_obstacle() -> None:
+    assert can_run("x = 1\n\fy = 2\n") == [Obstacle(2, "a form feed")]
 
 
 def test_every_obstacle_has_its_line() -> None:

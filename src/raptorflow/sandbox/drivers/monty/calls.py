@@ -2,7 +2,8 @@
 
 Compiled by libseccomp for `bwrap --seccomp`. Anything else does not exist for it (ENOSYS), so glibc falls
 back where it can. A thread may be started, a process may not; `execve` is left because bubblewrap starts the
-program by it, and there is nothing else inside that could be started.
+program by it. The system's libraries are inside, and with them whatever programs lie among them: whoever
+starts one has exchanged the interpreter for it, behind the same walls and under the same filter.
 """
 
 import errno

@@ -14,6 +14,7 @@ from pydantic_monty import (
     ResourceLimits,
 )
 
+from raptorflow.sandbox.drivers.monty.outcome import TOO_MUCH
 from raptorflow.sandbox.drivers.monty.worker import Allowed, Failure, Kind, Printed
 
 # Its own words for its own limits; a script that raises the like only misreports itself.
@@ -95,7 +96,7 @@ class MontyWorker:
 
 def _out_of_time(printed: Printed) -> Failure:
     if printed.over:
-        return Failure("output_limit", "it printed too much")
+        return Failure("output_limit", TOO_MUCH)
     return Failure("timeout", "the time was up")
 
 

@@ -11,6 +11,7 @@ from raptorflow.sandbox.result import SandboxResult, Status
 
 NAME = "monty"
 REFUSED, BROKEN = 2, 1
+TOO_MUCH = "it printed too much"
 
 _LIMITS: dict[str, Status] = {"timeout": "timeout", "oom": "oom", "output_limit": "output_limit"}
 
@@ -55,26 +56,23 @@ def separated(printed: Printed, line: str) -> Output:
     )
 
 
-def result_of(failure: Failure | None, output: Output, start_ms: float, wall_ms: float) -> SandboxResult:
-    """The result of a run.
+def result_of(
+    failure: Failure | None, output: Output, most: int, took_ms: tuple[float, float]
+) -> SandboxResult:
+    """The result of a run. What it ends with counts as printed.
 
     Args:
         failure: how it failed, if it did.
         output: what it printed.
-        start_ms: until its first instruction.
-        wall_ms: from there on.
+        most: bytes that it may print.
+        took_ms: until its first instruction, and from there on.
     """
+    if failure and failure.kind == "error":
+        output = _with_last_words(failure, output)
+        if output.stdout_bytes + output.stderr_bytes > most:
+            failure, output = Failure("output_limit", TOO_MUCH), _cut(output, most)
     status, exit_code, message = _verdict(failure)
-    if failure and exit_code == REFUSED:
-        code, words, hint = loads(failure.message.removeprefix(MARK))
-        # As the helper writes it, to the byte.
-        problem = json.dumps({"error": {"code": code, "message": words, "hint": hint}}, ensure_ascii=False)
-        told = f"{problem}\n".encode("utf-8", errors="replace")
-        output = replace(output, stdout=told, stdout_bytes=len(told))
-    elif failure and exit_code == BROKEN:
-        trace = f"{failure.trace}\n".encode("utf-8", errors="replace")
-        read = output.stderr_bytes + len(trace)
-        output = replace(output, stderr=output.stderr + trace, stderr_bytes=read)
+    start_ms, wall_ms = took_ms
     return SandboxResult(
         status,
         NAME,
@@ -90,6 +88,32 @@ def result_of(failure: Failure | None, output: Output, start_ms: float, wall_ms:
         start_ms=start_ms,
         wall_ms=wall_ms,
         message=message,
+    )
+
+
+def _with_last_words(failure: Failure, output: Output) -> Output:
+    """What an interpreter, or the helper, prints about an error."""
+    if not _is_refusal(failure):
+        trace = f"{failure.trace}\n".encode("utf-8", errors="replace")
+        read = output.stderr_bytes + len(trace)
+        return replace(output, stderr=output.stderr + trace, stderr_bytes=read)
+    code, words, hint = loads(failure.message.removeprefix(MARK))
+    # As the helper writes it, to the byte.
+    problem = json.dumps({"error": {"code": code, "message": words, "hint": hint}}, ensure_ascii=False)
+    told = f"{problem}\n".encode("utf-8", errors="replace")
+    return replace(output, stdout=told, stdout_bytes=len(told))
+
+
+def _cut(output: Output, most: int) -> Output:
+    """As much as may be printed."""
+    stdout = output.stdout[:most]
+    stderr = output.stderr[: most - len(stdout)]
+    return replace(
+        output,
+        stdout=stdout,
+        stderr=stderr,
+        stdout_truncated=output.stdout_truncated or len(stdout) < len(output.stdout),
+        stderr_truncated=output.stderr_truncated or len(stderr) < len(output.stderr),
     )
 
 

@@ -22,6 +22,7 @@ from uuid import uuid4
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.json import dumps, loads
 from raptorflow.sandbox.drivers.monty.confinement import Walls, new_folder
+from raptorflow.sandbox.drivers.monty.guard import Guard, indented
 from raptorflow.sandbox.drivers.monty.helper import PRELUDE, adapted
 from raptorflow.sandbox.drivers.monty.outcome import NAME, Output, result_of, separated
 from raptorflow.sandbox.drivers.monty.settings import MontySettings
@@ -113,10 +114,11 @@ class PureRunner:
             SandboxUnavailable: the tier cannot be used here.
         """
         asked = Stopwatch()
-        text, answers, obstacles = _read(source)
+        # Some sources take long to read.
+        text, answers, obstacles = await asyncio.to_thread(_read, source)
         if obstacles:
             return SandboxResult("sandbox_error", NAME, message=obstacles)
-        line = uuid4().hex
+        line, guard = uuid4().hex, Guard(limits.output_bytes)
         given = {
             "_rf_line": line,
             "_rf_given": stdin.decode("utf-8", errors="replace"),
@@ -131,14 +133,15 @@ class PureRunner:
             if told:
                 await told(path, started)
                 started = asked.elapsed_ms()
-            await worker.run([PRELUDE, text], given, self._allowed(limits), printed)
+            scripts = [guard.prelude, PRELUDE, guard.around(text)]
+            await worker.run(scripts, given, self._allowed(limits), printed)
         except Failure as error:
-            failure = error
+            failure = guard.plain(error)
         finally:
             wall = asked.elapsed_ms() - started
             await worker.stop()
         output = separated(printed, line) if answers else Output.of(printed)
-        return result_of(failure, output, started, wall)
+        return result_of(failure, output, limits.output_bytes, (started, wall))
 
     async def close(self) -> None:
         """End what is left."""
@@ -199,7 +202,11 @@ def _read(source: str) -> tuple[str, bool, str]:
     """The script as it can run there, whether it answers through the helper, and what stands against it."""
     if obstacles := can_run(source):
         return "", False, "; ".join(f"line {each.line}: {each.reason}" for each in obstacles)
-    return *adapted(source), ""
+    text, answers = adapted(source)
+    try:
+        return indented(text), answers, ""
+    except SyntaxError as error:
+        return "", False, f"it cannot be read: {error}"
 
 
 def _guarantees(bound: bool) -> dict[str, Guarantee]:
