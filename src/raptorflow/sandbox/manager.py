@@ -124,7 +124,10 @@ class SandboxManager:
         """
         watch = Stopwatch()
         try:
-            spec.check(max_input_bytes=self._settings.max_input_bytes)
+            spec.check(
+                max_input_bytes=self._settings.max_input_bytes,
+                max_input_files_bytes=self._settings.max_input_files_bytes,
+            )
             spec = dataclasses.replace(spec, limits=self._capped(spec))
             self._journal.check()
             driver = await self._allowed_driver()

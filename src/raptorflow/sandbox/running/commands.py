@@ -34,7 +34,7 @@ def blueprint_of(spec: SandboxSpec) -> Blueprint:
         python=spec.python_inside,
         packages=_packages(spec),
         reach=spec.reach.reaches_outside(),
-        workspace_bytes=spec.limits.disk_bytes + _room_for_inputs(spec),
+        workspace_bytes=_workspace_bytes(spec),
     )
 
 
@@ -46,7 +46,7 @@ def program_of(spec: SandboxSpec, settings: SandboxSettings) -> Program:
         folder=WORK,
         open_files=settings.open_files,
         # Above the workspace: a full workspace should say so, and not that a file is too large.
-        file_bytes=spec.limits.disk_bytes + PAGE,
+        file_bytes=_workspace_bytes(spec) + PAGE,
     )
 
 
@@ -144,6 +144,10 @@ def _packages(spec: SandboxSpec) -> Path | None:
 def _helper() -> Path | None:
     found = find_spec("raptorflow_skill")
     return Path(found.origin).parent if found and found.origin else None
+
+
+def _workspace_bytes(spec: SandboxSpec) -> int:
+    return spec.limits.disk_bytes + _room_for_inputs(spec)
 
 
 def _room_for_inputs(spec: SandboxSpec) -> int:

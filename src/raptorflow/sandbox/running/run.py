@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from dataclasses import replace
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.core.telemetry import logger
@@ -13,7 +12,7 @@ from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.result import SandboxResult, Status
 from raptorflow.sandbox.running.artifacts import SLOWEST, Collected, collect
-from raptorflow.sandbox.running.commands import PAGE, program_of
+from raptorflow.sandbox.running.commands import program_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.output import Capture
 from raptorflow.sandbox.running.verdict import (
@@ -80,10 +79,7 @@ class Run:
         """Files in, and the program started."""
         for name, path in self._spec.inputs.items():
             await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
-        # Inputs take room of their own, so the workspace holds more than its limit: only when it is full is
-        # that seen from outside.
-        file_bytes = sandbox.blueprint.workspace_bytes + PAGE
-        program = replace(program_of(self._spec, self._settings), file_bytes=file_bytes)
+        program = program_of(self._spec, self._settings)
         if sandbox.waiting and sandbox.waiting.suits(program):
             return await sandbox.waiting.become(program, self._take)
         running = await start(sandbox.link, program, self._take)

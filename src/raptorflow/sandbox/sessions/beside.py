@@ -15,7 +15,7 @@ from raptorflow.sandbox.result import SandboxResult, Status
 from raptorflow.sandbox.running.commands import program_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.output import Capture
-from raptorflow.sandbox.running.verdict import Evidence, explain, judge, shell_code, signal_name
+from raptorflow.sandbox.running.verdict import Evidence, exit_code, explain, judge, shell_code, signal_name
 from raptorflow.sandbox.sessions.freed import freed
 from raptorflow.sandbox.sessions.settings import SessionSettings
 from raptorflow.sandbox.settings import SandboxSettings
@@ -108,7 +108,7 @@ class Beside:
         return SandboxResult(
             status=status,
             driver=self._sandbox.driver.name,
-            exit_code=None if ended_by or status == "signal" else code,
+            exit_code=None if ended_by else exit_code(code),
             signal=signal_name(code) if status == "signal" else None,
             stdout=stdout.value(),
             stderr=stderr.value(),

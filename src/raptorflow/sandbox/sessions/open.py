@@ -80,7 +80,10 @@ class SandboxSessions:
             SandboxStartFailed: the sandbox, or the interpreter in it, does not start.
             FileRefused: an input does not fit.
         """
-        spec.check(max_input_bytes=self._settings.max_input_bytes)
+        spec.check(
+            max_input_bytes=self._settings.max_input_bytes,
+            max_input_files_bytes=self._settings.max_input_files_bytes,
+        )
         if self._closed:
             raise SandboxGone(NO_MORE)
         self._check_room(spec.tenant)
