@@ -1,6 +1,7 @@
 """Real parts for the test session: PostgreSQL and Valkey of its own, and the list of what did not run."""
 
 import asyncio
+import io
 import logging
 import shutil
 import tempfile
@@ -71,13 +72,14 @@ def docker_engine() -> Generator[OwnEngine]:
 
 @pytest.fixture
 def logged(capfd: pytest.CaptureFixture[str]) -> Generator[Callable[[], str]]:
-    """What is printed from here on with the product's logs at every level, whatever other tests made of them.
-
-    What it returns is not returned again.
-    """
+    """What was logged at every level, whatever other tests made of the logs, and what was printed since."""
     configure_telemetry(TelemetrySettings(log_level="DEBUG", log_format="json"), service="tests")
-    yield lambda: "".join(capfd.readouterr())
-    root = logging.getLogger()
+    root, lines = logging.getLogger(), io.StringIO()
+    # Not to the standard error of this moment: the test's own is another one.
+    handler = logging.StreamHandler(lines)
+    handler.setFormatter(root.handlers[0].formatter)
+    root.handlers = [handler]
+    yield lambda: lines.getvalue() + "".join(capfd.readouterr())
     root.handlers = []
     root.setLevel(logging.WARNING)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from traceback import extract_tb
 
 from raptorflow.core.telemetry import logger
@@ -145,7 +146,9 @@ def as_denial(error: Exception) -> EgressDenied:
         return error
     if isinstance(error, OSError):
         return ConnectionLost("The connection broke.")
-    # Not the error's own words: they could quote a secret.
+    # Not the error's own words: they could quote a secret. Nor while it is being handled: a log that cannot
+    # be written says so with all errors that led there.
     place = extract_tb(error.__traceback__)[-1]
-    log.error("the broker failed", error=type(error).__qualname__, at=f"{place.filename}:{place.lineno}")
+    told = {"error": type(error).__qualname__, "at": f"{place.filename}:{place.lineno}"}
+    asyncio.get_running_loop().call_soon(partial(log.error, "the broker failed", **told))
     return BrokerFailure("The broker failed; nothing was passed on.")

@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import gzip
+import io
 import json
+import logging
 import re
 import ssl
 from collections.abc import Callable
@@ -448,4 +450,22 @@ async def test_a_fault_in_the_vault_sends_nothing_and_says_nothing(
     assert VALUE.encode() not in answer.raw
     said = logged()
     assert "RuntimeError" in said
+    assert VALUE not in said
+
+
+async def test_a_log_that_cannot_be_written_does_not_quote_a_fault(
+    world: Outside, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
+) -> None:
+    here = await bound(world)
+
+    async def broken(name: str) -> str:
+        raise RuntimeError(VALUE)
+
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(world.vault, "value", broken)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(closed)])
+    await here.get(f"Authorization: {here.handle}\r\n")
+    said = logged()
+    assert "closed file" in said
     assert VALUE not in said
