@@ -41,6 +41,7 @@ def cluster_settings(cluster: FakeCluster, folder: Path, **differing: Any) -> Ku
     given: dict[str, Any] = {
         "kubeconfig": kubeconfig,
         "namespace": NAMESPACE,
+        "instance": "default",
         "image": IMAGE,
         "runtime_class": "gvisor",
         "network_policy_enforced": True,
@@ -50,4 +51,5 @@ def cluster_settings(cluster: FakeCluster, folder: Path, **differing: Any) -> Ku
         "retries": 3,
         "stats_seconds": 0,
     }
-    return KubernetesSettings(**{**given, **differing})
+    given |= differing
+    return KubernetesSettings(**{name: value for name, value in given.items() if value is not None})

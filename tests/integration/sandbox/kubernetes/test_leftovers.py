@@ -131,3 +131,11 @@ async def test_a_cluster_that_does_not_say_what_it_has_is_asked_again(
         await heir.prepare(BLUEPRINT)
     await heir.prepare(BLUEPRINT)
     assert left_on(cluster) == set()
+
+
+async def test_who_was_given_no_name_removes_nothing(cluster: FakeCluster, make_driver: MakeDriver) -> None:
+    """A command line and a worker of the same settings would otherwise end each other's sandboxes."""
+    left = await killed(cluster, make_driver, "pods")
+    nameless = make_driver(kind="pods", instance=None)
+    handle = await nameless.create(BLUEPRINT, "own", {})
+    assert set(await nameless.list()) == {*left, handle}

@@ -309,7 +309,8 @@ class KubernetesDriver:
         path, name = cluster.api.place("configmaps"), files["metadata"]["name"]
         async with self._tidying:
             if not self._tidy:
-                await self._remove_leftovers()
+                if self._settings.is_alone:
+                    await self._remove_leftovers()
                 await remove_others(cluster.api, path, self._settings.instance, {name})
                 self._tidy = True
         if not self._agent_there:

@@ -22,7 +22,8 @@ class KubernetesSettings(BaseModel):
     namespace: str = Field(default="raptorflow-sandboxes", pattern=DNS_LABEL)
     """Where sandboxes live; nothing else should."""
     instance: str = Field(default="default", pattern=DNS_LABEL)
-    """Whose sandboxes they are. Managers that share a namespace need a name each, or one reaps another's."""
+    """Whose sandboxes they are. Managers that share a namespace need a name each, or one reaps another's. Who
+    was given none reaps nothing."""
     image: str | None = Field(default=None, pattern=BY_DIGEST)
     """What sandboxes are started from, by digest; it holds the interpreter and what skills may call."""
     python: PurePosixPath = PurePosixPath("/usr/bin/python3")
@@ -70,3 +71,8 @@ class KubernetesSettings(BaseModel):
     """Room for the copy of the skill's environment; it counts as memory."""
     agent_bytes: int = Field(default=64 * MIB, ge=16 * MIB)
     """Memory for the guest agent itself, on top of the limits of what it runs."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether the operator has named this manager, and so said that no other has its name."""
+        return "instance" in self.model_fields_set
