@@ -5,6 +5,7 @@ intersection, an upgrade that asks for more shows a difference, and a grant must
 """
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Self
 
@@ -13,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_serializer
 from raptorflow.base.json import canonical
 
 MIB = 1024 * 1024
+# The name of a secret, as of an environment variable.
+SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 # How each limit reads in a sentence, and the unit it is counted in there.
 LIMIT_WORDS = {
     "timeout_seconds": ("{} s", 1),

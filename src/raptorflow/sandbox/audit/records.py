@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from raptorflow.skills.manifest.permissions import SECRET
+from raptorflow.skills.capabilities import SECRET
 from raptorflow.skills.text import printable
 
 LONGEST_NAME = 512

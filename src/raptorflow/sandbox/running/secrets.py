@@ -4,7 +4,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from raptorflow.skills.manifest.permissions import SECRET
+from raptorflow.skills.capabilities import SECRET
 
 TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
 MOST_BYTES = 64 * 1024

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from pydantic import ValidationError
 
-from raptorflow.skills.capabilities import Capabilities, Limits
+from raptorflow.skills.capabilities import SECRET, Capabilities, Limits
 from raptorflow.skills.manifest.quantities import parse_bytes, parse_number, parse_seconds
 from raptorflow.skills.manifest.table import FILE, Table
 
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 DESTINATION = re.compile(rf"({LABEL}(?:\.{LABEL})*|\[[0-9a-f:.]+\]):([0-9]{{1,5}})")
 MAX_HOST, MAX_PORT = 253, 65_535
-SECRET = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 SERVICE = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 LIMIT_PARSERS: Mapping[str, tuple[str, Callable[[object], float]]] = {
     "timeout": ("timeout_seconds", parse_seconds),

@@ -21,7 +21,7 @@ from raptorflow.sandbox.drivers.docker.request import LABEL, MANAGER
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
 
-PROGRAM = Path(leaving_process.__file__)
+PROGRAM, ROOT = leaving_process.__name__, Path(leaving_process.__file__).parents[4]
 ELSEWHERE = "1 1 another-boot pid:[1]"
 STATES = ("created", "paused", "running")
 
@@ -30,7 +30,7 @@ STATES = ("created", "paused", "running")
 async def manager(docker_engine: OwnEngine, sandbox_id: str, state: str) -> AsyncGenerator[Process]:
     """Another manager, whose container is in this state."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(PROGRAM), str(docker_engine.socket), sandbox_id, state, stdout=PIPE
+        *(sys.executable, "-m", PROGRAM, str(docker_engine.socket), sandbox_id, state), stdout=PIPE, cwd=ROOT
     )
     try:
         assert process.stdout
