@@ -17,6 +17,7 @@ HTTP_REQUESTS = Counter("raptorflow_http_requests_total", "HTTP requests", ["met
 HTTP_SECONDS = Histogram("raptorflow_http_request_seconds", "Time to answer", ["method", "route"])
 
 Logger = structlog.stdlib.BoundLogger
+_PROCESSORS: list[structlog.typing.Processor] = []
 
 
 def configure_telemetry(settings: TelemetrySettings, *, service: str) -> None:
@@ -53,13 +54,14 @@ def _configure_logs(settings: TelemetrySettings) -> None:
             )
         ]
     )
+    # The root logger alone holds the level, and there is one list: loggers in use follow when these change.
+    _PROCESSORS[:] = [
+        structlog.stdlib.filter_by_level,
+        *shared,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ]
     structlog.configure(
-        # The root logger alone holds the level: loggers that are in use already follow when it changes.
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -16,7 +16,15 @@ DECIDED = {
     *("egress-denied", "request-invalid", "head-too-large", "destination-invalid", "address-notation"),
     *("host-not-allowed", "host-denied", "address-denied", "tunnel-not-tls", "server-name-mismatch"),
     *("hello-encrypted", "handshake-failed", "secret-elsewhere", "secret-unavailable"),
-    *("too-many-connections", "too-fast", "bytes-spent", "too-slow", "took-too-long", "policy-changed"),
+    *(
+        "too-many-connections",
+        "too-many-lookups",
+        "too-fast",
+        "bytes-spent",
+        "too-slow",
+        "took-too-long",
+        "policy-changed",
+    ),
     *("gate-closed", "operation-not-allowed", "service-not-connected", "broker-failure"),
 }
 
