@@ -215,6 +215,8 @@ class SandboxSession:
                 self._paused = True
                 try:
                     await driver.pause(self._sandbox.handle)
+                except SandboxGone as error:
+                    raise await self._gone(error.message) from error
                 except BaseException:
                     self._paused = False
                     raise

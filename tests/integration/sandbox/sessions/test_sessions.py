@@ -178,6 +178,17 @@ async def test_a_pause_waits_for_what_runs(session: SandboxSession) -> None:
     assert (program.result().status, cell.result().status) == ("ok", "ok")
 
 
+async def test_what_does_not_stand_still_costs_the_session(
+    session: SandboxSession, driver: LocalDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of it stands still by then, the agent perhaps: nothing could be asked of it any more."""
+    monkeypatch.setattr("raptorflow.sandbox.drivers.local.driver.MOST_LOOKS", 0)
+    with pytest.raises(SandboxGone, match="does not stand still"):
+        await session.pause()
+    assert session.ended
+    assert await driver.list() == []
+
+
 async def test_a_driver_that_cannot_pause_says_so(
     driver: LocalDriver, make_sessions: MakeSessions, make_spec: MakeSpec
 ) -> None:
