@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from raptorflow.base.json import dumps
-from raptorflow.sandbox.drivers.local import leftovers
+from raptorflow.sandbox.born import born
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX, Note, reap, remove_noted, state_folder
-from raptorflow.sandbox.drivers.local.processes import started_at
 from raptorflow.sandbox.errors import SandboxUnavailable
 from raptorflow.sandbox.settings import SandboxSettings
 
@@ -36,7 +35,8 @@ def test_a_living_managers_note_is_left_alone(tmp_path: Path, group: Path) -> No
 def test_what_a_dead_manager_left_is_removed(tmp_path: Path, group: Path, changed: str) -> None:
     dead = subprocess.Popen(["true"])
     dead.wait()
-    living = {"pid": os.getpid(), "started": started_at(os.getpid()), "boot": leftovers.boot_id()}
+    pid, started, boot = born(os.getpid())
+    living = {"pid": int(pid), "started": int(started), "boot": boot}
     other = {"pid": dead.pid, "started": 1, "boot": "another"}
     file = tmp_path / f"{PREFIX}x.json"
     file.write_text(dumps({**living, changed: other[changed], "folders": [str(group)]}))
@@ -90,6 +90,6 @@ def test_a_state_folder_that_others_may_write_to_is_refused(tmp_path: Path) -> N
 
 
 def test_a_process_is_known_by_when_it_started() -> None:
-    assert started_at(os.getpid()) == started_at(os.getpid())
-    assert started_at(os.getpid()) != started_at(1)
-    assert started_at(2**22 + 1) is None
+    assert born(os.getpid()) == born(os.getpid())
+    assert born(os.getpid())[1] != born(1)[1]
+    assert born(2**22 + 1) == []

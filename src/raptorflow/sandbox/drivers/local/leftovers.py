@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import cast
 
 from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.sandbox.drivers.local.processes import named, started_at
+from raptorflow.sandbox.born import born
+from raptorflow.sandbox.drivers.local.processes import named
 from raptorflow.sandbox.places import private_folder, runtime_folder
 from raptorflow.sandbox.settings import SandboxSettings
 
 DYING_SECONDS = 2.0
 AGAIN_SECONDS = 0.01
 PREFIX = "raptorflow-sandbox-"
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,11 @@ class Note:
 
     def write(self, folders: tuple[Path, ...]) -> None:
         """Name what this process made."""
+        pid, started, boot = born(os.getpid())
         content = {
-            "pid": os.getpid(),
-            "started": started_at(os.getpid()),
-            "boot": boot_id(),
+            "pid": int(pid),
+            "started": int(started),
+            "boot": boot,
             "folders": [str(folder) for folder in folders],
         }
         # In one step: a half-written note would look like a dead manager's.
@@ -63,11 +64,6 @@ class Note:
 def new_name() -> str:
     """A name for this manager's groups."""
     return f"{PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}"
-
-
-def boot_id() -> str:
-    """Changes with every start of the machine."""
-    return BOOT_ID.read_text().strip()
 
 
 def state_folder(settings: SandboxSettings) -> Path:
@@ -130,9 +126,8 @@ def _kill_all(group: Path) -> None:
 
 def _is_alive(file: Path) -> bool:
     note = _read(file)
-    same_boot = note.get("boot") == boot_id()
     pid = note.get("pid")
-    return same_boot and isinstance(pid, int) and started_at(pid) == note.get("started")
+    return isinstance(pid, int) and born(pid) == [str(note.get(name)) for name in ("pid", "started", "boot")]
 
 
 def _folders(file: Path) -> list[Path]:

@@ -77,14 +77,6 @@ def parent_of(pid: int) -> int:
     return value
 
 
-def started_at(pid: int) -> int | None:
-    """When a process started, in ticks since boot: with the pid it names one process for good."""
-    text = _text(f"/proc/{pid}/stat")
-    # The name in parentheses may contain anything; the fields after it are numbers.
-    fields = text.rpartition(")")[2].split()
-    return int(fields[19]) if len(fields) > 19 else None
-
-
 def _kib(path: str, names: tuple[str, ...]) -> int:
     total = 0
     for line in _text(path).splitlines():

@@ -76,18 +76,15 @@ class Box:
 
     def file_bytes(self) -> int:
         """What files in the workspace and in `/tmp` take."""
-        systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
-        return sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in systems)
+        return sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in self._systems())
 
     def files(self) -> int:
         """How many files and folders are in the workspace and in `/tmp`, empty ones too."""
-        systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
-        return sum(system.f_files - system.f_ffree for system in systems)
+        return sum(system.f_files - system.f_ffree for system in self._systems())
 
     def is_full(self) -> bool:
         """Whether nothing more fits into the workspace or `/tmp`."""
-        systems = [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
-        return any(system.f_bavail == 0 or system.f_favail == 0 for system in systems)
+        return any(system.f_bavail == 0 or system.f_favail == 0 for system in self._systems())
 
     def kill(self) -> None:
         """End every process inside; bubblewrap's own end follows."""
@@ -97,6 +94,9 @@ class Box:
             if descriptor >= 0:
                 with suppress(ProcessLookupError):
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+
+    def _systems(self) -> list[os.statvfs_result]:
+        return [os.fstatvfs(descriptor) for descriptor in (self.workspace, self.scratch)]
 
     def _catch_first(self) -> None:
         """Take hold of the first process before the agent has spoken.
