@@ -92,7 +92,7 @@ class Journal:
 
     async def ran(self, spec: SandboxSpec, place: Place, result: SandboxResult) -> None:
         """A program ended, for a limit or by itself, and left files."""
-        await self.executed(spec, place, _executed(spec, result), forced=result.exit_code is None)
+        await self.executed(spec, place, executed_of(spec.command, result), forced=result.exit_code is None)
         for artifact in result.artifacts:
             moved = FileMoved(direction="out", name=artifact.name, size=artifact.size, sha256=artifact.sha256)
             await self.add(spec, place, moved)
@@ -184,10 +184,11 @@ def _subject_as_far_as_valid(spec: SandboxSpec) -> Subject:
         return Subject(**{name: value for name, value in fields.items() if name not in wrong})
 
 
-def _executed(spec: SandboxSpec, result: SandboxResult) -> Executed:
+def executed_of(command: Sequence[str], result: SandboxResult) -> Executed:
+    """The record of a program's end."""
     return Executed(
-        program=spec.command[0],
-        arguments=hashlib.sha256(canonical(list(spec.command[1:]))).hexdigest(),
+        program=command[0],
+        arguments=hashlib.sha256(canonical(list(command[1:]))).hexdigest(),
         status=code_of(result.status),
         exit_code=result.exit_code,
         wall_ms=result.wall_ms,

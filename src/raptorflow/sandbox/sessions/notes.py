@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 
-from raptorflow.base.json import canonical
 from raptorflow.sandbox.audit.records import Executed, FileMoved
 from raptorflow.sandbox.result import SandboxResult
-from raptorflow.sandbox.running.journal import Journal, Place, code_of
+from raptorflow.sandbox.running.journal import Journal, Place, code_of, executed_of
 from raptorflow.sandbox.sessions.result import CellResult
 from raptorflow.sandbox.sessions.telling import ENDED
 from raptorflow.sandbox.spec import SandboxSpec
@@ -50,17 +49,8 @@ class Notes:
 
     async def program(self, command: Sequence[str], result: SandboxResult) -> None:
         """A program beside the interpreter ended."""
-        entry = Executed(
-            program=command[0],
-            arguments=hashlib.sha256(canonical(list(command[1:]))).hexdigest(),
-            status=code_of(result.status),
-            exit_code=result.exit_code,
-            wall_ms=result.wall_ms,
-            stdout_bytes=result.stdout_bytes,
-            stderr_bytes=result.stderr_bytes,
-            stdout=result.stdout_sha256,
-        )
-        await self._journal.executed(self._spec, self._place, entry, forced=result.exit_code is None)
+        entry, forced = executed_of(command, result), result.exit_code is None
+        await self._journal.executed(self._spec, self._place, entry, forced=forced)
 
     async def cancelled(self) -> None:
         """A program beside the interpreter is ended, because nobody waits for it any more."""
