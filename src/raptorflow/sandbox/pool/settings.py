@@ -5,6 +5,11 @@ from pydantic import BaseModel, Field, PositiveFloat
 MIB = 1024 * 1024
 
 
+def all_but_a_quarter(most: int) -> int:
+    """What one organisation gets of so many, so that others find room: one at least is left, or is given."""
+    return max(1, most - max(1, most // 4))
+
+
 class QueueSettings(BaseModel):
     """Who waits for a sandbox, and how many."""
 
@@ -20,8 +25,7 @@ class QueueSettings(BaseModel):
 
     def running_cap(self, max_concurrent: int) -> int:
         """How many sandboxes one organisation may have at once."""
-        spared = max(1, max_concurrent // 4)
-        return self.tenant_running or max(1, max_concurrent - spared)
+        return self.tenant_running or all_but_a_quarter(max_concurrent)
 
 
 class PoolSettings(BaseModel):

@@ -120,12 +120,11 @@ def _ways_out(spec: SandboxSpec) -> dict[str, str]:
 def _mounts(spec: SandboxSpec) -> list[Mount]:
     """The skill, its environment, the interpreters, the helper that skills import, and the agent."""
     shown = [Mount(spec.skill_dir, Path(SKILL))]
-    pythons = [spec.python]
+    pythons = [] if spec.image_python else [spec.python]
     if spec.env_dir:
         shown.append(Mount(spec.env_dir, Path(ENVIRONMENT)))
+    if spec.env_dir and not spec.image_python:
         pythons.append(spec.env_dir / "bin" / "python")
-    if spec.image_python:
-        pythons.clear()
     targets = {mount.target: mount for python in pythons for mount in interpreter_mounts(python)}
     if helper := _helper():
         shown.append(Mount(helper, Path(HELPER) / helper.name))

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, Field
 
+from raptorflow.sandbox.pool.settings import all_but_a_quarter
+
 KIB = 1024
 
 
@@ -28,5 +30,4 @@ class SessionSettings(BaseModel):
 
     def open_cap(self) -> int:
         """How many one organisation may have open at once."""
-        spared = max(1, self.max_open // 4)
-        return self.tenant_open or max(1, self.max_open - spared)
+        return self.tenant_open or all_but_a_quarter(self.max_open)

@@ -436,15 +436,17 @@ async def test_a_host_that_closes_after_each_answer_is_dialled_anew(world: Outsi
     assert here.origin.connections == 3
 
 
+async def quoting_fault(name: str) -> str:
+    """A vault that fails with the secret in its words."""
+    raise RuntimeError(VALUE)
+
+
 async def test_a_fault_in_the_vault_sends_nothing_and_says_nothing(
     world: Outside, monkeypatch: pytest.MonkeyPatch, logged: Callable[[], str]
 ) -> None:
     here = await bound(world)
 
-    async def broken(name: str) -> str:
-        raise RuntimeError(VALUE)
-
-    monkeypatch.setattr(world.vault, "value", broken)
+    monkeypatch.setattr(world.vault, "value", quoting_fault)
     answer = await here.get(f"Authorization: {here.handle}\r\n")
     assert (answer.status, answer.code, here.origin.heard) == (500, "broker-failure", [])
     assert VALUE.encode() not in answer.raw
@@ -458,12 +460,9 @@ async def test_a_log_that_cannot_be_written_does_not_quote_a_fault(
 ) -> None:
     here = await bound(world)
 
-    async def broken(name: str) -> str:
-        raise RuntimeError(VALUE)
-
     closed = io.StringIO()
     closed.close()
-    monkeypatch.setattr(world.vault, "value", broken)
+    monkeypatch.setattr(world.vault, "value", quoting_fault)
     monkeypatch.setattr(logging.getLogger(), "handlers", [logging.StreamHandler(closed)])
     await here.get(f"Authorization: {here.handle}\r\n")
     said = logged()
