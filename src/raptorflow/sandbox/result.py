@@ -46,6 +46,7 @@ class SandboxResult:
         first_output_ms: from the request to the first byte of output; None when there was none.
         cpu_ms: of all processes; None when they were killed and no kernel group counted.
         peak_memory_bytes: processes, their files in memory and the workspace together.
+        throttled: in how many periods of 100 ms the limit on processors held it back.
         weakened: guarantees that were held by supervision and not by the kernel.
         message: what a person should know about the end, or None.
         artifacts_refused: what lay in `/workspace/out` and was not taken, and why.
@@ -68,6 +69,7 @@ class SandboxResult:
     wall_ms: float = 0.0
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
+    throttled: int = 0
     artifacts: tuple[Artifact, ...] = ()
     weakened: tuple[str, ...] = ()
     message: str | None = None

@@ -28,11 +28,6 @@ class Group(Protocol):
         """A process of one thread that writes 0 to each of these is in the group, and all that it starts."""
         ...
 
-    @property
-    def throttled(self) -> int:
-        """In how many periods its processes were stopped because their processor time was used up."""
-        ...
-
     def add(self, pid: int) -> None:
         """Move a process, and so all that it starts from now on, into the group."""
         ...

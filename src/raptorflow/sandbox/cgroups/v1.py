@@ -57,11 +57,6 @@ class GroupV1:
         """
         return tuple(folder / "tasks" for folder in dict.fromkeys(self._folders.values()))
 
-    @property
-    def throttled(self) -> int:
-        """In how many periods its processes were stopped."""
-        return fields(self._folders["cpu"] / "cpu.stat").get("nr_throttled", 0)
-
     def add(self, pid: int) -> None:
         """Move a process in."""
         for folder in dict.fromkeys(self._folders.values()):
@@ -89,6 +84,7 @@ class GroupV1:
             peak_memory_bytes=number(memory / "memory.max_usage_in_bytes"),
             out_of_memory=fields(memory / "memory.oom_control").get("oom_kill", 0),
             tasks_refused=fields(self._folders["pids"] / "pids.events").get("max", 0),
+            throttled=fields(self._folders["cpu"] / "cpu.stat").get("nr_throttled", 0),
         )
 
     def remove(self) -> bool:

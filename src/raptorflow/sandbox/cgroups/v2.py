@@ -53,11 +53,6 @@ class GroupV2:
         """Where a process moves itself in."""
         return (self._folder / "cgroup.procs",)
 
-    @property
-    def throttled(self) -> int:
-        """In how many periods its processes were stopped."""
-        return fields(self._folder / "cpu.stat").get("nr_throttled", 0)
-
     def add(self, pid: int) -> None:
         """Move a process in."""
         write(self._folder / "cgroup.procs", pid)
@@ -77,12 +72,14 @@ class GroupV2:
 
     def usage(self) -> Usage:
         """What it used so far."""
-        spent = fields(self._folder / "cpu.stat").get("usage_usec")
+        processors = fields(self._folder / "cpu.stat")
+        spent = processors.get("usage_usec")
         return Usage(
             cpu_ms=None if spent is None else spent / MICROSECONDS_PER_MS,
             peak_memory_bytes=number(self._folder / "memory.peak"),
             out_of_memory=fields(self._folder / "memory.events").get("oom_kill", 0),
             tasks_refused=fields(self._folder / "pids.events").get("max", 0),
+            throttled=processors.get("nr_throttled", 0),
         )
 
     def remove(self) -> bool:

@@ -182,6 +182,7 @@ class Run:
             wall_ms=wall_ms,
             cpu_ms=usage.cpu_ms,
             peak_memory_bytes=usage.peak_memory_bytes,
+            throttled=usage.throttled,
             artifacts=tuple(collected.artifacts),
             message=_message(explain(status, seen, self._spec.limits) or self._said(status), collected),
             artifacts_refused=tuple(collected.refused),

@@ -16,7 +16,7 @@ from raptorflow.skills.capabilities import Limits
 
 MIB = 1024 * 1024
 SAID = 300
-LIMITS = Limits(timeout_seconds=20, memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.5)
+LIMITS = Limits(timeout_seconds=20, memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.2)
 # Runs inside. Each answer is what the kernel said to an attempt: 0 is success, otherwise the error's number.
 ATTEMPTS = """
 import ctypes, json, os, socket, time
@@ -38,12 +38,12 @@ def fork_many():
             time.sleep(20)
 
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-began, spent = time.monotonic(), time.process_time()
-while time.monotonic() - began < 0.15:
+# More than its share of one period, so that it is held back; a busy machine may take long to give it that.
+began = time.monotonic()
+while time.process_time() < 0.06 and time.monotonic() - began < 3:
     pass
 print(json.dumps({
     "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
-    "share": (time.process_time() - spent) / (time.monotonic() - began),
     "pids": sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
     "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
     "skill": answer(lambda: write("/skill/x", 1)),
@@ -64,8 +64,6 @@ REFUSED = {errno.EROFS, errno.EACCES}
 LOOPBACK_ONLY = ["lo"]
 # Inside there are the sandbox's first process, the agent, and the program itself.
 MOST_PROCESSES_SEEN = 3
-# Half a core, and what the coarse clock of a short burst may add to it.
-MOST_CPU_SHARE = 0.9
 NO_CAPABILITIES = "0" * 16
 Run = Callable[[SandboxSpec], Awaitable[SandboxResult]]
 
@@ -96,7 +94,7 @@ class SelfTest:
             said = failed.message or failed.stderr.decode(errors="replace").strip()
             return {}, said[-SAID:] or failed.status
         answers = loads(tried.stdout)
-        return self._held(answers) | self._limited(answers, hog), None
+        return self._held(answers) | self._limited(answers, tried, hog), None
 
     def _held(self, answers: dict[str, Any]) -> dict[str, Guarantee]:
         """What namespaces, mounts, capabilities and the filter hold."""
@@ -117,7 +115,9 @@ class SelfTest:
             "output": Guarantee("kernel", "pipes, read up to the limit, then the pid namespace is killed"),
         }
 
-    def _limited(self, answers: dict[str, Any], hog: SandboxResult) -> dict[str, Guarantee]:
+    def _limited(
+        self, answers: dict[str, Any], tried: SandboxResult, hog: SandboxResult
+    ) -> dict[str, Guarantee]:
         """What control groups hold, or else supervision."""
         refused = answers["fork"] == errno.EAGAIN
         if self._by:
@@ -125,7 +125,7 @@ class SelfTest:
             return {
                 "memory": _kernel(hog.status == "oom", together),
                 "pids": _kernel(refused, self._by),
-                "cpu": _kernel(answers["share"] <= MOST_CPU_SHARE, self._by),
+                "cpu": _kernel(tried.throttled > 0, self._by),
             }
         watch = "and a watch over the process tree"
         pids = Guarantee("supervised", f"a count {watch[4:]}")

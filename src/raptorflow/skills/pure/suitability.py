@@ -19,7 +19,8 @@ _SYNTAX: dict[type[ast.AST], str] = {
     ast.Delete: "`del`",
     ast.TryStar: "`except*`",
 }
-MAX_SCRIPT = 64 * 1024
+# The reader holds the interpreter for up to 50 ms for so many; longer ones go to a sandbox.
+MAX_SCRIPT = 16 * 1024
 _METHODS = {"format": "`str.format`", "format_map": "`str.format_map`"}
 
 

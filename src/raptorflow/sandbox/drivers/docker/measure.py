@@ -19,7 +19,8 @@ from raptorflow.sandbox.spec import WORK
 
 PROC = Path("/proc")
 NANOSECONDS, MICROSECONDS = 1_000_000, 1_000  # in a millisecond
-MEMORY, PROCESSES, ACCOUNTING = "memory", "pids", "cpuacct"
+MEMORY, PROCESSES, PROCESSORS, ACCOUNTING = "memory", "pids", "cpu", "cpuacct"
+NEEDED = (MEMORY, PROCESSES, PROCESSORS)
 WRITABLE = (WORK, TMP, SERVICES)
 # Less than the smallest file needs: a full workspace is rarely full to the last byte.
 FULL_BYTES = 4096
@@ -55,6 +56,7 @@ class Groups:
             memory_bytes=_programs(memory, rooms),
             tasks=tasks,
             tasks_refused=fields(self.folders[PROCESSES] / "pids.events").get("max", 0),
+            throttled=fields(self.folders[PROCESSORS] / "cpu.stat").get("nr_throttled", 0),
             disk_full=any(_is_full(room) for room in rooms[:2]),
             exact=len(rooms) == len(WRITABLE),
             **counted,
@@ -92,8 +94,8 @@ def find_groups(pid: int, container: str, *, shares_kernel: bool) -> Groups | No
                 folders[name] = point / path.removeprefix(root.rstrip("/")).lstrip("/")
     version = 1 if MEMORY in folders else 2
     if version == 2 and "" in folders:
-        folders = dict.fromkeys((MEMORY, PROCESSES), folders[""])
-    if not {MEMORY, PROCESSES} <= folders.keys():
+        folders = dict.fromkeys(NEEDED, folders[""])
+    if not folders.keys() >= set(NEEDED):
         return None
     root = PROC / str(pid) / "root" if shares_kernel else None
     return Groups(version, folders, container, pid, root)
@@ -108,6 +110,7 @@ def engine_usage(stats: Mapping[str, Any]) -> Usage:
         memory_bytes=within(stats, "memory_stats", "stats", "anon") if memory is None else memory,
         peak_memory_bytes=within(stats, "memory_stats", "max_usage"),
         tasks=within(stats, "pids_stats", "current"),
+        throttled=within(stats, "cpu_stats", "throttling_data", "throttled_periods") or 0,
         exact=False,
     )
 

@@ -54,6 +54,7 @@ class Meter:
             peak_memory_bytes=counted.peak_memory_bytes,
             out_of_memory=counted.out_of_memory,
             tasks_refused=counted.tasks_refused,
+            throttled=counted.throttled,
             disk_full=self._box.is_full(),
             over="oom" if alone > self._memory else None,
         )

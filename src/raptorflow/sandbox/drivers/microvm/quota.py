@@ -35,7 +35,7 @@ async def _tried(cell: Cell, group: Group) -> bool:
     try:
         for _ in range(LOOKS):
             await asyncio.sleep(AGAIN_SECONDS)
-            if group.throttled:
+            if group.usage().throttled:
                 return True
     finally:
         await to_the_end(monitored.end())
