@@ -3,7 +3,8 @@
     python benchmarks/sandbox_start.py [ROUNDS] [DRIVER ...]
 
 Each round runs `python3 -c "print(1)"` bare, then in a new sandbox of each driver, then in one of each
-that was kept ready; interleaved, so that what else the machine does weighs on all alike. Drivers: `local`,
+that was kept ready, and where the driver can in one that goes on from a frozen one; interleaved, so that what
+else the machine does weighs on all alike. Drivers: `local`,
 `docker` (an engine of its own is started for it, as root; `docker run` is measured beside
 it) and `microvm` (with the image that the settings name; emulated guests are slow, so it has few rounds).
 Without a name: local, and docker where an engine is installed. The last line is one JSON object, in
@@ -11,6 +12,7 @@ milliseconds:
 
     bare                          the interpreter alone: start to first byte
     <driver>.cold, <driver>.warm  request to first byte: p50, p95
+    microvm.snapshot              the same, in a machine that goes on from a frozen one
     <driver>.whole                a new sandbox: request to result, everything inside dead and cleaned away
     docker_run                    `docker run`: start to first byte
 """
@@ -49,22 +51,31 @@ TARGETS = {"local.cold": 40.0, "local.warm": 10.0, "docker.warm": 60.0}
 
 @dataclass
 class Subject:
-    """One driver: a manager that keeps nothing ready, and one that does."""
+    """One driver: a manager that keeps nothing, one that keeps some ready, and one that keeps some frozen."""
 
     name: str
     cold: SandboxManager
     warm: SandboxManager
+    frozen: SandboxManager | None
     socket: Path | None = None
     figures: dict[str, list[float]] = field(default_factory=dict[str, list[float]])
 
     async def round(self, spec: SandboxSpec) -> None:
-        """One new sandbox and one that was kept ready."""
+        """One new sandbox, one that was kept ready, and one that goes on from a frozen one."""
         first, whole = await once(self.cold, spec)
         self.figures.setdefault("cold", []).append(first)
         self.figures.setdefault("whole", []).append(whole)
         await asyncio.sleep(REST_SECONDS[self.name])
         self.figures.setdefault("warm", []).append((await once(self.warm, spec))[0])
         await asyncio.sleep(REST_SECONDS[self.name])
+        if self.frozen:
+            self.figures.setdefault("snapshot", []).append((await once(self.frozen, spec))[0])
+            await asyncio.sleep(REST_SECONDS[self.name])
+
+    @property
+    def managers(self) -> list[SandboxManager]:
+        """All of them."""
+        return [one for one in (self.cold, self.warm, self.frozen) if one]
 
 
 async def main(rounds: int, names: Sequence[str]) -> None:
@@ -77,8 +88,8 @@ async def main(rounds: int, names: Sequence[str]) -> None:
         spec = SandboxSpec(("python", "-c", CODE), skill_folder(stack), python)
         subjects = [subject(name, stack) for name in names]
         for one in subjects:
-            await once(one.cold, spec)
-            await once(one.warm, spec)
+            for manager in one.managers:
+                await once(manager, spec)
         await asyncio.sleep(max(REST_SECONDS[one.name] for one in subjects))
         for done in range(rounds):
             bare.append(first_byte_ms([str(python), "-c", CODE]))
@@ -90,8 +101,8 @@ async def main(rounds: int, names: Sequence[str]) -> None:
             print(f"\r{done + 1}/{rounds}", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         for one in subjects:
-            await one.cold.close()
-            await one.warm.close()
+            for manager in one.managers:
+                await manager.close()
     print(dumps(report(rounds, subjects, bare, docker_run)))
 
 
@@ -103,7 +114,7 @@ def skill_folder(stack: ExitStack) -> Path:
 
 
 def subject(name: str, stack: ExitStack) -> Subject:
-    """A driver's two managers."""
+    """A driver's managers."""
     docker = DockerSettings()
     socket = None
     if name == "docker":
@@ -111,12 +122,12 @@ def subject(name: str, stack: ExitStack) -> Subject:
         docker = DockerSettings(socket=socket)
     given = SandboxSettings(driver=name, allow_supervised=True, docker=docker)
     ready = PoolSettings(min_ready=2, idle_seconds=3600)
-    return Subject(
-        name,
-        build_manager(given.model_copy(update={"pool": NONE_READY})),
-        build_manager(given.model_copy(update={"pool": ready})),
-        socket,
-    )
+
+    def with_pool(pool: PoolSettings) -> SandboxManager:
+        return build_manager(given.model_copy(update={"pool": pool}))
+
+    frozen = with_pool(PoolSettings(max_total=0)) if name == "microvm" else None
+    return Subject(name, with_pool(NONE_READY), with_pool(ready), frozen, socket)
 
 
 async def once(manager: SandboxManager, spec: SandboxSpec) -> tuple[float, float]:

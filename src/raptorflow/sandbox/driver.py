@@ -215,7 +215,7 @@ class Snapshot:
     Attributes:
         driver: which can restore it.
         folder: its files.
-        digests: name of each file -> hex SHA-256; checked before each restore.
+        digests: name of each file -> hex SHA-256; a file that is another is not gone on from.
     """
 
     driver: str
@@ -224,17 +224,27 @@ class Snapshot:
 
 
 @runtime_checkable
-class CanSnapshot(Protocol):
+class CanSnapshot(SandboxDriver, Protocol):
     """A driver that starts sandboxes from a frozen one."""
 
-    async def snapshot(self, handle: Handle, folder: Path) -> Snapshot:
-        """Freeze a sandbox that has run nothing yet."""
+    async def snapshot(self, handle: Handle) -> Snapshot:
+        """Freeze a sandbox that has run nothing yet; it can only be destroyed from then on.
+
+        Raises:
+            SandboxStartFailed: it could not be frozen.
+        """
         ...
 
-    async def restore(self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str) -> Handle:
+    async def restore(
+        self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]
+    ) -> Handle:
         """A new sandbox from it; the agent inside waits to be given a new identity.
 
         Raises:
             SandboxStartFailed: it could not be built, or the snapshot is not what it was.
         """
+        ...
+
+    async def forget(self, snapshot: Snapshot) -> None:
+        """Remove what is kept of it; sandboxes that go on from it are not disturbed."""
         ...

@@ -102,9 +102,11 @@ def test_version_2_sets_limits_and_counts(root: Path) -> None:
     group.weigh(10)
     assert (folder / "cpu.weight").read_text() == "10"
     (folder / "memory.stat").write_text("anon 5\nfile 9\nshmem 3\n")
-    (folder / "cpu.stat").write_text("usage_usec 1500\nuser_usec 1000\n")
+    (folder / "cpu.stat").write_text("usage_usec 1500\nuser_usec 1000\nnr_throttled 3\n")
     (folder / "memory.peak").write_text("4096\n")
     (folder / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
     (folder / "pids.events").write_text("max 4\n")
     assert group.memory() == MemoryUse(5, 3)
-    assert group.usage() == Usage(cpu_ms=1.5, peak_memory_bytes=4096, out_of_memory=1, tasks_refused=4)
+    assert group.usage() == Usage(
+        cpu_ms=1.5, peak_memory_bytes=4096, out_of_memory=1, tasks_refused=4, throttled=3
+    )

@@ -6,6 +6,7 @@ sandbox. A flood of frames is read no faster than `FRAMES_A_TICK`, so other sand
 
 import asyncio
 import secrets
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ from raptorflow.sandbox.errors import SandboxGone
 
 log = logger(__name__)
 
-NONCE_BYTES = 16
+NONCE_BYTES, SEED_BYTES = 16, 64
 FRAMES_A_TICK = 256
 GUEST_STREAMS = 0x800000
 MOST_WAYS = 256
@@ -90,15 +91,16 @@ class Link:
         Raises:
             SandboxGone: the sandbox has ended.
         """
-        answer = _Once(wire.PONG)
-        stream = self.stream(answer)
-        try:
-            await self.send(wire.PING, stream)
-            await answer.value()
-        except asyncio.CancelledError:
-            self.give_up(stream)
-            raise
-        self.forget(stream)
+        await self._ask(wire.PING, wire.PONG)
+
+    async def rekey(self, name: str) -> None:
+        """Make a copy of a frozen guest another one: with randomness, a clock and a name of its own.
+
+        Raises:
+            SandboxGone: the sandbox has ended, or could not become another.
+        """
+        seed, now = secrets.token_bytes(SEED_BYTES), b"%d" % (time.time_ns() // 1000)
+        await self._ask(wire.REKEY, wire.DONE, wire.packed([seed, now, name.encode()]))
 
     def stream(self, taker: Taker) -> int:
         """A stream of its own for a taker.
@@ -141,6 +143,18 @@ class Link:
         if self._reading:
             tasks.add(self._reading)
         await end_tasks([task for task in tasks if task is not asyncio.current_task()])
+
+    async def _ask(self, kind: int, answered: int, payload: bytes = b"") -> None:
+        """Send one frame, and wait for the one that answers it."""
+        answer = _Once(answered)
+        stream = self.stream(answer)
+        try:
+            await self.send(kind, stream, payload)
+            await answer.value()
+        except asyncio.CancelledError:
+            self.give_up(stream)
+            raise
+        self.forget(stream)
 
     async def _meet(self, born: "_Once") -> None:
         nonce = secrets.token_hex(NONCE_BYTES).encode()

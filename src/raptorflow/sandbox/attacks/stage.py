@@ -7,7 +7,8 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,16 @@ class Stage:
         """The same with another manager."""
         return dataclasses.replace(self, manager=manager)
 
+    @asynccontextmanager
+    async def another(self, **changes: Any) -> AsyncGenerator["Stage"]:
+        """The same with another manager, whose settings differ."""
+        manager = self.make(self.settings.model_copy(update=changes))
+        try:
+            await manager.check()
+            yield self.with_manager(manager)
+        finally:
+            await manager.close()
+
     @property
     def driver(self) -> str:
         """Which kind of sandbox."""
@@ -97,13 +108,26 @@ class Stage:
         Raises:
             Harmed: processes of it are left, or the skill's folder on the host is not what it was.
         """
-        mark = f"rf-attack-{secrets.token_hex(6)}"
+        with self.skill(text) as skill:
+            return await self.inside_of(skill, **fields)
+
+    @contextmanager
+    def skill(self, text: str) -> Generator[Path]:
+        """The folder of a skill with a program of this text, for sandboxes that are to be made alike."""
         with tempfile.TemporaryDirectory(prefix="rf-skill-", dir=self.folder) as name:
-            skill = _skill(name, text)
-            before = _digest(skill)
-            result = await self.manager.run(self._spec(skill, mark, **fields))
-            if _digest(skill) != before:
-                raise Harmed("the skill's folder on the host was changed")
+            yield _skill(name, text)
+
+    async def inside_of(self, skill: Path, **fields: Any) -> SandboxResult:
+        """Run a skill's program, as `inside` does.
+
+        Raises:
+            Harmed: processes of it are left, or the skill's folder on the host is not what it was.
+        """
+        mark = f"rf-attack-{secrets.token_hex(6)}"
+        before = _digest(skill)
+        result = await self.manager.run(self._spec(skill, mark, **fields))
+        if _digest(skill) != before:
+            raise Harmed("the skill's folder on the host was changed")
         await self._nothing_left(mark)
         return result
 

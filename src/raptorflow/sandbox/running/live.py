@@ -1,6 +1,7 @@
 """A sandbox that is up: built by a driver, its agent greeted, nothing run in it yet."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,11 +9,21 @@ from pathlib import Path
 from raptorflow.core.tasks import to_the_end
 from raptorflow.sandbox.agent.files import chunks, put
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.driver import Blueprint, Handle, MakesAhead, PutsMounts, SandboxDriver, Usage
+from raptorflow.sandbox.driver import (
+    Blueprint,
+    CanSnapshot,
+    Handle,
+    MakesAhead,
+    PutsMounts,
+    SandboxDriver,
+    Snapshot,
+    Usage,
+)
 from raptorflow.sandbox.errors import FileRefused, SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.running.waiting import Waiting
 
+ID_DIGITS = 12
 READ_AND_RUN = 0o555
 # For a skill and its environment, over a channel to another machine.
 PUT_SECONDS = 300.0
@@ -56,6 +67,11 @@ class LiveSandbox:
         await to_the_end(_ended(self.driver, self.handle, self.link))
 
 
+def new_sandbox_id() -> str:
+    """A name that no other sandbox has."""
+    return uuid.uuid4().hex[:ID_DIGITS]
+
+
 async def start(
     driver: SandboxDriver,
     blueprint: Blueprint,
@@ -64,6 +80,7 @@ async def start(
     limit_seconds: float,
     *,
     ahead: bool = False,
+    frozen: Snapshot | None = None,
 ) -> LiveSandbox:
     """Build a sandbox and greet its agent. Whatever fails leaves nothing.
 
@@ -74,17 +91,23 @@ async def start(
         labels: for the driver's own tools.
         limit_seconds: how long the agent may take to answer, once it was started.
         ahead: it is not needed yet; whoever uses it calls `claim` first.
+        frozen: what it goes on from, of a driver that can; None builds it anew.
 
     Raises:
         SandboxStartFailed: it could not be built, or its agent did not answer as it must.
     """
-    create = driver.create_ahead if ahead and isinstance(driver, MakesAhead) else driver.create
-    handle = await create(blueprint, sandbox_id, labels)
+    if frozen and isinstance(driver, CanSnapshot):
+        handle = await driver.restore(frozen, blueprint, sandbox_id, labels)
+    else:
+        create = driver.create_ahead if ahead and isinstance(driver, MakesAhead) else driver.create
+        handle = await create(blueprint, sandbox_id, labels)
     link: Link | None = None
     try:
         async with _within(limit_seconds, "The sandbox's agent did not answer"):
             link = Link(await driver.channel(handle))
             await link.open()
+            if frozen:
+                await link.rekey(sandbox_id)
         if isinstance(driver, PutsMounts):
             async with _within(PUT_SECONDS, "The sandbox did not take the skill's files"):
                 await _put_all(link, driver.to_put(blueprint))

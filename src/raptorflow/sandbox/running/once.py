@@ -5,9 +5,8 @@ from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.errors import SandboxStartFailed
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.commands import blueprint_of
-from raptorflow.sandbox.running.live import start
+from raptorflow.sandbox.running.live import new_sandbox_id, start
 from raptorflow.sandbox.running.run import Run
-from raptorflow.sandbox.running.supply import new_sandbox_id
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 

@@ -10,7 +10,7 @@ from raptorflow.sandbox.metrics import observe, observe_left_pure
 from raptorflow.sandbox.probing import Boundary
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.journal import Journal, Place
-from raptorflow.sandbox.running.supply import new_sandbox_id
+from raptorflow.sandbox.running.live import new_sandbox_id
 from raptorflow.sandbox.spec import SandboxSpec
 
 

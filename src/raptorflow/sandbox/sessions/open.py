@@ -16,8 +16,7 @@ from raptorflow.sandbox.errors import SandboxBusy, SandboxGone
 from raptorflow.sandbox.pool.admission import LONGEST_RETRY_SECONDS
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.journal import Journal, place_of
-from raptorflow.sandbox.running.live import LiveSandbox, start
-from raptorflow.sandbox.running.supply import new_sandbox_id
+from raptorflow.sandbox.running.live import LiveSandbox, new_sandbox_id, start
 from raptorflow.sandbox.sessions.lifetime import Ticks
 from raptorflow.sandbox.sessions.notes import Notes
 from raptorflow.sandbox.sessions.session import SandboxSession

@@ -5,6 +5,7 @@ import errno
 import os
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -14,6 +15,8 @@ from raptorflow.sandbox.agent.programs import Program, start
 from raptorflow.sandbox.agent.ways import Way
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
+from raptorflow.sandbox.interpreter import Mount
+from raptorflow.sandbox.running import live
 from raptorflow.sandbox.running.commands import blueprint_of
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.running.live import start as start_sandbox
@@ -316,3 +319,17 @@ async def test_what_never_stands_still_is_paused(driver: LocalDriver, sandbox: L
             assert (await sandbox.usage()).cpu_ms == before
         await driver.resume(sandbox.handle)
     await sandbox.link.ping()
+
+
+async def test_files_that_a_sandbox_does_not_take_in_time_end_its_start(
+    driver: LocalDriver, make_spec: MakeSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a sandbox on another machine, whose files are put in over the channel."""
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(1024 * MIB)
+    monkeypatch.setattr(live, "PUT_SECONDS", 0.001)
+    mounts = [Mount(tmp_path, Path("/workspace/put"))]
+    monkeypatch.setattr(driver, "to_put", Mock(return_value=mounts), raising=False)
+    with pytest.raises(SandboxStartFailed, match=r"did not take the skill's files in 0\.001 s"):
+        await start_sandbox(driver, blueprint_of(make_spec("")), "slow", {}, 20)
+    assert await driver.list() == []

@@ -13,8 +13,7 @@ from raptorflow.sandbox.agent.programs import Running
 from raptorflow.sandbox.driver import CanPause, CanSnapshot, Handle, Usage
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.running.commands import program_of
-from raptorflow.sandbox.running.live import LiveSandbox
-from raptorflow.sandbox.running.supply import new_sandbox_id
+from raptorflow.sandbox.running.live import LiveSandbox, new_sandbox_id
 
 SLEEP = "import time; print('up', flush=True); time.sleep(600)"
 # Turns of the event loop after which a run is given up, from before its first step to long after it is up.

@@ -24,7 +24,7 @@ POLICY = SandboxSettings(start_seconds=120)
 @pytest.fixture
 def kept(parts: Path) -> Callable[[], list[str]]:
     """The names of what machines of this session still have on disk."""
-    return lambda: [*_names(parts / "machines"), *_names(parts / "users")]
+    return lambda: [name for place in ("machines", "users", "snapshots") for name in _names(parts / place)]
 
 
 def _names(folder: Path) -> list[str]:

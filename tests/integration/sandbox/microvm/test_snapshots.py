@@ -1,22 +1,25 @@
 """Guests that go on from a frozen one: each becomes another, and none is started from what was changed."""
 
-from collections.abc import Callable
+import time
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
+from tests.support.pools import until_ready
 
 from raptorflow.sandbox.agent import programs
-from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.driver import Handle, Snapshot
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
 from raptorflow.sandbox.errors import SandboxStartFailed
+from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.running.commands import blueprint_of, program_of
+from raptorflow.sandbox.running.supply import Supply
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 
 MakeSpec = Callable[..., SandboxSpec]
-LOOK = "import os, time; print(os.urandom(8).hex(), os.uname().nodename, int(time.time()))"
+LOOK = "import os, time; print(os.urandom(8).hex(), os.uname().nodename, time.time())"
 pytestmark = pytest.mark.verify
 
 
@@ -26,39 +29,24 @@ def spec(make_spec: MakeSpec) -> SandboxSpec:
 
 
 @pytest.fixture
-async def frozen(driver: MicroVmDriver, spec: SandboxSpec, tmp_path: Path) -> Snapshot:
+async def frozen(driver: MicroVmDriver, spec: SandboxSpec) -> AsyncGenerator[Snapshot]:
     handle = await driver.create(blueprint_of(spec), "frozen", {})
-    made = await driver.snapshot(handle, tmp_path / "snapshot")
+    made = await driver.snapshot(handle)
     await driver.destroy(handle)
-    return made
+    yield made
+    await driver.forget(made)
 
 
-class _Once:
-    """Waits for the agent's word that it has become another."""
-
-    def __init__(self) -> None:
-        self.done = False
-
-    def take(self, kind: int, payload: bytes) -> None:
-        self.done = kind == wire.DONE
-
-    def lost(self, error: Exception) -> None:
-        """Closed in the end."""
-
-
-async def look(driver: MicroVmDriver, handle: Handle, spec: SandboxSpec, seed: bytes, name: str) -> list[str]:
+async def look(driver: MicroVmDriver, handle: Handle, spec: SandboxSpec, name: str) -> list[str]:
     """What a copy says of itself after it was given another identity."""
     link = Link(await driver.channel(handle))
     await link.open()
-    rekeyed = _Once()
-    payload = wire.packed([seed, b"1900000000", name.encode()])
-    await link.send(wire.REKEY, link.stream(rekeyed), payload)
+    await link.rekey(name)
     output: list[bytes] = []
     running = await programs.start(
         link, program_of(spec, SandboxSettings()), lambda _, part: output.append(part)
     )
     assert await running.wait() == 0
-    assert rekeyed.done
     await link.close()
     return b"".join(output).decode().split()
 
@@ -67,14 +55,16 @@ async def test_two_copies_of_one_guest_are_two_guests(
     driver: MicroVmDriver, frozen: Snapshot, spec: SandboxSpec, kept: Callable[[], list[str]]
 ) -> None:
     said: list[list[str]] = []
+    began = time.time()
     for name in ("one", "two"):
-        handle = await driver.restore(frozen, blueprint_of(spec), name)
-        said.append(await look(driver, handle, spec, name.encode() * 16, name))
+        handle = await driver.restore(frozen, blueprint_of(spec), name, {})
+        said.append(await look(driver, handle, spec, name))
         await driver.destroy(handle)
-    (first, first_name, first_time), (second, second_name, _) = said
+    (first, first_name, first_time), (second, second_name, second_time) = said
     assert first != second
     assert (first_name, second_name) == ("one", "two")
-    assert 1_900_000_000 <= int(first_time) < 1_900_000_600
+    assert began <= float(first_time) < float(second_time) <= time.time()
+    await driver.forget(frozen)
     assert kept() == []
 
 
@@ -85,18 +75,18 @@ async def test_a_changed_snapshot_is_not_started(
         memory.seek(-1, 2)
         memory.write(b"\xff")
     with pytest.raises(SandboxStartFailed, match="was changed"):
-        await driver.restore(frozen, blueprint_of(spec), "changed")
+        await driver.restore(frozen, blueprint_of(spec), "changed", {})
 
 
 async def test_a_snapshot_is_not_started_for_another_blueprint(
     driver: MicroVmDriver, frozen: Snapshot, make_spec: MakeSpec
 ) -> None:
     with pytest.raises(SandboxStartFailed, match="another monitor, image or blueprint"):
-        await driver.restore(frozen, blueprint_of(make_spec(LOOK, limits={"pids": 3})), "other")
+        await driver.restore(frozen, blueprint_of(make_spec(LOOK, limits={"pids": 3})), "other", {})
 
 
 async def test_a_guest_can_be_stopped_and_let_go_on(
-    driver: MicroVmDriver, spec: SandboxSpec, tmp_path: Path
+    driver: MicroVmDriver, spec: SandboxSpec, kept: Callable[[], list[str]]
 ) -> None:
     handle = await driver.create(blueprint_of(spec), "paused", {})
     link = Link(await driver.channel(handle))
@@ -108,6 +98,38 @@ async def test_a_guest_can_be_stopped_and_let_go_on(
     assert await (await running).wait() == 0
     assert ((await driver.stats(handle)).cpu_ms or 0) > (before or 0)
     with pytest.raises(SandboxStartFailed, match="channel is open"):
-        await driver.snapshot(handle, tmp_path / "never")
+        await driver.snapshot(handle)
     await link.close()
     await driver.destroy(handle)
+    assert kept() == []
+
+
+def change_the_snapshot(parts: Path) -> None:
+    (memory,) = parts.glob("snapshots/*/memory")
+    memory.write_bytes(b"other")
+
+
+async def test_a_supply_goes_on_from_what_it_has_frozen(
+    driver: MicroVmDriver, spec: SandboxSpec, parts: Path, kept: Callable[[], list[str]]
+) -> None:
+    """The first is new. What is kept ready, and what comes when nothing is, goes on from a snapshot."""
+    supply = Supply(driver, PoolSettings(min_ready=1, max_ready=1), 120, 512)
+    blueprint, came = blueprint_of(spec), list[str]()
+
+    async def take() -> None:
+        sandbox, path = await supply.take(blueprint, {})
+        came.append(path)
+        await sandbox.link.ping()
+        await sandbox.destroy()
+
+    await take()
+    await until_ready("microvm")
+    await take()
+    await take()
+    await until_ready("microvm")
+    change_the_snapshot(parts)
+    await take()
+    await take()
+    await supply.close()
+    assert came == ["cold", "warm", "snapshot", "warm", "cold"]
+    assert kept() == []

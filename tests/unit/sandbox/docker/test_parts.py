@@ -117,13 +117,13 @@ def test_groups_of_version_two_are_read(tmp_path: Path) -> None:
         "memory.peak": "9000\n",
         "pids.current": "3\n",
         "pids.events": "max 4\n",
-        "cpu.stat": "usage_usec 5500\nuser_usec 1\n",
+        "cpu.stat": "usage_usec 5500\nuser_usec 1\nnr_throttled 6\n",
     }.items():
         (tmp_path / name).write_text(text)
-    usage = Groups(2, dict.fromkeys(("memory", "pids"), tmp_path), "none", 0, None).usage()
+    usage = Groups(2, dict.fromkeys(("memory", "pids", "cpu"), tmp_path), "none", 0, None).usage()
     assert usage is not None
     assert (usage.cpu_ms, usage.peak_memory_bytes, usage.tasks) == (5.5, 9000, 3)
-    assert (usage.out_of_memory, usage.tasks_refused) == (2, 4)
+    assert (usage.out_of_memory, usage.tasks_refused, usage.throttled) == (2, 4, 6)
     # Its files cannot be looked at, nor be told from its programs' shared memory.
     assert (usage.memory_bytes, usage.exact) == (None, False)
 

@@ -24,6 +24,8 @@ from .rekey import rekey
 from .ways import Ways, accepted
 
 FILTER = "filter:"
+# On a machine's console: whoever freezes it waits for that.
+UP = b"raptorflow: the agent is up\n"
 
 
 class Agent:
@@ -95,8 +97,8 @@ class Agent:
         self._ways.close(stream)
 
     def _rekey(self, stream: int, payload: bytes) -> None:
-        seed, seconds, name = wire.unpacked(payload, 3)
-        rekey(seed, wire.number(seconds), name)
+        seed, microseconds, name = wire.unpacked(payload, 3)
+        rekey(seed, wire.number(microseconds), name)
         self._host.send(wire.DONE, stream)
 
     def _end(self) -> None:
@@ -115,6 +117,7 @@ def _ends(how: str) -> tuple[int, int]:
     kind, _, place = how.partition(":")
     if kind == "device":
         opened = os.open(place, os.O_RDWR | os.O_CLOEXEC)
+        os.write(2, UP)
         return opened, opened
     if kind == "vsock":
         return _accepted(int(place))
@@ -133,6 +136,7 @@ def _accepted(port: int) -> tuple[int, int]:
     listener = sockets.socket(sockets.AF_VSOCK, sockets.SOCK_STREAM)
     listener.bind((sockets.VMADDR_CID_ANY, port))
     listener.listen(1)
+    os.write(2, UP)
     descriptor = accepted(listener)
     return descriptor, descriptor
 

@@ -11,12 +11,12 @@ BITS = 8
 MACHINE_ID = "/run/machine-id"
 
 
-def rekey(seed: bytes, seconds: int, name: bytes) -> None:
+def rekey(seed: bytes, microseconds: int, name: bytes) -> None:
     """Become another machine; only a guest's root can.
 
     Args:
         seed: random bytes of the host.
-        seconds: since the epoch.
+        microseconds: since the epoch.
         name: of the host.
 
     Raises:
@@ -28,7 +28,7 @@ def rekey(seed: bytes, seconds: int, name: bytes) -> None:
         fcntl.ioctl(device, RNDRESEEDCRNG)
     finally:
         os.close(device)
-    time.clock_settime(time.CLOCK_REALTIME, seconds)
+    time.clock_settime_ns(time.CLOCK_REALTIME, microseconds * 1000)
     sethostname(name.decode())
     with open(MACHINE_ID, "w") as file:
         file.write(seed[:16].hex() + "\n")

@@ -7,10 +7,9 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Awaitable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -186,7 +185,7 @@ async def long_life(stage: Stage) -> Trial:
     else:
         a_year = "a year was accepted"
     text = stage.text({"sleep": "time.sleep(8)"}, {}, apart=False, outside=False)
-    async with another(stage, max_seconds=1.0) as used:
+    async with stage.another(max_seconds=1.0) as used:
         ended = await used.inside(text, limits={"timeout_seconds": 20})
     shorter = stage.text({"sleep": "time.sleep(1.5)"}, {}, apart=False, outside=False)
     longer = await stage.inside(shorter, limits={"timeout_seconds": 20 * stage.patience})
@@ -198,23 +197,12 @@ async def long_life(stage: Stage) -> Trial:
     return Trial(outcomes("refused" if held else "through"), words, longer.status == "ok", control)
 
 
-@asynccontextmanager
-async def another(stage: Stage, **changes: Any) -> AsyncGenerator[Stage]:
-    """The stage with another manager, whose settings differ."""
-    manager = stage.make(stage.settings.model_copy(update=changes))
-    try:
-        await manager.check()
-        yield stage.with_manager(manager)
-    finally:
-        await manager.close()
-
-
 async def crowd(stage: Stage) -> Trial:
     """L5: no more run at once than are allowed, and a crowd of one tenant's leaves room for another's."""
     text = stage.text({"sleep": "time.sleep(0.6)"}, {}, apart=False, outside=False)
 
     async def timed(at_once: int) -> float:
-        async with another(stage, max_concurrent=at_once) as used:
+        async with stage.another(max_concurrent=at_once) as used:
             began = time.monotonic()
             await asyncio.gather(*(_end(used.inside(text, tenant="crowd")) for _ in range(4)))
             return time.monotonic() - began
@@ -229,7 +217,7 @@ async def crowd(stage: Stage) -> Trial:
 
 async def _overtaken(stage: Stage, text: str) -> int:
     """How many of a crowd's runs have not ended when a run of another tenant has, which came after them."""
-    async with another(stage, max_concurrent=2) as used:
+    async with stage.another(max_concurrent=2) as used:
         noise = [asyncio.ensure_future(_end(used.inside(text, tenant="crowd"))) for _ in range(CROWD)]
         try:
             await asyncio.sleep(UNDER_WAY_SECONDS)
@@ -292,7 +280,7 @@ async def starved(stage: Stage) -> Trial:
     codes = {"where": "return os.uname().nodename + ' ' + str(os.path.exists('/skill/data.txt'))"}
     text = stage.text(codes, {}, apart=False, outside=False)
     queue = QueueSettings(tenant_waiting=3, max_waiting=3)
-    async with another(stage, max_concurrent=1, queue=queue) as used:
+    async with stage.another(max_concurrent=1, queue=queue) as used:
         ran = await asyncio.gather(*(used.inside(text) for _ in range(8)), return_exceptions=True)
     results = [each for each in ran if isinstance(each, SandboxResult)]
     refused = {each.code for each in ran if isinstance(each, RaptorFlowError)}

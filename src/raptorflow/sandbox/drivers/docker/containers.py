@@ -91,7 +91,7 @@ class Containers:
             blueprint: what to build.
             sandbox_id: names it.
             labels: shown by the engine.
-            command: its first process; the guest agent when not given.
+            command: its first process, after whose end the container stays; the guest agent when not given.
 
         Raises:
             SandboxStartFailed: it could not be built, or took too long.
@@ -231,6 +231,7 @@ class Containers:
             command=command or _agent(python),
             runtime=self._settings.runtime,
             manager=self._leftovers.manager,
+            stays=command is not None,
         )
 
     async def _clear(self, container: str, sandbox_id: str) -> None:

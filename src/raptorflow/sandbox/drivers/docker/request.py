@@ -52,6 +52,7 @@ class Base:
         command: the first process, whose standard input and output are the channel.
         runtime: the engine's name of it; None for the engine's own.
         manager: the process that makes it, named for good.
+        stays: whether it is kept when it has ended, so that its end can be looked at.
     """
 
     image: str
@@ -59,6 +60,7 @@ class Base:
     command: tuple[str, ...]
     runtime: str | None
     manager: str
+    stays: bool = False
 
 
 def create_request(
@@ -81,7 +83,8 @@ def create_request(
         "StopSignal": "SIGKILL",
         "Labels": {f"raptorflow.label.{name}": value for name, value in labels.items()}
         | {LABEL: sandbox_id, MANAGER: base.manager},
-        "HostConfig": _privileges(blueprint)
+        "HostConfig": {"AutoRemove": not base.stays}
+        | _privileges(blueprint)
         | _limits(base, blueprint)
         | _files(base, blueprint)
         | ({"Runtime": base.runtime} if base.runtime else {}),
@@ -107,7 +110,6 @@ def _privileges(blueprint: Blueprint) -> dict[str, Any]:
         # Engines let every user ping; nobody here has anybody to ping.
         "Sysctls": {"net.ipv4.ping_group_range": "1 0"},
         "Init": False,
-        "AutoRemove": True,
         "RestartPolicy": {"Name": "no"},
         "LogConfig": {"Type": "none"},
     }

@@ -3,19 +3,22 @@
 import asyncio
 import errno
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
 from raptorflow.sandbox.driver import Blueprint, Usage
-from raptorflow.sandbox.drivers.docker.containers import Containers
+from raptorflow.sandbox.drivers.docker.containers import Containers, Sandbox
 from raptorflow.sandbox.drivers.docker.runtimes import Runtime
 from raptorflow.sandbox.interpreter import Mount
 from raptorflow.sandbox.probing import Guarantee
 from raptorflow.skills.capabilities import MIB, Limits
 
 LIMITS = Limits(memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.2)
+# With a kernel of its own each process takes much of it, and its number is to be what ends it.
+ROOMY = LIMITS.model_copy(update={"memory_bytes": 512 * MIB})
 SECONDS = 30.0
 MOST_ANSWER = 64 * 1024
 # All run inside as the first process. Each answer is what the kernel said to an attempt: 0 is success,
@@ -94,10 +97,38 @@ NO_CAPABILITIES = "0" * 16
 # More than there may be. A kernel of its own has tasks of this machine's kernel too, so more are tried.
 FORKS = {True: 64, False: 640}
 KILLED = 9
+# gVisor's kernel, a program in Go, ends with this when it may not have one more thread.
+NO_THREAD = 2
 END = b"\n\n"
+LOOKS, AGAIN_SECONDS = 100, 0.05
 
 
-Trial = Coroutine[Any, Any, tuple[dict[str, Any], Usage]]
+@dataclass(frozen=True)
+class Tried:
+    """What came of one container.
+
+    Attributes:
+        answers: of the attempts inside.
+        used: what was seen of it last.
+        end: the engine's word on how it ended; nothing when it had to be ended.
+    """
+
+    answers: dict[str, Any]
+    used: Usage
+    end: Mapping[str, Any]
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether all of it was ended for lack of memory."""
+        return bool(self.end.get("OOMKilled"))
+
+    @property
+    def out_of_threads(self) -> bool:
+        """Whether all of it ended because it could have no more processes or threads."""
+        return self.end.get("ExitCode") == NO_THREAD and not self.out_of_memory
+
+
+Trial = Coroutine[Any, Any, Tried]
 
 
 class SelfTestFailed(Exception):
@@ -130,10 +161,13 @@ class SelfTest:
         """
         # Both to their ends, also when one fails: nothing is left of either.
         forks = f"FORKS = {FORKS[self._runtime.shares_kernel]}\n"
-        (tried, busy), (hog, full) = await _all(
-            (self._try(forks + START + ATTEMPTS, reach=False), self._try(START + HOG, reach=True))
+        tried, hog = await _all(
+            (
+                self._try(forks + START + ATTEMPTS, ROOMY, reach=False),
+                self._try(START + HOG, LIMITS, reach=True),
+            )
         )
-        return self._held(tried, hog) | self._limited(tried, busy, hog, full)
+        return self._held(tried.answers, hog.answers) | self._limited(tried, hog)
 
     def _held(self, tried: dict[str, Any], hog: dict[str, Any]) -> dict[str, Guarantee]:
         """What namespaces, mounts, capabilities and the filter hold."""
@@ -158,47 +192,62 @@ class SelfTest:
             "output": Guarantee("kernel", "a channel, read up to the limit, then the container is killed"),
         }
 
-    def _limited(
-        self, tried: dict[str, Any], busy: Usage, hog: dict[str, Any], full: Usage
-    ) -> dict[str, Guarantee]:
-        """What control groups hold; a kernel of its own may be ended as a whole, without an answer."""
-        refused = tried.get("fork", errno.EAGAIN) == errno.EAGAIN
-        stopped = hog.get("end", KILLED) == KILLED
-        seen = (
-            "" if full.out_of_memory or not self._runtime.shares_kernel else ", which this user cannot read"
-        )
+    def _limited(self, tried: Tried, hog: Tried) -> dict[str, Guarantee]:
+        """What control groups hold; a kernel of its own is ended as a whole, without an answer."""
+        refused = tried.answers.get("fork") == errno.EAGAIN or tried.out_of_threads
+        stopped = hog.answers.get("end") == KILLED or hog.out_of_memory
+        seen = hog.used.out_of_memory or hog.out_of_memory
         return {
-            "memory": _kernel(stopped, f"{self._by}{seen}"),
+            "memory": _kernel(stopped, self._by if seen else f"{self._by}, which this user cannot read"),
             "pids": _kernel(refused, self._by),
-            "cpu": _kernel(busy.throttled > 0, self._by),
+            "cpu": _kernel(tried.used.throttled > 0, self._by),
         }
 
-    async def _try(self, script: str, *, reach: bool) -> tuple[dict[str, Any], Usage]:
-        """Its answers, and what it was seen to use at the end."""
+    async def _try(self, script: str, limits: Limits, *, reach: bool) -> Tried:
         skill = Mount(Path(__file__).parent, Path("/skill"))
-        blueprint = Blueprint(LIMITS, (skill,), self._python, reach, LIMITS.disk_bytes)
+        blueprint = Blueprint(limits, (skill,), self._python, reach, limits.disk_bytes)
         command = (str(self._python), "-I", "-S", "-c", script)
         sandbox = await self._containers.build(blueprint, f"self-test-{uuid.uuid4().hex}", {}, command)
         try:
             async with asyncio.timeout(SECONDS):
-                said = await _said(sandbox.channel.read)
-            used = await self._containers.usage(sandbox)
+                said, used = await self._heard(sandbox)
+                end = None if said.endswith(END) else await self._ended(sandbox)
         except TimeoutError as error:
             raise SelfTestFailed("A container did not answer in time.") from error
         finally:
             sandbox.channel.close()
             await self._containers.remove(sandbox.container)
-        if not said or (self._runtime.shares_kernel and not said.endswith(END)):
+        if not said or (self._runtime.shares_kernel and end):
             raise SelfTestFailed(
                 f"A container ended at once: {sandbox.channel.complaint or 'it said nothing'}"
             )
         answers: dict[str, Any] = {}
         for line in said.splitlines():
             answers |= loads(line) if line else {}
-        return answers, used or Usage()
+        return Tried(answers, used, end or {})
+
+    async def _heard(self, sandbox: Sandbox) -> tuple[bytes, Usage]:
+        """All that it says up to the empty line, or to its end; and what was seen of it meanwhile."""
+        said, used = b"", Usage()
+        while not said.endswith(END) and len(said) < MOST_ANSWER:
+            data = await sandbox.channel.read()
+            if not data:
+                break
+            said += data
+            used = await self._containers.usage(sandbox) or used
+        return said, used
+
+    async def _ended(self, sandbox: Sandbox) -> Mapping[str, Any]:
+        """The engine's word on its end, which it learns of a moment later."""
+        for _ in range(LOOKS):
+            state = (await self._containers.engine.inspect(sandbox.container))["State"]
+            if not state["Running"]:
+                return state
+            await asyncio.sleep(AGAIN_SECONDS)
+        return {}
 
 
-async def _all(trials: Sequence[Trial]) -> list[tuple[dict[str, Any], Usage]]:
+async def _all(trials: Sequence[Trial]) -> list[Tried]:
     """What each came to.
 
     Raises:
@@ -209,17 +258,6 @@ async def _all(trials: Sequence[Trial]) -> list[tuple[dict[str, Any], Usage]]:
         if isinstance(one, BaseException):
             raise one
     return [one for one in done if not isinstance(one, BaseException)]
-
-
-async def _said(read: Callable[[], Awaitable[bytes]]) -> bytes:
-    """All up to the empty line, or the channel's end."""
-    said = b""
-    while not said.endswith(END) and len(said) < MOST_ANSWER:
-        data = await read()
-        if not data:
-            break
-        said += data
-    return said
 
 
 def _kernel(held: bool, by: str) -> Guarantee:

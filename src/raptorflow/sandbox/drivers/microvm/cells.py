@@ -7,15 +7,11 @@ whose manager is dead. The folder's note names the rest of what must be removed.
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
-from raptorflow.base.json import JsonObject, dumps, loads
-from raptorflow.sandbox.born import born
 from raptorflow.sandbox.cgroups.group import Group
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.drivers.microvm.holding import (
@@ -25,15 +21,13 @@ from raptorflow.sandbox.drivers.microvm.holding import (
     names,
     remove_group,
 )
+from raptorflow.sandbox.drivers.microvm.notes import is_orphan, note_of, write_note
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
 from raptorflow.sandbox.errors import SandboxStartFailed
 
 MARK = re.compile(rb"(?:\0|=)" + PREFIX.encode() + rb"([A-Za-z0-9-]{1,64})\0")
 IDENTIFIER = re.compile(r"[A-Za-z0-9-]{1,40}")
-NOTE = "note.json"
 PRIVATE = 0o700
-# The note follows the folder at once, or never.
-UNNOTED_SECONDS = 300.0
 
 
 @dataclass(frozen=True)
@@ -97,8 +91,7 @@ class Cells:
         try:
             groups = self._own_groups()
             made = [str(each) for each in groups.folders(sandbox_id)]
-            note = {"groups": made, "labels": dict(labels), "manager": born(os.getpid())}
-            (folder / NOTE).write_text(dumps(note))
+            write_note(folder, groups=made, labels=dict(labels))
             user = self._new_user(sandbox_id)
             group = groups.make(sandbox_id, blueprint)
         except OSError as error:
@@ -127,7 +120,7 @@ class Cells:
 
     def reap(self) -> int:
         """Remove what dead managers left; how many machines that were."""
-        dead = [name for name in names(self._place) if _is_orphan(self._place / name)]
+        dead = [name for name in names(self._place) if is_orphan(self._place / name)]
         for name in dead:
             self.remove(name)
         self._own_groups().reap()
@@ -166,23 +159,5 @@ class Cells:
                     yield int(name), found[1].decode()
 
 
-def _note(folder: Path) -> JsonObject:
-    try:
-        note = loads((folder / NOTE).read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return cast(JsonObject, note) if isinstance(note, dict) else {}
-
-
 def _noted(folder: Path) -> list[Path]:
-    return [Path(str(group)) for group in _note(folder).get("groups", [])]
-
-
-def _is_orphan(folder: Path) -> bool:
-    """Whether the manager that a machine's note names is dead; without a note, whether none will come."""
-    manager = _note(folder).get("manager")
-    if manager:
-        return born(int(manager[0])) != manager
-    with suppress(OSError):
-        return folder.stat().st_mtime < time.time() - UNNOTED_SECONDS
-    return False
+    return [Path(str(group)) for group in note_of(folder).get("groups", [])]

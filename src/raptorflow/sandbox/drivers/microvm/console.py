@@ -13,6 +13,7 @@ READ_BYTES = 4096
 KEPT_BYTES = 8192
 SAID_BYTES = 400
 FACTS = re.compile(rb"raptorflow: oom=(\d{1,9}) pids=(\d{1,9}) full=([01])\r?\n")
+UP = b"raptorflow: the agent is up"
 WORDS = re.compile(rb"raptorflow: (the guest cannot be built: [^\r\n]*)")
 
 
@@ -31,7 +32,7 @@ class Console:
     def __init__(self, stream: asyncio.StreamReader) -> None:
         self._stream = stream
         self._kept = b""
-        self._told = asyncio.Event()
+        self._told, self._up = asyncio.Event(), asyncio.Event()
         self.out_of_memory = 0
         self.tasks_refused = 0
         self.disk_full = False
@@ -43,12 +44,23 @@ class Console:
         Raises:
             SandboxStartFailed: the machine ended instead; the words are the last that it said.
         """
-        telling = asyncio.create_task(self._told.wait())
+        await self._heard(self._told)
+
+    async def up(self) -> None:
+        """Wait until the agent can be talked to.
+
+        Raises:
+            SandboxStartFailed: the machine ended instead.
+        """
+        await self._heard(self._up)
+
+    async def _heard(self, word: asyncio.Event) -> None:
+        telling = asyncio.create_task(word.wait())
         try:
             await asyncio.wait({telling, self._following}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             telling.cancel()
-        if not self._told.is_set():
+        if not word.is_set():
             raise SandboxStartFailed(f"The machine ended before its agent was started: {self.said()}")
 
     async def ended(self) -> None:
@@ -68,3 +80,5 @@ class Console:
                 self.out_of_memory, self.tasks_refused = int(killed), int(refused)
                 self.disk_full = full == b"1"
                 self._told.set()
+            if UP in self._kept:
+                self._up.set()

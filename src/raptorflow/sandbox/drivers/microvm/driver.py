@@ -3,8 +3,8 @@
 import asyncio
 import dataclasses
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from raptorflow.sandbox.drivers.microvm.monitor import Guest, Monitor
 from raptorflow.sandbox.drivers.microvm.monitors import choose
 from raptorflow.sandbox.drivers.microvm.selftest import SelfTest
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
+from raptorflow.sandbox.drivers.microvm.snapshots import Snapshots
 from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed, SandboxUnavailable
 from raptorflow.sandbox.probing import ProbeReport
 from raptorflow.sandbox.settings import SandboxSettings
@@ -55,6 +56,7 @@ class MicroVmDriver:
         self._policy = policy
         self._cells = Cells(settings)
         self._disks = Disks(settings.place() / "disks", settings.cache_bytes)
+        self._snapshots = Snapshots(settings.place() / "snapshots")
         self._image: Image | None = None
         self._monitor: Monitor | None = None
         self._report: ProbeReport | None = None
@@ -123,6 +125,7 @@ class MicroVmDriver:
         """Destroy this manager's machines and remove its groups; packed folders are kept."""
         for sandbox_id in list(self._held):
             await self.destroy(Handle(self.name, sandbox_id))
+        await asyncio.to_thread(self._snapshots.close)
         self._cells.close()
         self._report = None
 
@@ -134,19 +137,36 @@ class MicroVmDriver:
         """Let them go on."""
         await self._get(handle).guest.resume()
 
-    async def snapshot(self, handle: Handle, folder: Path) -> Snapshot:
-        """Write a machine that has run nothing yet into a folder; it stays stopped.
+    async def snapshot(self, handle: Handle) -> Snapshot:
+        """Write a machine to disk that has run nothing yet; it stays stopped.
 
         Raises:
             SandboxStartFailed: the monitor could not.
         """
         held = self._get(handle)
-        await asyncio.to_thread(folder.mkdir, 0o700, parents=True)
-        await held.guest.snapshot(folder)
-        version = await self._chosen().version()
-        return await asyncio.to_thread(frozen_from, folder, held.machine, version)
+        async with self._new_snapshot(handle.sandbox_id) as folder:
+            async with asyncio.timeout(self._settings.boot_seconds):
+                await held.guest.snapshot(folder)
+            version = await self._chosen().version()
+            return await asyncio.to_thread(frozen_from, folder, held.machine, version)
 
-    async def restore(self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str) -> Handle:
+    @asynccontextmanager
+    async def _new_snapshot(self, name: str) -> AsyncGenerator[Path]:
+        """A folder for one, which is removed again when none comes of it."""
+        try:
+            folder = await asyncio.to_thread(self._snapshots.open, name)
+            try:
+                yield folder
+            except BaseException:
+                await to_the_end(asyncio.to_thread(self._snapshots.remove, folder))
+                raise
+        except OSError as error:
+            reason = str(error) or f"it took longer than {self._settings.boot_seconds:g} s"
+            raise SandboxStartFailed(f"The machine {name} cannot be frozen: {reason}") from error
+
+    async def restore(
+        self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]
+    ) -> Handle:
         """A machine that goes on from a snapshot; its agent must be given a new identity.
 
         Raises:
@@ -155,7 +175,11 @@ class MicroVmDriver:
         machine = await self._machine(blueprint)
         version = await self._chosen().version()
         await asyncio.to_thread(check_frozen, snapshot, machine, version)
-        return await self._start(blueprint, sandbox_id, {}, snapshot.folder)
+        return await self._start(blueprint, sandbox_id, labels, snapshot.folder)
+
+    async def forget(self, snapshot: Snapshot) -> None:
+        """Remove its files; machines that go on from it are not disturbed."""
+        await asyncio.to_thread(self._snapshots.remove, snapshot.folder)
 
     async def _start(
         self, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str], frozen: Path | None
@@ -201,6 +225,7 @@ class MicroVmDriver:
             self._image = await asyncio.to_thread(verify_image, self._settings.image())
             if count := await asyncio.to_thread(self._cells.reap):
                 log.info("removed what dead managers left", machines=count)
+            await asyncio.to_thread(self._snapshots.reap)
         return self._image
 
     def _chosen(self) -> Monitor:

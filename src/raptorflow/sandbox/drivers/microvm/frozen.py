@@ -1,5 +1,6 @@
 """Snapshots on disk: what they were made from is noted beside them, and nothing else is started from them."""
 
+from functools import lru_cache
 from pathlib import Path
 
 from raptorflow.base.json import dumps, loads
@@ -21,7 +22,7 @@ def frozen_from(folder: Path, machine: Machine, version: str) -> Snapshot:
         version: of the monitor.
     """
     (folder / ORIGIN).write_text(_origin(machine, version))
-    return Snapshot(DRIVER, folder, {file.name: file_digest(file) for file in sorted(folder.iterdir())})
+    return Snapshot(DRIVER, folder, _digests(folder))
 
 
 def check_frozen(snapshot: Snapshot, machine: Machine, version: str) -> None:
@@ -31,7 +32,7 @@ def check_frozen(snapshot: Snapshot, machine: Machine, version: str) -> None:
         SandboxStartFailed: says why.
     """
     try:
-        found = {file.name: file_digest(file) for file in sorted(snapshot.folder.iterdir())}
+        found = _digests(snapshot.folder)
         origin = (snapshot.folder / ORIGIN).read_text()
     except OSError as error:
         raise SandboxStartFailed(f"The snapshot in {snapshot.folder} cannot be read: {error}") from error
@@ -42,6 +43,17 @@ def check_frozen(snapshot: Snapshot, machine: Machine, version: str) -> None:
             "The snapshot is of another monitor, image or blueprint.",
             hint="Make a new one for this blueprint.",
         )
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The digest of each file; one that was not written to since is not read again."""
+    every = [(file, file.stat()) for file in sorted(folder.iterdir())]
+    return {file.name: _digest(file, it.st_ino, it.st_size, it.st_mtime_ns) for file, it in every}
+
+
+@lru_cache(maxsize=256)
+def _digest(file: Path, _inode: int, _size: int, _changed: int) -> str:
+    return file_digest(file)
 
 
 def _origin(machine: Machine, version: str) -> str:
