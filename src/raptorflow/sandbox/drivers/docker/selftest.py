@@ -217,7 +217,7 @@ class SelfTest:
         finally:
             sandbox.channel.close()
             await self._containers.remove(sandbox.container)
-        if not said or (self._runtime.shares_kernel and end):
+        if not said or (self._runtime.shares_kernel and end is not None):
             raise SelfTestFailed(
                 f"A container ended at once: {sandbox.channel.complaint or 'it said nothing'}"
             )
