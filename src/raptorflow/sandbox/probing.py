@@ -14,6 +14,11 @@ class Guarantee:
     holder: Holder
     by: str
 
+    @classmethod
+    def tried(cls, held: bool, by: str) -> "Guarantee":
+        """What came of trying what the kernel should hold."""
+        return cls("kernel", by) if held else cls("missing", f"not held by {by}")
+
 
 @dataclass(frozen=True)
 class ProbeReport:

@@ -39,7 +39,13 @@ def parts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_spec(tmp_path: Path) -> MakeSpec:
+def most_seconds() -> float:
+    """How long a run may take, unless its spec says otherwise."""
+    return 20
+
+
+@pytest.fixture
+def make_spec(tmp_path: Path, most_seconds: float) -> MakeSpec:
     """A spec that runs Python code; further arguments are the spec's own, and `limits` a mapping."""
 
     def make(code: str, *, limits: dict[str, float] | None = None, **fields: Any) -> SandboxSpec:
@@ -51,7 +57,7 @@ def make_spec(tmp_path: Path) -> MakeSpec:
             "python": sandbox_python(),
             "run_id": "test",
             "artifacts_dir": tmp_path / "artifacts",
-            "limits": Limits.model_validate({"timeout_seconds": 20, **(limits or {})}),
+            "limits": Limits.model_validate({"timeout_seconds": most_seconds, **(limits or {})}),
         }
         return SandboxSpec(**{**given, **fields})
 

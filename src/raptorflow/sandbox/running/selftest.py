@@ -8,6 +8,7 @@ from typing import Any
 
 from raptorflow.base.json import loads
 from raptorflow.core.tasks import end_tasks, to_the_end
+from raptorflow.sandbox.attempts import LOOPBACK_ONLY, START, is_powerless
 from raptorflow.sandbox.cgroups.group import Groups
 from raptorflow.sandbox.probing import Guarantee
 from raptorflow.sandbox.result import SandboxResult
@@ -17,35 +18,15 @@ from raptorflow.skills.capabilities import Limits
 MIB = 1024 * 1024
 SAID = 300
 LIMITS = Limits(timeout_seconds=20, memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.2)
-# Runs inside. Each answer is what the kernel said to an attempt: 0 is success, otherwise the error's number.
-ATTEMPTS = """
-import ctypes, json, os, socket, time
-
-def answer(attempt):
-    try:
-        attempt()
-    except OSError as error:
-        return error.errno
-    return 0
-
-def write(path, size):
-    with open(path, "wb") as file:
-        file.write(bytes(size))
-
-def fork_many():
-    for _ in range(64):
-        if os.fork() == 0:
-            time.sleep(20)
-
-status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-# More than its share of one period, so that it is held back; a busy machine may take long to give it that.
-began = time.monotonic()
-while time.process_time() < 0.06 and time.monotonic() - began < 3:
-    pass
+ATTEMPTS = (
+    START
+    + """
+import ctypes
+overspend(0.06)
 print(json.dumps({
-    "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp")},
-    "pids": sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
-    "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
+    "status": status(),
+    "pids": processes(),
+    "interfaces": interfaces(),
     "skill": answer(lambda: write("/skill/x", 1)),
     "system": answer(lambda: write("/usr/x", 1)),
     "root": answer(lambda: write("/x", 1)),
@@ -55,16 +36,15 @@ print(json.dumps({
     "socket": answer(lambda: socket.socket()),
     "agent": answer(lambda: os.kill(os.getppid(), 0)),
     "landlock": max(0, ctypes.CDLL(None).syscall(444, None, 0, 1)),
-    "fork": answer(fork_many),
+    "fork": answer(lambda: fork_many(64)),
 }))
 """
+)
 HOG = "kept = []\nwhile True: kept.append(b'x' * 1048576)"
 
 REFUSED = {errno.EROFS, errno.EACCES}
-LOOPBACK_ONLY = ["lo"]
 # Inside there are the sandbox's first process, the agent, and the program itself.
 MOST_PROCESSES_SEEN = 3
-NO_CAPABILITIES = "0" * 16
 Run = Callable[[SandboxSpec], Awaitable[SandboxResult]]
 
 
@@ -101,16 +81,19 @@ class SelfTest:
         status = answers["status"]
         read_only = all(answers[name] in REFUSED for name in ("skill", "system", "root", "kernel"))
         no_way_out = answers["socket"] == errno.EPERM and answers["interfaces"] == LOOPBACK_ONLY
-        powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
         alone = len(answers["pids"]) <= MOST_PROCESSES_SEEN
         return {
-            "files": _kernel(read_only, "a mount namespace, read-only but for the workspace"),
-            "network": _kernel(no_way_out, "a network namespace without interfaces, and no sockets"),
-            "processes": _kernel(alone, "a pid namespace of its own"),
-            "privileges": _kernel(powerless, "a user namespace, no capabilities, no new privileges"),
-            "syscalls": _kernel(status["Seccomp"] == "2", "a seccomp filter that lists what is allowed"),
-            "disk": _kernel(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
-            "signals": _kernel(alone, _signals_held_by(answers)),
+            "files": Guarantee.tried(read_only, "a mount namespace, read-only but for the workspace"),
+            "network": Guarantee.tried(no_way_out, "a network namespace without interfaces, and no sockets"),
+            "processes": Guarantee.tried(alone, "a pid namespace of its own"),
+            "privileges": Guarantee.tried(
+                is_powerless(status), "a user namespace, no capabilities, no new privileges"
+            ),
+            "syscalls": Guarantee.tried(
+                status["Seccomp"] == "2", "a seccomp filter that lists what is allowed"
+            ),
+            "disk": Guarantee.tried(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "signals": Guarantee.tried(alone, _signals_held_by(answers)),
             "time": Guarantee("kernel", "a clock, at whose end the pid namespace is killed"),
             "output": Guarantee("kernel", "pipes, read up to the limit, then the pid namespace is killed"),
         }
@@ -123,9 +106,9 @@ class SelfTest:
         if self._by:
             together = f"{self._by} for processes and files together, and a watch over processes alone"
             return {
-                "memory": _kernel(hog.status == "oom", together),
-                "pids": _kernel(refused, self._by),
-                "cpu": _kernel(tried.throttled > 0, self._by),
+                "memory": Guarantee.tried(hog.status == "oom", together),
+                "pids": Guarantee.tried(refused, self._by),
+                "cpu": Guarantee.tried(tried.throttled > 0, self._by),
             }
         watch = "and a watch over the process tree"
         pids = Guarantee("supervised", f"a count {watch[4:]}")
@@ -163,7 +146,3 @@ def _failed(tried: SandboxResult, hog: SandboxResult) -> SandboxResult | None:
     if tried.status not in {"ok", "pids"} or not tried.stdout:
         return tried
     return hog if hog.status == "sandbox_error" else None
-
-
-def _kernel(held: bool, by: str) -> Guarantee:
-    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")

@@ -8,12 +8,10 @@ import pytest
 
 from raptorflow.sandbox.drivers.microvm.driver import MicroVmDriver
 from raptorflow.sandbox.drivers.microvm.settings import MicroVmSettings
-from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.once import run_once
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
-from raptorflow.skills.capabilities import Limits
 
 RunCode = Callable[..., Coroutine[Any, Any, SandboxResult]]
 MakeSpec = Callable[..., SandboxSpec]
@@ -44,23 +42,8 @@ async def driver(vm_settings: MicroVmSettings) -> AsyncGenerator[MicroVmDriver]:
 
 
 @pytest.fixture
-def make_spec(tmp_path: Path) -> MakeSpec:
-    """A spec that runs Python code; further arguments are the spec's own, and `limits` a mapping."""
-
-    def make(code: str, *, limits: dict[str, float] | None = None, **fields: Any) -> SandboxSpec:
-        skill = tmp_path / "skill"
-        skill.mkdir(exist_ok=True)
-        given: dict[str, Any] = {
-            "command": ("python", "-c", code),
-            "skill_dir": skill,
-            "python": sandbox_python(),
-            "run_id": "test",
-            "artifacts_dir": tmp_path / "artifacts",
-            "limits": Limits.model_validate({"timeout_seconds": 120, **(limits or {})}),
-        }
-        return SandboxSpec(**{**given, **fields})
-
-    return make
+def most_seconds() -> float:
+    return 120
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
+from raptorflow.sandbox.attempts import LOOPBACK_ONLY, START, is_powerless
 from raptorflow.sandbox.driver import Blueprint, Usage
 from raptorflow.sandbox.drivers.docker.containers import Containers, Sandbox
 from raptorflow.sandbox.drivers.docker.runtimes import Runtime
@@ -21,32 +22,8 @@ LIMITS = Limits(memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.2)
 ROOMY = LIMITS.model_copy(update={"memory_bytes": 512 * MIB})
 SECONDS = 30.0
 MOST_ANSWER = 64 * 1024
-# All run inside as the first process. Each answer is what the kernel said to an attempt: 0 is success,
-# otherwise the error's number. They stay until their standard input ends, so that they can be measured.
-START = """
-import errno, json, os, socket, sys, time
-
-def answer(attempt):
-    try:
-        attempt()
-    except OSError as error:
-        return error.errno
-    return 0
-
-def write(path, size):
-    with open(path, "wb") as file:
-        file.write(bytes(size))
-
-def child(attempt):
-    pid = os.fork()
-    if pid == 0:
-        attempt()
-        os._exit(0)
-    return pid
-
-def interfaces():
-    return [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
-
+# All run inside as the first process. They stay until their input ends, so that they can be measured.
+TELLING = """
 def tell(**answers):
     print(json.dumps(answers), flush=True)
 
@@ -55,18 +32,10 @@ def stay():
     sys.stdin.read()
 """
 ATTEMPTS = """
-def fork_many():
-    for _ in range(FORKS):
-        child(lambda: time.sleep(30))
-
-# More than its share of one period, so that it is held back; a busy machine may take long to give it that.
-began = time.monotonic()
-while time.process_time() < 0.06 and time.monotonic() - began < 3:
-    pass
-status = dict(line.split(":", 1) for line in open("/proc/self/status"))
+overspend(0.06)
 tell(
-    status={n: status[n].strip() for n in ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp") if n in status},
-    pids=sorted(int(name) for name in os.listdir("/proc") if name.isdigit()),
+    status=status(),
+    pids=processes(),
     interfaces=interfaces(),
     files=[answer(lambda at=at: write(at, 1)) for at in ("/skill/x", "/usr/x", "/x", "/etc/x", "/sys/x")],
     kernel=answer(lambda: os.close(os.open("/proc/sys/kernel/core_pattern", os.O_WRONLY))),
@@ -74,26 +43,28 @@ tell(
     disk=answer(lambda: write("/workspace/y", 3 * 1024 * 1024)),
     socket=answer(lambda: socket.socket()),
 )
-tell(fork=answer(fork_many))
+tell(fork=answer(lambda: fork_many(FORKS)))
 stay()
 """
 HOG = """
 def hog():
-    kept = [b"x" * 1048576 for _ in range(256)]
+    pid = os.fork()
+    if pid == 0:
+        kept = [b"x" * 1048576 for _ in range(256)]
+        os._exit(0)
+    return pid
 
 def call(address):
     with socket.socket() as one:
         one.connect(address)
 
 tell(interfaces=interfaces(), call=answer(lambda: call(("192.0.2.1", 80))))
-_, end = os.waitpid(child(hog), 0)
+_, end = os.waitpid(hog(), 0)
 tell(end=end)
 stay()
 """
 REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
 NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH}
-LOOPBACK_ONLY = ["lo"]
-NO_CAPABILITIES = "0" * 16
 # More than there may be. A kernel of its own has tasks of this machine's kernel too, so more are tried.
 FORKS = {True: 64, False: 640}
 KILLED = 9
@@ -160,11 +131,11 @@ class SelfTest:
             SandboxUnavailable: the engine lacks the image.
         """
         # Both to their ends, also when one fails: nothing is left of either.
-        forks = f"FORKS = {FORKS[self._runtime.shares_kernel]}\n"
+        begin = f"FORKS = {FORKS[self._runtime.shares_kernel]}\n{START}{TELLING}"
         tried, hog = await _all(
             (
-                self._try(forks + START + ATTEMPTS, ROOMY, reach=False),
-                self._try(START + HOG, LIMITS, reach=True),
+                self._try(begin + ATTEMPTS, ROOMY, reach=False),
+                self._try(begin + HOG, LIMITS, reach=True),
             )
         )
         return self._held(tried.answers, hog.answers) | self._limited(tried, hog)
@@ -176,18 +147,17 @@ class SelfTest:
         closed = tried["interfaces"] == hog["interfaces"] == LOOPBACK_ONLY
         # A kernel of its own has no filter: sockets can be made there, and lead nowhere.
         no_way_out = closed and hog["call"] in NO_NETWORK and (tried["socket"] != 0 or not shares)
-        powerless = (
-            status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status.get("NoNewPrivs", "1") == "1"
-        )
         filtered = status.get("Seccomp") == "2" or not shares
         filter_ = "a seccomp filter that lists what is allowed" if shares else "a kernel of its own"
         return {
-            "files": _kernel(read_only, "a mount namespace, read-only but for folders in memory"),
-            "network": _kernel(no_way_out, "a network namespace without interfaces"),
-            "processes": _kernel(tried["pids"] == [1], "a pid namespace of its own"),
-            "privileges": _kernel(powerless, "a user without capabilities and without new privileges"),
-            "syscalls": _kernel(filtered, filter_),
-            "disk": _kernel(tried["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "files": Guarantee.tried(read_only, "a mount namespace, read-only but for folders in memory"),
+            "network": Guarantee.tried(no_way_out, "a network namespace without interfaces"),
+            "processes": Guarantee.tried(tried["pids"] == [1], "a pid namespace of its own"),
+            "privileges": Guarantee.tried(
+                is_powerless(status), "a user without capabilities and without new privileges"
+            ),
+            "syscalls": Guarantee.tried(filtered, filter_),
+            "disk": Guarantee.tried(tried["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
             "time": Guarantee("kernel", "a clock, at whose end the container is killed"),
             "output": Guarantee("kernel", "a channel, read up to the limit, then the container is killed"),
         }
@@ -198,9 +168,11 @@ class SelfTest:
         stopped = hog.answers.get("end") == KILLED or hog.out_of_memory
         seen = hog.used.out_of_memory or hog.out_of_memory
         return {
-            "memory": _kernel(stopped, self._by if seen else f"{self._by}, which this user cannot read"),
-            "pids": _kernel(refused, self._by),
-            "cpu": _kernel(tried.used.throttled > 0, self._by),
+            "memory": Guarantee.tried(
+                stopped, self._by if seen else f"{self._by}, which this user cannot read"
+            ),
+            "pids": Guarantee.tried(refused, self._by),
+            "cpu": Guarantee.tried(tried.used.throttled > 0, self._by),
         }
 
     async def _try(self, script: str, limits: Limits, *, reach: bool) -> Tried:
@@ -258,7 +230,3 @@ async def _all(trials: Sequence[Trial]) -> list[Tried]:
         if isinstance(one, BaseException):
             raise one
     return [one for one in done if not isinstance(one, BaseException)]
-
-
-def _kernel(held: bool, by: str) -> Guarantee:
-    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")

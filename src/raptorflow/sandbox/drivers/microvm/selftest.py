@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
+from raptorflow.sandbox.attempts import LOOPBACK_ONLY, START, is_powerless
 from raptorflow.sandbox.driver import SandboxDriver
 from raptorflow.sandbox.drivers.microvm.cells import Cells
 from raptorflow.sandbox.drivers.microvm.quota import is_held_back
@@ -18,40 +19,20 @@ from raptorflow.skills.capabilities import MIB, Limits
 LIMITS = Limits(timeout_seconds=60, memory_bytes=64 * MIB, cpus=1, pids=16, disk_bytes=MIB, output_bytes=MIB)
 SAID = 400
 REFUSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT}
-NO_CAPABILITIES = "0" * 16
 FILTERED = "2"
 AS_ROOT = "Run the manager as root: each monitor is then a user of its own, to whom nothing belongs"
 # Memory last: it ends the program, which has told everything else by then.
-ATTEMPTS = """
-import errno, json, os, socket, time
-
-def answer(attempt):
-    try:
-        attempt()
-    except OSError as error:
-        return error.errno
-    return 0
-
-def write(path, size):
-    with open(path, "wb", buffering=0) as file:
-        for _ in range(size // 65536 + 1):
-            file.write(bytes(65536))
-
-def fork_many():
-    for _ in range(64):
-        if os.fork() == 0:
-            time.sleep(60)
-            os._exit(0)
-
+ATTEMPTS = (
+    START
+    + """
 def connect():
     with socket.socket() as tried:
         tried.settimeout(2)
         tried.connect(("192.0.2.1", 80))
 
-status = dict(line.split(":", 1) for line in open("/proc/self/status") if ":" in line)
 answers = {
-    "status": {name: status[name].strip() for name in ("CapEff", "CapBnd", "NoNewPrivs", "Uid", "Seccomp")},
-    "interfaces": [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line],
+    "status": status(),
+    "interfaces": interfaces(),
     "skill": answer(lambda: write("/skill/x", 1)),
     "system": answer(lambda: write("/usr/x", 1)),
     "root": answer(lambda: write("/x", 1)),
@@ -60,14 +41,15 @@ answers = {
     "disk": answer(lambda: write("/workspace/y", 3 * 1048576)),
     "network": answer(connect),
     "socket": answer(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close()),
-    "pids": [int(name) for name in os.listdir("/proc") if name.isdigit()],
-    "fork": answer(fork_many),
+    "pids": processes(),
+    "fork": answer(lambda: fork_many(64)),
 }
 print(json.dumps(answers), flush=True)
 kept = []
 while True:
     kept.append(b"x" * 1048576)
 """
+)
 
 
 class SelfTest:
@@ -122,21 +104,22 @@ class SelfTest:
         machine = f"a machine of its own ({self._version})"
         status = answers["status"]
         read_only = all(answers[name] in REFUSED for name in ("skill", "system", "root", "kernel", "disks"))
-        alone = answers["interfaces"] == ["lo"] and answers["network"] != 0
-        powerless = status["CapEff"] == status["CapBnd"] == NO_CAPABILITIES and status["NoNewPrivs"] == "1"
+        alone = answers["interfaces"] == LOOPBACK_ONLY and answers["network"] != 0
         filtered = status["Seccomp"] == FILTERED and answers["socket"] == errno.EPERM
         own = len(answers["pids"]) == 1 and status["Uid"].split()[0] == "65534"
         return {
             "files": self._files(read_only, f"disks that are read-only for {machine}"),
-            "network": _kernel(alone, f"{machine}, without a network device"),
-            "processes": _kernel(own, machine),
-            "privileges": _kernel(powerless, "another user, no capabilities, no new privileges; " + machine),
-            "syscalls": _kernel(filtered, "a seccomp filter, in front of the kernel of " + machine),
-            "disk": _kernel(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
-            "memory": _kernel(
+            "network": Guarantee.tried(alone, f"{machine}, without a network device"),
+            "processes": Guarantee.tried(own, machine),
+            "privileges": Guarantee.tried(
+                is_powerless(status), "another user, no capabilities, no new privileges; " + machine
+            ),
+            "syscalls": Guarantee.tried(filtered, "a seccomp filter, in front of the kernel of " + machine),
+            "disk": Guarantee.tried(answers["disk"] == errno.ENOSPC, "a file system of the workspace's size"),
+            "memory": Guarantee.tried(
                 status_at_end == "oom", f"the guest's control group, and the memory of {machine}"
             ),
-            "pids": _kernel(answers["fork"] == errno.EAGAIN, "the guest's control group"),
+            "pids": Guarantee.tried(answers["fork"] == errno.EAGAIN, "the guest's control group"),
             "time": Guarantee("kernel", "a clock, at whose end the machine is ended"),
             "output": Guarantee("kernel", "the channel, read up to the limit, then the machine is ended"),
         }
@@ -145,7 +128,7 @@ class SelfTest:
         """A guest has no way to a file of the host; one that has taken over its monitor has its user's."""
         if held and not self._root:
             return Guarantee("supervised", f"{by}; its monitor is this user, and may open this user's files")
-        return _kernel(held, by)
+        return Guarantee.tried(held, by)
 
     async def _processors(self, counted: float | None) -> Guarantee:
         """A group that has counted the guest's time held its monitor; that such a group holds is tried."""
@@ -153,8 +136,4 @@ class SelfTest:
         if not version:
             return Guarantee("supervised", "the number of the machine's processors; other runs may be slowed")
         by = f"the machine's processors, in a cgroup v{version} of the host"
-        return _kernel(bool(counted) and await is_held_back(self._cells), by)
-
-
-def _kernel(held: bool, by: str) -> Guarantee:
-    return Guarantee("kernel", by) if held else Guarantee("missing", f"not held by {by}")
+        return Guarantee.tried(bool(counted) and await is_held_back(self._cells), by)
