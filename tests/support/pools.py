@@ -17,15 +17,6 @@ def hits(pool: str) -> float:
     return REGISTRY.get_sample_value("raptorflow_sandbox_pool_hits_total", {"pool": pool}) or 0.0
 
 
-async def until_ready(pool: str) -> None:
-    """Wait until one is kept ready."""
-    async with asyncio.timeout(READY_SECONDS):
-        while True:
-            if REGISTRY.get_sample_value("raptorflow_sandbox_pool_ready", {"pool": pool}):
-                return
-            await asyncio.sleep(LOOK_SECONDS)
-
-
 async def twice(manager: SandboxManager, spec: SandboxSpec) -> tuple[SandboxResult, SandboxResult]:
     """The same run in a new sandbox, and in one that was kept ready."""
     cold = await manager.run(spec)

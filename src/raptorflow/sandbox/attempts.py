@@ -37,7 +37,7 @@ def status():
     names = ("CapEff", "CapBnd", "NoNewPrivs", "Seccomp", "Uid")
     return {name: lines[name].strip() for name in names if name in lines}
 
-# More than a share of one period: whoever has one is held back; a busy machine may take long to give so much.
+# More than a share of one period, if the machine is not so busy that it takes several to get it.
 def overspend(seconds):
     began = time.monotonic()
     while time.process_time() < seconds and time.monotonic() - began < 3:

@@ -63,7 +63,8 @@ class Usage:
         tasks: processes and threads now.
         out_of_memory: how often the kernel ended something inside for lack of memory.
         tasks_refused: how often one more process was refused.
-        throttled: in how many periods its processes were stopped, their processor time being used up.
+        throttled: in how many periods its processes were stopped, their processor time being used up; None
+            where nothing counts it.
         disk_full: whether nothing more fits into the workspace or `/tmp`.
         exact: whether the kernel counted. Where it did not, signs in a program's output are all there is.
         over: a limit that is passed and that nobody but us holds; whoever sees it ends the sandbox.
@@ -75,7 +76,7 @@ class Usage:
     tasks: int | None = None
     out_of_memory: int = 0
     tasks_refused: int = 0
-    throttled: int = 0
+    throttled: int | None = None
     disk_full: bool = False
     exact: bool = True
     over: Literal["oom", "pids"] | None = None

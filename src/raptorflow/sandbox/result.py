@@ -46,7 +46,8 @@ class SandboxResult:
         first_output_ms: from the request to the first byte of output; None when there was none.
         cpu_ms: of all processes; None when they were killed and no kernel group counted.
         peak_memory_bytes: processes, their files in memory and the workspace together.
-        throttled: in how many periods of 100 ms the limit on processors held it back.
+        throttled: in how many periods of 100 ms the limit on processors held it back; None when nothing
+            counted them.
         weakened: guarantees that were held by supervision and not by the kernel.
         message: what a person should know about the end, or None.
         artifacts_refused: what lay in `/workspace/out` and was not taken, and why.
@@ -69,7 +70,7 @@ class SandboxResult:
     wall_ms: float = 0.0
     cpu_ms: float | None = None
     peak_memory_bytes: int | None = None
-    throttled: int = 0
+    throttled: int | None = None
     artifacts: tuple[Artifact, ...] = ()
     weakened: tuple[str, ...] = ()
     message: str | None = None

@@ -1,4 +1,4 @@
-"""One sandbox of a kind is frozen; those used least recently are forgotten; what fails is not tried again."""
+"""What is often built anew is frozen meanwhile; the one used least recently gives way; failures rest."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ import pytest
 
 from raptorflow.sandbox.driver import Blueprint, Handle, SandboxDriver, Snapshot
 from raptorflow.sandbox.errors import SandboxStartFailed
-from raptorflow.sandbox.running.copies import Copies
+from raptorflow.sandbox.running.copies import LATELY_SECONDS, MOST_KINDS, OFTEN, REST_SECONDS, Copies
 from raptorflow.skills.capabilities import Limits
 
 
 @dataclass
-class Frozen:
+class Freezing:
     """Stands for a driver that freezes: the driver of machines is tried in `tests/integration`."""
 
     fails: bool = False
@@ -26,6 +26,7 @@ class Frozen:
     created: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def create(self, _blueprint: Blueprint, sandbox_id: str, _labels: Mapping[str, str]) -> Handle:
+        self.made += 1
         self.alive.add(sandbox_id)
         self.created.set()
         return Handle(self.name, sandbox_id)
@@ -34,7 +35,6 @@ class Frozen:
         await asyncio.sleep(0)
         if self.fails:
             raise SandboxStartFailed("It cannot be frozen.")
-        self.made += 1
         self.kept.append(Snapshot(self.name, Path(handle.sandbox_id)))
         return self.kept[-1]
 
@@ -50,76 +50,108 @@ class Frozen:
     probe = prepare = channel = stats = list = close = restore
 
 
-def copies(driver: Frozen, most: int = 2) -> Copies:
-    return Copies(cast(SandboxDriver, driver), most)
+class Frozen:
+    """Copies of such a driver, and a clock that a test sets."""
+
+    def __init__(self, most: int = 2, *, fails: bool = False) -> None:
+        self.now = 1000.0
+        self.driver = Freezing(fails)
+        self.copies = Copies(cast(SandboxDriver, self.driver), most, lambda: self.now)
+
+    async def built(self, number: int, times: int = OFTEN) -> Snapshot | None:
+        """Build one anew so often; what is frozen of it then."""
+        for _ in range(times):
+            self.copies.built_anew(blueprint(number))
+        await self.copies.settle()
+        return self.copies.of(blueprint(number))
 
 
 def blueprint(number: int) -> Blueprint:
     return Blueprint(Limits(), (), Path(str(number)), reach=False, workspace_bytes=number)
 
 
-async def test_however_many_ask_at_once_one_is_frozen() -> None:
-    driver = Frozen()
-    several = copies(driver)
-    assert several.of(blueprint(1)) is None
-    await asyncio.gather(*(several.freeze(blueprint(1)) for _ in range(5)))
-    assert (driver.made, driver.alive) == (1, set())
-    assert several.of(blueprint(1)) == driver.kept[0]
+async def test_what_is_built_once_is_not_frozen() -> None:
+    frozen = Frozen()
+    assert await frozen.built(1, times=OFTEN - 1) is None
+    assert frozen.driver.made == 0
+    assert await frozen.built(1, times=1) is not None
 
 
-async def test_the_one_used_least_recently_is_forgotten() -> None:
-    driver = Frozen()
-    several = copies(driver)
-    for number in (1, 2):
-        await several.freeze(blueprint(number))
-    first = several.of(blueprint(1))
-    await several.freeze(blueprint(3))
-    assert several.of(blueprint(1)) == first
-    assert several.of(blueprint(2)) is None
-    assert driver.kept == [several.of(blueprint(1)), several.of(blueprint(3))]
+async def test_however_many_are_built_at_once_one_is_frozen() -> None:
+    frozen = Frozen()
+    assert await frozen.built(1, times=50) == frozen.driver.kept[0]
+    assert (frozen.driver.made, frozen.driver.alive) == (1, set())
+    await frozen.built(1, times=50)
+    assert frozen.driver.made == 1
 
 
-async def test_what_cannot_be_frozen_is_not_tried_again() -> None:
-    driver = Frozen(fails=True)
-    several = copies(driver)
-    await several.freeze(blueprint(1))
-    driver.fails = False
-    await several.freeze(blueprint(1))
-    assert (several.of(blueprint(1)), driver.made, driver.alive) == (None, 0, set())
+async def test_the_one_used_least_recently_gives_way() -> None:
+    frozen = Frozen()
+    first, second = await frozen.built(1), await frozen.built(2)
+    frozen.now += LATELY_SECONDS + 1
+    assert frozen.copies.of(blueprint(1)) == first
+    third = await frozen.built(3)
+    assert [frozen.copies.of(blueprint(number)) for number in (1, 2, 3)] == [first, None, third]
+    assert frozen.driver.kept == [first, third]
+    assert second not in {first, third}
 
 
-async def test_what_nothing_came_up_from_is_forgotten() -> None:
-    driver = Frozen()
-    several = copies(driver)
-    await several.freeze(blueprint(1))
+async def test_those_in_use_do_not_give_way_to_one_another() -> None:
+    frozen = Frozen()
+    kept = [await frozen.built(1), await frozen.built(2)]
+    assert await frozen.built(3, times=20) is None
+    assert (frozen.driver.made, frozen.driver.kept) == (2, kept)
+
+
+async def test_what_cannot_be_frozen_rests() -> None:
+    frozen = Frozen(fails=True)
+    await frozen.built(1)
+    frozen.driver.fails = False
+    assert await frozen.built(1, times=20) is None
+    assert (frozen.driver.made, frozen.driver.alive) == (1, set())
+    frozen.now += REST_SECONDS
+    assert await frozen.built(1) is not None
+
+
+async def test_what_nothing_came_up_from_is_forgotten_and_rests() -> None:
+    frozen = Frozen()
+    first = await frozen.built(1)
+    assert first
     for _ in range(2):
-        await several.give_up(blueprint(1), "It was changed.")
-    await several.freeze(blueprint(1))
-    assert (several.of(blueprint(1)), driver.kept, driver.made) == (None, [], 1)
+        await frozen.copies.give_up(blueprint(1), first, "It was changed.")
+    assert frozen.driver.kept == []
+    assert await frozen.built(1) is None
+    frozen.now += REST_SECONDS
+    second = await frozen.built(1)
+    await frozen.copies.give_up(blueprint(1), first, "It was the one before.")
+    assert frozen.copies.of(blueprint(1)) == second
 
 
-async def test_what_is_frozen_meanwhile_is_there_for_the_next() -> None:
-    driver = Frozen()
-    several = copies(driver)
-    for _ in range(3):
-        several.freeze_soon(blueprint(1))
-    await several.freeze(blueprint(1))
-    several.freeze_soon(blueprint(1))
-    await several.close()
-    assert (driver.made, driver.alive) == (1, set())
+async def test_one_that_is_given_up_halfway_leaves_no_sandbox_and_none_follows() -> None:
+    frozen = Frozen()
+    for _ in range(OFTEN):
+        frozen.copies.built_anew(blueprint(1))
+    await frozen.driver.created.wait()
+    await frozen.copies.close()
+    assert await frozen.built(1) is None
+    assert (frozen.driver.made, frozen.driver.alive, frozen.driver.kept) == (1, set(), [])
 
 
-async def test_a_freeze_that_is_given_up_leaves_no_sandbox() -> None:
-    driver = Frozen()
-    several = copies(driver)
-    several.freeze_soon(blueprint(1))
-    await driver.created.wait()
-    await several.close()
-    assert (driver.made, driver.alive, several.of(blueprint(1))) == (0, set(), None)
+async def test_kinds_that_were_only_counted_are_not_remembered_for_ever() -> None:
+    frozen = Frozen()
+    first = await frozen.built(0)
+    for number in range(1, MOST_KINDS + 2):
+        await frozen.built(number, times=OFTEN - 1)
+    await frozen.built(1, times=OFTEN - 1)
+    assert frozen.driver.kept == [first]
+    assert await frozen.built(MOST_KINDS + 1, times=1) is not None
 
 
-@pytest.mark.parametrize("driver", [Frozen(), object()], ids=["none are wanted", "it freezes none"])
-async def test_where_none_are_kept_none_are_made(driver: object) -> None:
-    several = Copies(cast(SandboxDriver, driver), 0 if isinstance(driver, Frozen) else 2)
-    await several.freeze(blueprint(1))
-    assert several.of(blueprint(1)) is None
+@pytest.mark.parametrize("most", [0, 2], ids=["none are wanted", "the driver freezes none"])
+async def test_where_none_are_kept_none_are_made(most: int) -> None:
+    driver = Freezing()
+    copies = Copies(cast(SandboxDriver, object() if most else driver), most)
+    for _ in range(2 * OFTEN):
+        copies.built_anew(blueprint(1))
+    await copies.settle()
+    assert (copies.of(blueprint(1)), driver.made) == (None, 0)

@@ -93,14 +93,14 @@ class Link:
         """
         await self._ask(wire.PING, wire.PONG)
 
-    async def rekey(self, name: str) -> None:
-        """Make a copy of a frozen guest another one: with randomness, a clock and a name of its own.
+    async def rekey(self) -> None:
+        """Make a copy of a frozen guest another one: with randomness, a clock and an id of its own.
 
         Raises:
             SandboxGone: the sandbox has ended, or could not become another.
         """
         seed, now = secrets.token_bytes(SEED_BYTES), b"%d" % (time.time_ns() // 1000)
-        await self._ask(wire.REKEY, wire.DONE, wire.packed([seed, now, name.encode()]))
+        await self._ask(wire.REKEY, wire.DONE, wire.packed([seed, now]))
 
     def stream(self, taker: Taker) -> int:
         """A stream of its own for a taker.

@@ -84,7 +84,7 @@ class GroupV1:
             peak_memory_bytes=number(memory / "memory.max_usage_in_bytes"),
             out_of_memory=fields(memory / "memory.oom_control").get("oom_kill", 0),
             tasks_refused=fields(self._folders["pids"] / "pids.events").get("max", 0),
-            throttled=fields(self._folders["cpu"] / "cpu.stat").get("nr_throttled", 0),
+            throttled=fields(self._folders["cpu"] / "cpu.stat").get("nr_throttled"),
         )
 
     def remove(self) -> bool:

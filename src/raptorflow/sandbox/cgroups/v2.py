@@ -79,7 +79,7 @@ class GroupV2:
             peak_memory_bytes=number(self._folder / "memory.peak"),
             out_of_memory=fields(self._folder / "memory.events").get("oom_kill", 0),
             tasks_refused=fields(self._folder / "pids.events").get("max", 0),
-            throttled=processors.get("nr_throttled", 0),
+            throttled=processors.get("nr_throttled"),
         )
 
     def remove(self) -> bool:

@@ -49,7 +49,7 @@ class PoolSettings(BaseModel):
     """What a ready sandbox has to answer in when it is claimed; it is thrown away when it does not."""
     max_snapshots: int = Field(default=4, ge=0)
     """Frozen sandboxes that are kept of a driver whose sandboxes can go on from them; 0 keeps none. Each
-    takes as much room on disk as there is in its memory."""
+    takes up to as much room on disk as its machine has memory."""
     refill_at_once: int = Field(default=2, ge=1)
     """Sandboxes that are made ahead at the same time."""
     refill_delay_seconds: float = Field(default=0.02, ge=0)
@@ -62,11 +62,6 @@ class PoolSettings(BaseModel):
     """Nothing is made ahead while the machine has less memory to give."""
     stall_percent: float = Field(default=20.0, gt=0)
     """Nothing is made ahead while programs wait for memory for more of the last ten seconds."""
-
-    @property
-    def keeps_none(self) -> bool:
-        """Whether no sandbox is ever kept ready."""
-        return not (self.max_ready and self.max_total)
 
 
 # For runs that come one by one and seldom, such as a developer's.

@@ -1,7 +1,10 @@
 """Frozen sandboxes, from which others go on: they are there sooner than new ones."""
 
 import asyncio
+import time
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from raptorflow.core.tasks import end_tasks, to_the_end
 from raptorflow.core.telemetry import logger
@@ -11,69 +14,118 @@ from raptorflow.sandbox.running.live import new_sandbox_id
 
 log = logger(__name__)
 
+# What is built anew so often is worth freezing.
+OFTEN = 2
+# A frozen one that was used so lately does not give way, and what failed is not tried again for so long.
+LATELY_SECONDS, REST_SECONDS = 60.0, 300.0
+MOST_KINDS = 256
+
+
+@dataclass
+class _Kind:
+    """Of one blueprint: how often it was built anew, what is frozen, and until when it rests."""
+
+    built: int = 0
+    frozen: Snapshot | None = None
+    used: float = 0.0
+    rests_until: float = 0.0
+
 
 class Copies:
     """What is frozen of one driver's sandboxes; nothing when it cannot freeze any.
 
     Args:
         driver: builds them.
-        most: how many are kept; those used least recently go first.
+        most: how many are kept; the one used least recently gives way.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, driver: SandboxDriver, most: int) -> None:
+    def __init__(self, driver: SandboxDriver, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._driver = driver if isinstance(driver, CanSnapshot) and most else None
         self._most = most
-        # Without a snapshot: it failed, and is not tried again as long as it is remembered.
-        self._known: OrderedDict[Blueprint, Snapshot | None] = OrderedDict()
-        self._turn = asyncio.Lock()
-        self._freezing: set[asyncio.Task[None]] = set()
+        self._clock = clock
+        self._kinds: OrderedDict[Blueprint, _Kind] = OrderedDict()
+        self._freezing: dict[Blueprint, asyncio.Task[None]] = {}
+        self._closed = False
 
     def of(self, blueprint: Blueprint) -> Snapshot | None:
         """What a sandbox of this blueprint can go on from."""
-        if blueprint in self._known:
-            self._known.move_to_end(blueprint)
-        return self._known.get(blueprint)
+        kind = self._kinds.get(blueprint)
+        if kind is None or kind.frozen is None:
+            return None
+        self._kinds.move_to_end(blueprint)
+        kind.used = self._clock()
+        return kind.frozen
 
-    async def freeze(self, blueprint: Blueprint) -> None:
-        """Build a sandbox and freeze it, unless that was done or has failed before."""
-        if self._driver is None:
+    def built_anew(self, blueprint: Blueprint) -> None:
+        """One was: when that happens often, one is frozen meanwhile, for those who come next."""
+        if self._driver is None or self._closed:
             return
-        async with self._turn:
-            if blueprint not in self._known:
-                self._known[blueprint] = await self._frozen(self._driver, blueprint)
-                await self._trim(self._driver)
+        kind = self._kinds.setdefault(blueprint, _Kind())
+        kind.built += 1
+        self._kinds.move_to_end(blueprint)
+        self._forget_kinds()
+        if kind.built >= OFTEN and self._may_freeze(blueprint, kind):
+            task = asyncio.create_task(self._freeze(self._driver, blueprint, kind))
+            self._freezing[blueprint] = task
+            task.add_done_callback(lambda _: self._freezing.pop(blueprint))
 
-    def freeze_soon(self, blueprint: Blueprint) -> None:
-        """Do that meanwhile, for those who come next."""
-        if self._driver and blueprint not in self._known:
-            freezing = asyncio.create_task(self.freeze(blueprint))
-            self._freezing.add(freezing)
-            freezing.add_done_callback(self._freezing.discard)
+    async def give_up(self, blueprint: Blueprint, frozen: Snapshot, reason: str) -> None:
+        """Nothing came up from what is frozen: go on from it no more."""
+        kind = self._kinds.get(blueprint)
+        if self._driver and kind and kind.frozen is frozen:
+            log.warning("a frozen sandbox is not used any more", reason=reason)
+            kind.frozen, kind.rests_until = None, self._clock() + REST_SECONDS
+            await self._driver.forget(frozen)
+
+    async def settle(self) -> None:
+        """Wait until nothing is being frozen."""
+        while self._freezing:
+            await asyncio.wait(self._freezing.values())
 
     async def close(self) -> None:
-        """End what is under way; what is frozen goes with the driver."""
-        await end_tasks(tuple(self._freezing))
+        """Freeze no more, and end what is under way; what is frozen goes with the driver."""
+        self._closed = True
+        await end_tasks(tuple(self._freezing.values()))
 
-    async def give_up(self, blueprint: Blueprint, reason: str) -> None:
-        """Nothing came up from what is frozen: go on from it no more."""
-        log.warning("a frozen sandbox is not used any more", reason=reason)
-        if self._driver and (snapshot := self._known.get(blueprint)):
-            self._known[blueprint] = None
-            await self._driver.forget(snapshot)
+    def _may_freeze(self, blueprint: Blueprint, kind: _Kind) -> bool:
+        rests = kind.frozen is not None or blueprint in self._freezing or self._clock() < kind.rests_until
+        return not rests and (
+            len(self._frozen()) + len(self._freezing) < self._most or self._idle() is not None
+        )
 
-    async def _frozen(self, driver: CanSnapshot, blueprint: Blueprint) -> Snapshot | None:
+    def _frozen(self) -> list[_Kind]:
+        """Those of which one is frozen, least recently used first."""
+        return [kind for kind in self._kinds.values() if kind.frozen]
+
+    def _idle(self) -> _Kind | None:
+        """The one that gives way."""
+        idle = [kind for kind in self._frozen() if self._clock() - kind.used > LATELY_SECONDS]
+        return idle[0] if idle else None
+
+    async def _freeze(self, driver: CanSnapshot, blueprint: Blueprint, kind: _Kind) -> None:
         try:
-            handle = await driver.create(blueprint, new_sandbox_id(), {})
-            try:
-                return await driver.snapshot(handle)
-            finally:
-                await to_the_end(driver.destroy(handle))
+            kind.frozen = await _frozen_by(driver, blueprint)
+            kind.used = self._clock()
         except (SandboxStartFailed, SandboxGone) as error:
             log.warning("no sandbox could be frozen", driver=driver.name, reason=error.message)
-            return None
+            kind.rests_until = self._clock() + REST_SECONDS
+        while len(self._frozen()) > self._most and (idle := self._idle()) and idle.frozen:
+            gone, idle.frozen = idle.frozen, None
+            await driver.forget(gone)
 
-    async def _trim(self, driver: CanSnapshot) -> None:
-        while len(self._known) > self._most:
-            _, oldest = self._known.popitem(last=False)
-            if oldest:
-                await driver.forget(oldest)
+    def _forget_kinds(self) -> None:
+        """Of those that were only counted, the oldest are not remembered."""
+        while len(self._kinds) > MOST_KINDS:
+            oldest = next((key for key, kind in self._kinds.items() if not kind.frozen), None)
+            if oldest is None:
+                return
+            del self._kinds[oldest]
+
+
+async def _frozen_by(driver: CanSnapshot, blueprint: Blueprint) -> Snapshot:
+    handle = await driver.create(blueprint, new_sandbox_id(), {})
+    try:
+        return await driver.snapshot(handle)
+    finally:
+        await to_the_end(driver.destroy(handle))

@@ -107,7 +107,7 @@ async def start(
             link = Link(await driver.channel(handle))
             await link.open()
             if frozen:
-                await link.rekey(sandbox_id)
+                await link.rekey()
         if isinstance(driver, PutsMounts):
             async with _within(PUT_SECONDS, "The sandbox did not take the skill's files"):
                 await _put_all(link, driver.to_put(blueprint))

@@ -9,6 +9,7 @@ from raptorflow.sandbox.driver import Blueprint, SandboxDriver, Snapshot
 from raptorflow.sandbox.errors import SandboxStartFailed
 from raptorflow.sandbox.pool.metrics import CREATE_SECONDS
 from raptorflow.sandbox.pool.pool import Maker, WarmPool
+from raptorflow.sandbox.pool.pressure import MemoryPressure
 from raptorflow.sandbox.pool.settings import PoolSettings
 from raptorflow.sandbox.running.copies import Copies
 from raptorflow.sandbox.running.live import LiveSandbox, new_sandbox_id, start
@@ -35,9 +36,9 @@ class Supply:
         self._driver = driver
         self._start_seconds, self._open_files = start_seconds, open_files
         maker = Maker[Blueprint, LiveSandbox](self._spare, LiveSandbox.claim, LiveSandbox.destroy)
-        self._pool = WarmPool(driver.name, settings, maker)
+        self._pressed = MemoryPressure(settings.spare_memory_bytes, settings.stall_percent)
+        self._pool = WarmPool(driver.name, settings, maker, self._pressed)
         self._copies = Copies(driver, settings.max_snapshots)
-        self._keeps_none = settings.keeps_none
         self._begun = False
 
     async def take(self, blueprint: Blueprint, labels: Mapping[str, str]) -> tuple[LiveSandbox, Path]:
@@ -57,8 +58,6 @@ class Supply:
         seconds = watch.elapsed_ms() / MS
         CREATE_SECONDS.labels(self._driver.name, path).observe(seconds)
         self._pool.observe(blueprint, seconds)
-        if self._keeps_none:
-            self._copies.freeze_soon(blueprint)
         return built, path
 
     async def close(self) -> None:
@@ -67,8 +66,6 @@ class Supply:
         await self._copies.close()
 
     async def _spare(self, blueprint: Blueprint) -> LiveSandbox:
-        await self._driver.prepare(blueprint)
-        await self._copies.freeze(blueprint)
         sandbox, _ = await self._build(blueprint, {}, ahead=True)
         try:
             async with asyncio.timeout(self._start_seconds):
@@ -87,8 +84,11 @@ class Supply:
             try:
                 return await self._start(blueprint, labels, frozen=frozen), "snapshot"
             except SandboxStartFailed as error:
-                await self._copies.give_up(blueprint, error.message)
-        return await self._start(blueprint, labels, ahead=ahead), "cold"
+                await self._copies.give_up(blueprint, frozen, error.message)
+        sandbox = await self._start(blueprint, labels, ahead=ahead)
+        if not self._pressed():
+            self._copies.built_anew(blueprint)
+        return sandbox, "cold"
 
     async def _start(
         self,

@@ -97,8 +97,8 @@ class Agent:
         self._ways.close(stream)
 
     def _rekey(self, stream: int, payload: bytes) -> None:
-        seed, microseconds, name = wire.unpacked(payload, 3)
-        rekey(seed, wire.number(microseconds), name)
+        seed, microseconds = wire.unpacked(payload, 2)
+        rekey(seed, wire.number(microseconds))
         self._host.send(wire.DONE, stream)
 
     def _end(self) -> None:

@@ -1,23 +1,21 @@
-"""What makes a copy of a frozen machine another one: its randomness, its clock and its name."""
+"""What makes a copy of a frozen machine another one: its randomness, its clock and its id."""
 
 import fcntl
 import os
 import struct
 import time
-from _socket import sethostname
 
 RNDADDENTROPY, RNDRESEEDCRNG = 0x40085203, 0x5207  # linux/random.h
 BITS = 8
 MACHINE_ID = "/run/machine-id"
 
 
-def rekey(seed: bytes, microseconds: int, name: bytes) -> None:
+def rekey(seed: bytes, microseconds: int) -> None:
     """Become another machine; only a guest's root can.
 
     Args:
         seed: random bytes of the host.
         microseconds: since the epoch.
-        name: of the host.
 
     Raises:
         OSError: the guest may not do that.
@@ -29,6 +27,5 @@ def rekey(seed: bytes, microseconds: int, name: bytes) -> None:
     finally:
         os.close(device)
     time.clock_settime_ns(time.CLOCK_REALTIME, microseconds * 1000)
-    sethostname(name.decode())
     with open(MACHINE_ID, "w") as file:
         file.write(seed[:16].hex() + "\n")

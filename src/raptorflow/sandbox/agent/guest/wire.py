@@ -45,7 +45,7 @@ CLOSE = 20  # both: the stream is over, in both directions
 CREDIT = 21  # both: this many more bytes may be sent on the stream
 PING = 22  # h: bytes
 PONG = 23  # g: the same bytes
-REKEY = 24  # h: seed, microseconds since the epoch, host name: you are a copy, become another
+REKEY = 24  # h: seed, microseconds since the epoch: you are a copy, become another
 KINDS = frozenset(range(BORN, REKEY + 1))
 
 Frame = tuple[int, int, bytes]

@@ -56,7 +56,7 @@ class Groups:
             memory_bytes=_programs(memory, rooms),
             tasks=tasks,
             tasks_refused=fields(self.folders[PROCESSES] / "pids.events").get("max", 0),
-            throttled=fields(self.folders[PROCESSORS] / "cpu.stat").get("nr_throttled", 0),
+            throttled=fields(self.folders[PROCESSORS] / "cpu.stat").get("nr_throttled"),
             disk_full=any(_is_full(room) for room in rooms[:2]),
             exact=len(rooms) == len(WRITABLE),
             **counted,
@@ -110,7 +110,7 @@ def engine_usage(stats: Mapping[str, Any]) -> Usage:
         memory_bytes=within(stats, "memory_stats", "stats", "anon") if memory is None else memory,
         peak_memory_bytes=within(stats, "memory_stats", "max_usage"),
         tasks=within(stats, "pids_stats", "current"),
-        throttled=within(stats, "cpu_stats", "throttling_data", "throttled_periods") or 0,
+        throttled=within(stats, "cpu_stats", "throttling_data", "throttled_periods"),
         exact=False,
     )
 

@@ -3,12 +3,14 @@
 import asyncio
 import errno
 import uuid
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from raptorflow.base.json import loads
+from raptorflow.core.tasks import end_tasks
 from raptorflow.sandbox.attempts import LOOPBACK_ONLY, START, is_powerless
 from raptorflow.sandbox.driver import Blueprint, Usage
 from raptorflow.sandbox.drivers.docker.containers import Containers, Sandbox
@@ -20,7 +22,9 @@ from raptorflow.skills.capabilities import MIB, Limits
 LIMITS = Limits(memory_bytes=48 * MIB, pids=12, disk_bytes=2 * MIB, cpus=0.2)
 # With a kernel of its own each process takes much of it, and its number is to be what ends it.
 ROOMY = LIMITS.model_copy(update={"memory_bytes": 512 * MIB})
-SECONDS = 30.0
+# So little that also a very busy machine gives it more, unless it is held back.
+LITTLE = LIMITS.model_copy(update={"cpus": 0.05})
+SECONDS, LOOK_SECONDS = 30.0, 0.005
 MOST_ANSWER = 64 * 1024
 # All run inside as the first process. They stay until their input ends, so that they can be measured.
 TELLING = """
@@ -46,6 +50,11 @@ tell(
 tell(fork=answer(lambda: fork_many(FORKS)))
 stay()
 """
+SPEND = """
+overspend(0.1)
+tell()
+stay()
+"""
 HOG = """
 def hog():
     pid = os.fork()
@@ -69,7 +78,7 @@ NO_NETWORK = {errno.ENETUNREACH, errno.EHOSTUNREACH}
 FORKS = {True: 64, False: 640}
 KILLED = 9
 # gVisor's kernel, a program in Go, ends with this when it may not have one more thread.
-NO_THREAD = 2
+NO_THREAD, NEARLY = 2, 0.75
 END = b"\n\n"
 LOOKS, AGAIN_SECONDS = 100, 0.05
 
@@ -81,22 +90,19 @@ class Tried:
     Attributes:
         answers: of the attempts inside.
         used: what was seen of it last.
+        most_tasks: processes and threads that were seen at once.
         end: the engine's word on how it ended; nothing when it had to be ended.
     """
 
     answers: dict[str, Any]
     used: Usage
+    most_tasks: int
     end: Mapping[str, Any]
 
     @property
     def out_of_memory(self) -> bool:
         """Whether all of it was ended for lack of memory."""
         return bool(self.end.get("OOMKilled"))
-
-    @property
-    def out_of_threads(self) -> bool:
-        """Whether all of it ended because it could have no more processes or threads."""
-        return self.end.get("ExitCode") == NO_THREAD and not self.out_of_memory
 
 
 Trial = Coroutine[Any, Any, Tried]
@@ -138,7 +144,15 @@ class SelfTest:
                 self._try(begin + HOG, LIMITS, reach=True),
             )
         )
-        return self._held(tried.answers, hog.answers) | self._limited(tried, hog)
+        used = tried.used
+        if not used.throttled:
+            used = (await self._try(begin + SPEND, LITTLE, reach=False)).used
+        return {
+            **self._held(tried.answers, hog.answers),
+            "memory": self._memory(hog),
+            "pids": Guarantee.tried(self._refused(tried), self._by),
+            "cpu": Guarantee.tried(bool(used.throttled), self._by),
+        }
 
     def _held(self, tried: dict[str, Any], hog: dict[str, Any]) -> dict[str, Guarantee]:
         """What namespaces, mounts, capabilities and the filter hold."""
@@ -162,18 +176,19 @@ class SelfTest:
             "output": Guarantee("kernel", "a channel, read up to the limit, then the container is killed"),
         }
 
-    def _limited(self, tried: Tried, hog: Tried) -> dict[str, Guarantee]:
-        """What control groups hold; a kernel of its own is ended as a whole, without an answer."""
-        refused = tried.answers.get("fork") == errno.EAGAIN or tried.out_of_threads
+    def _memory(self, hog: Tried) -> Guarantee:
+        """A kernel of its own is ended as a whole, without an answer."""
         stopped = hog.answers.get("end") == KILLED or hog.out_of_memory
         seen = hog.used.out_of_memory or hog.out_of_memory
-        return {
-            "memory": Guarantee.tried(
-                stopped, self._by if seen else f"{self._by}, which this user cannot read"
-            ),
-            "pids": Guarantee.tried(refused, self._by),
-            "cpu": Guarantee.tried(tried.used.throttled > 0, self._by),
-        }
+        return Guarantee.tried(stopped, self._by + ("" if seen else ", which this user cannot read"))
+
+    def _refused(self, tried: Tried) -> bool:
+        """Whether one more process was; gVisor ends for it, which it may for other reasons too."""
+        if "fork" in tried.answers or self._runtime.boundary != "user-space-kernel":
+            return tried.answers.get("fork") == errno.EAGAIN
+        limit = LIMITS.pids + self._runtime.tasks
+        without = tried.end.get("ExitCode") == NO_THREAD and not tried.out_of_memory
+        return without and tried.most_tasks > NEARLY * limit
 
     async def _try(self, script: str, limits: Limits, *, reach: bool) -> Tried:
         skill = Mount(Path(__file__).parent, Path("/skill"))
@@ -182,7 +197,8 @@ class SelfTest:
         sandbox = await self._containers.build(blueprint, f"self-test-{uuid.uuid4().hex}", {}, command)
         try:
             async with asyncio.timeout(SECONDS):
-                said, used = await self._heard(sandbox)
+                async with self._watched(sandbox) as seen:
+                    said = await _said(sandbox)
                 end = None if said.endswith(END) else await self._ended(sandbox)
         except TimeoutError as error:
             raise SelfTestFailed("A container did not answer in time.") from error
@@ -196,18 +212,23 @@ class SelfTest:
         answers: dict[str, Any] = {}
         for line in said.splitlines():
             answers |= loads(line) if line else {}
-        return Tried(answers, used, end or {})
+        return Tried(answers, seen[-1], max(each.tasks or 0 for each in seen), end or {})
 
-    async def _heard(self, sandbox: Sandbox) -> tuple[bytes, Usage]:
-        """All that it says up to the empty line, or to its end; and what was seen of it meanwhile."""
-        said, used = b"", Usage()
-        while not said.endswith(END) and len(said) < MOST_ANSWER:
-            data = await sandbox.channel.read()
-            if not data:
-                break
-            said += data
-            used = await self._containers.usage(sandbox) or used
-        return said, used
+    @asynccontextmanager
+    async def _watched(self, sandbox: Sandbox) -> AsyncGenerator[list[Usage]]:
+        """What is seen of it during the block, and at its end: a kernel of its own may not live so long."""
+        seen = [Usage()]
+        watching = asyncio.create_task(self._watch(sandbox, seen))
+        try:
+            yield seen
+        finally:
+            await end_tasks([watching])
+        seen += filter(None, [await self._containers.usage(sandbox)])
+
+    async def _watch(self, sandbox: Sandbox, seen: list[Usage]) -> None:
+        while True:
+            seen += filter(None, [await self._containers.usage(sandbox)])
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _ended(self, sandbox: Sandbox) -> Mapping[str, Any]:
         """The engine's word on its end, which it learns of a moment later."""
@@ -217,6 +238,17 @@ class SelfTest:
                 return state
             await asyncio.sleep(AGAIN_SECONDS)
         return {}
+
+
+async def _said(sandbox: Sandbox) -> bytes:
+    """All up to the empty line, or the channel's end."""
+    said = b""
+    while not said.endswith(END) and len(said) < MOST_ANSWER:
+        data = await sandbox.channel.read()
+        if not data:
+            break
+        said += data
+    return said
 
 
 async def _all(trials: Sequence[Trial]) -> list[Tried]:

@@ -59,6 +59,7 @@ class MicroVmDriver:
         self._snapshots = Snapshots(settings.place() / "snapshots")
         self._image: Image | None = None
         self._monitor: Monitor | None = None
+        self._known_version: str | None = None
         self._report: ProbeReport | None = None
         self._probing = asyncio.Lock()
         self._held: dict[str, _Held] = {}
@@ -144,25 +145,25 @@ class MicroVmDriver:
             SandboxStartFailed: the monitor could not.
         """
         held = self._get(handle)
+        version = await self._version()
         async with self._new_snapshot(handle.sandbox_id) as folder:
             async with asyncio.timeout(self._settings.boot_seconds):
                 await held.guest.snapshot(folder)
-            version = await self._chosen().version()
-            return await asyncio.to_thread(frozen_from, folder, held.machine, version)
+            return await to_the_end(asyncio.to_thread(frozen_from, folder, held.machine, version))
 
     @asynccontextmanager
     async def _new_snapshot(self, name: str) -> AsyncGenerator[Path]:
         """A folder for one, which is removed again when none comes of it."""
+        folder = self._snapshots.folder(name)
         try:
-            folder = await asyncio.to_thread(self._snapshots.open, name)
-            try:
-                yield folder
-            except BaseException:
-                await to_the_end(asyncio.to_thread(self._snapshots.remove, folder))
-                raise
-        except OSError as error:
-            reason = str(error) or f"it took longer than {self._settings.boot_seconds:g} s"
-            raise SandboxStartFailed(f"The machine {name} cannot be frozen: {reason}") from error
+            await to_the_end(asyncio.to_thread(self._snapshots.make, folder))
+            yield folder
+        except BaseException as error:
+            await to_the_end(asyncio.to_thread(self._snapshots.remove, folder))
+            if isinstance(error, OSError):
+                reason = str(error) or f"it took longer than {self._settings.boot_seconds:g} s"
+                raise SandboxStartFailed(f"The machine {name} cannot be frozen: {reason}") from error
+            raise
 
     async def restore(
         self, snapshot: Snapshot, blueprint: Blueprint, sandbox_id: str, labels: Mapping[str, str]
@@ -172,8 +173,10 @@ class MicroVmDriver:
         Raises:
             SandboxStartFailed: the snapshot was changed, or is of another monitor, image or blueprint.
         """
-        machine = await self._machine(blueprint)
-        version = await self._chosen().version()
+        try:
+            machine, version = await self._machine(blueprint), await self._version()
+        except SandboxUnavailable as error:
+            raise SandboxStartFailed(error.message, hint=error.hint) from error
         await asyncio.to_thread(check_frozen, snapshot, machine, version)
         return await self._start(blueprint, sandbox_id, labels, snapshot.folder)
 
@@ -227,6 +230,19 @@ class MicroVmDriver:
                 log.info("removed what dead managers left", machines=count)
             await asyncio.to_thread(self._snapshots.reap)
         return self._image
+
+    async def _version(self) -> str:
+        """The monitor's; asked once, as what is frozen lives no longer than this driver.
+
+        Raises:
+            SandboxStartFailed: it cannot be asked.
+        """
+        if self._known_version is None:
+            try:
+                self._known_version = await self._chosen().version()
+            except OSError as error:
+                raise SandboxStartFailed(f"The monitor cannot be asked for its version: {error}") from error
+        return self._known_version
 
     def _chosen(self) -> Monitor:
         if self._monitor is None:

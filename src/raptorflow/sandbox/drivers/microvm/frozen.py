@@ -1,5 +1,6 @@
 """Snapshots on disk: what they were made from is noted beside them, and nothing else is started from them."""
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -47,8 +48,17 @@ def check_frozen(snapshot: Snapshot, machine: Machine, version: str) -> None:
 
 def _digests(folder: Path) -> dict[str, str]:
     """The digest of each file; one that was not written to since is not read again."""
-    every = [(file, file.stat()) for file in sorted(folder.iterdir())]
-    return {file.name: _digest(file, it.st_ino, it.st_size, it.st_mtime_ns) for file, it in every}
+    return {file.name: _digest(file, *_written(file)) for file in sorted(folder.iterdir())}
+
+
+def _written(file: Path) -> tuple[int, int, int]:
+    """Which file it is, and when it was last written to.
+
+    Where monitors are the manager's own user, by the time that no program can set. Root's are others, who
+    may not write to it; links to it, which a jail has, change that time.
+    """
+    facts = file.stat()
+    return facts.st_ino, facts.st_size, facts.st_ctime_ns if os.geteuid() else facts.st_mtime_ns
 
 
 @lru_cache(maxsize=256)

@@ -26,6 +26,7 @@ def usage_of(group: Group | None, guest: Guest) -> Usage:
         peak_memory_bytes=counted.peak_memory_bytes,
         out_of_memory=counted.out_of_memory + console.out_of_memory,
         tasks_refused=console.tasks_refused,
+        throttled=counted.throttled,
         disk_full=console.disk_full,
         exact=False,
     )
@@ -38,6 +39,7 @@ def _grouped(group: Group) -> Usage:
         memory_bytes=memory.anonymous + memory.shared,
         peak_memory_bytes=counted.peak_memory_bytes,
         out_of_memory=counted.out_of_memory,
+        throttled=counted.throttled,
     )
 
 

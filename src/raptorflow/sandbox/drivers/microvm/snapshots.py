@@ -20,22 +20,26 @@ class Snapshots:
         self._place = place
         self._own: set[Path] = set()
 
-    def open(self, name: str) -> Path:
-        """A new folder, with nothing in it but a note of whose it is.
+    def folder(self, name: str) -> Path:
+        """Where the one of this name is, or would be."""
+        return self._place / name
+
+    def make(self, folder: Path) -> None:
+        """Make one, with nothing in it but a note of whose it is.
 
         Raises:
-            OSError: there is one of this name, or it cannot be made.
+            OSError: it is there, or cannot be made.
         """
-        folder = self._place / name
         folder.mkdir(PRIVATE, parents=True)
         self._own.add(folder)
         write_note(folder)
-        return folder
 
     def remove(self, folder: Path) -> None:
-        """Remove one; machines that go on from it have what they need of it open."""
-        shutil.rmtree(folder, ignore_errors=True)
-        self._own.discard(folder)
+        """Remove one of this manager's; machines that go on from it have what they need of it open."""
+        if folder in self._own:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            self._own.discard(folder)
 
     def reap(self) -> int:
         """Remove those of dead managers; how many that were."""

@@ -122,7 +122,7 @@ class FirecrackerGuest:
             "/snapshot/create", snapshot_type="Full", snapshot_path=f"/{STATE}", mem_file_path=f"/{MEMORY}"
         )
         for name in (STATE, MEMORY):
-            await asyncio.to_thread(self._jail.take, name, folder / name)
+            await to_the_end(asyncio.to_thread(self._jail.take, name, folder / name))
 
     async def end(self) -> None:
         """Kill it; the first process of a namespace takes all others with it."""

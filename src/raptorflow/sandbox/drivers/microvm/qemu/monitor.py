@@ -100,7 +100,8 @@ class QemuGuest:
             await self._qmp.until("query-migrate", {"completed"}, {"failed", "cancelled"})
         finally:
             os.close(file)
-        await asyncio.to_thread((folder / UNREAD).write_bytes, self._unread + _drained(self._end))
+        said = self._unread + _drained(self._end)
+        await to_the_end(asyncio.to_thread((folder / UNREAD).write_bytes, said))
 
     async def proceed(self) -> None:
         """After a start from a snapshot: wait until all is read, and go on."""
@@ -154,11 +155,12 @@ class QemuMonitor:
         program = self.program()
         if program is None:
             raise SandboxStartFailed("QEMU is not installed.")
+        unread = await asyncio.to_thread((frozen / UNREAD).read_bytes) if frozen else b""
         channel, control = socket.socketpair(), socket.socketpair()
-        with ExitStack() as stack:
-            stack.callback(channel[1].close)
-            stack.callback(control[1].close)
-            for end in (channel[0], control[0]):
+        with ExitStack() as stack, ExitStack() as ours:
+            for end, passed in (channel, control):
+                ours.callback(end.close)
+                stack.callback(passed.close)
                 end.setblocking(False)
             opened = Opened(
                 kernel=_open(machine.image.kernel, stack),
@@ -171,7 +173,7 @@ class QemuMonitor:
             command = qemu_command(program, machine, opened, cell.mark, kvm=self.kvm)
             limit = 2 * machine.memory_bytes
             monitored = await launch(cell, command, opened.all, file_bytes=limit)
-        unread = await asyncio.to_thread((frozen / UNREAD).read_bytes) if frozen else b""
+            ours.pop_all()
         guest = QemuGuest(monitored, channel[0], Qmp(control[0]), unread)
         await self._await(guest, resumed=frozen is not None)
         return guest
