@@ -93,7 +93,7 @@ async def test_the_one_used_least_recently_gives_way() -> None:
     third = await frozen.built(3)
     assert [frozen.copies.of(blueprint(number)) for number in (1, 2, 3)] == [first, None, third]
     assert frozen.driver.kept == [first, third]
-    assert second not in {first, third}
+    assert second not in [first, third]
 
 
 async def test_those_in_use_do_not_give_way_to_one_another() -> None:
