@@ -47,7 +47,7 @@ class PoolSettings(BaseModel):
     """A ready sandbox that is older is replaced."""
     ping_seconds: float = Field(default=0.05, gt=0)
     """What a ready sandbox has to answer in when it is claimed; it is thrown away when it does not."""
-    max_snapshots: int = Field(default=4, ge=0)
+    max_snapshots: int = Field(default=4, ge=0, le=64)
     """Frozen sandboxes that are kept of a driver whose sandboxes can go on from them; 0 keeps none. Each
     takes up to as much room on disk as its machine has memory."""
     refill_at_once: int = Field(default=2, ge=1)

@@ -6,10 +6,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from raptorflow.base.errors import RaptorFlowError
 from raptorflow.core.tasks import end_tasks, to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.driver import Blueprint, CanSnapshot, SandboxDriver, Snapshot
-from raptorflow.sandbox.errors import SandboxGone, SandboxStartFailed
 from raptorflow.sandbox.running.live import new_sandbox_id
 
 log = logger(__name__)
@@ -89,38 +89,33 @@ class Copies:
         await end_tasks(tuple(self._freezing.values()))
 
     def _may_freeze(self, blueprint: Blueprint, kind: _Kind) -> bool:
-        rests = kind.frozen is not None or blueprint in self._freezing or self._clock() < kind.rests_until
-        return not rests and (
-            len(self._frozen()) + len(self._freezing) < self._most or self._idle() is not None
-        )
+        if kind.frozen or blueprint in self._freezing or self._clock() < kind.rests_until:
+            return False
+        lately = [each for each in self._frozen() if self._clock() - each.used <= LATELY_SECONDS]
+        return len(lately) + len(self._freezing) < self._most
 
     def _frozen(self) -> list[_Kind]:
         """Those of which one is frozen, least recently used first."""
         return [kind for kind in self._kinds.values() if kind.frozen]
 
-    def _idle(self) -> _Kind | None:
-        """The one that gives way."""
-        idle = [kind for kind in self._frozen() if self._clock() - kind.used > LATELY_SECONDS]
-        return idle[0] if idle else None
-
     async def _freeze(self, driver: CanSnapshot, blueprint: Blueprint, kind: _Kind) -> None:
         try:
             kind.frozen = await _frozen_by(driver, blueprint)
-            kind.used = self._clock()
-        except (SandboxStartFailed, SandboxGone) as error:
+        except RaptorFlowError as error:
             log.warning("no sandbox could be frozen", driver=driver.name, reason=error.message)
             kind.rests_until = self._clock() + REST_SECONDS
-        while len(self._frozen()) > self._most and (idle := self._idle()) and idle.frozen:
-            gone, idle.frozen = idle.frozen, None
-            await driver.forget(gone)
+            return
+        self.of(blueprint)
+        for each in self._frozen()[: -self._most]:
+            if gone := each.frozen:
+                each.frozen = None
+                await driver.forget(gone)
 
     def _forget_kinds(self) -> None:
-        """Of those that were only counted, the oldest are not remembered."""
+        """Of those that were only counted, the oldest are not remembered: fewer than that are frozen."""
         while len(self._kinds) > MOST_KINDS:
-            oldest = next((key for key, kind in self._kinds.items() if not kind.frozen), None)
-            if oldest is None:
-                return
-            del self._kinds[oldest]
+            kept = {*self._freezing, *(key for key, kind in self._kinds.items() if kind.frozen)}
+            del self._kinds[next(key for key in self._kinds if key not in kept)]
 
 
 async def _frozen_by(driver: CanSnapshot, blueprint: Blueprint) -> Snapshot:
