@@ -33,7 +33,10 @@ PUTS = (
 )
 SWAP = """
 import os, time
-os.makedirs('there'); open('there/data.txt', 'w').write('own'); os.symlink('/skill', 'link')
+os.makedirs('new')
+with open('new/data.txt', 'w') as data:
+    data.write('own')
+os.symlink('/skill', 'link'); os.rename('new', 'there')
 end = time.monotonic() + {seconds}
 while time.monotonic() < end:
     os.rename('there', 'hidden'); os.rename('link', 'there')
