@@ -45,7 +45,7 @@ class Freezing:
         self.kept.remove(snapshot)
 
     async def restore(self, *_: object) -> Handle:
-        raise NotImplementedError
+        raise AssertionError("Nothing goes on from it here.")
 
     probe = prepare = channel = stats = list = close = restore
 
