@@ -94,7 +94,7 @@ class Link:
         await self._ask(wire.PING, wire.PONG)
 
     async def rekey(self) -> None:
-        """Make a copy of a frozen guest another one: with randomness, a clock and an id of its own.
+        """Make a copy of a frozen guest another one: with randomness of its own, and the clock of now.
 
         Raises:
             SandboxGone: the sandbox has ended, or could not become another.

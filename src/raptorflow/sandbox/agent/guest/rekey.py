@@ -1,4 +1,4 @@
-"""What makes a copy of a frozen machine another one: its randomness, its clock and its id."""
+"""What makes a copy of a frozen machine another one: its randomness and its clock."""
 
 import fcntl
 import os
@@ -7,7 +7,6 @@ import time
 
 RNDADDENTROPY, RNDRESEEDCRNG = 0x40085203, 0x5207  # linux/random.h
 BITS = 8
-MACHINE_ID = "/run/machine-id"
 
 
 def rekey(seed: bytes, microseconds: int) -> None:
@@ -27,5 +26,3 @@ def rekey(seed: bytes, microseconds: int) -> None:
     finally:
         os.close(device)
     time.clock_settime_ns(time.CLOCK_REALTIME, microseconds * 1000)
-    with open(MACHINE_ID, "w") as file:
-        file.write(seed[:16].hex() + "\n")

@@ -148,6 +148,7 @@ class MicroVmDriver:
         version = await self._version()
         async with self._new_snapshot(handle.sandbox_id) as folder:
             async with asyncio.timeout(self._settings.boot_seconds):
+                await held.guest.console.up()
                 await held.guest.snapshot(folder)
             return await to_the_end(asyncio.to_thread(frozen_from, folder, held.machine, version))
 

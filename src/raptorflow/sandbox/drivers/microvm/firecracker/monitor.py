@@ -116,7 +116,6 @@ class FirecrackerGuest:
         """
         if self._channel is not None:
             raise SandboxStartFailed("A machine whose channel is open cannot be copied.")
-        await self.console.up()
         await self.pause()
         await self.api.put(
             "/snapshot/create", snapshot_type="Full", snapshot_path=f"/{STATE}", mem_file_path=f"/{MEMORY}"

@@ -91,7 +91,6 @@ class QemuGuest:
         """
         if self._channel is not None:
             raise SandboxStartFailed("A machine whose channel is open cannot be copied.")
-        await self.console.up()
         await self.pause()
         file = os.open(folder / MEMORY, NEW_FILE, 0o600)
         try:
