@@ -40,8 +40,8 @@ from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
 from raptorflow.sandbox.pool.settings import NONE_READY, PoolSettings
-from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
+from raptorflow.settings import load_settings
 
 ROUNDS, SLOW_ROUNDS = 60, 8
 CODE = "print(1)"
@@ -125,12 +125,12 @@ def skill_folder(stack: ExitStack) -> Path:
 
 def subject(name: str, stack: ExitStack) -> Subject:
     """A driver's managers."""
-    docker = DockerSettings()
+    changes: dict[str, object] = {"driver": name, "allow_supervised": True}
     socket = None
     if name == "docker":
         socket = stack.enter_context(running_engine()).socket
-        docker = DockerSettings(socket=socket)
-    given = SandboxSettings(driver=name, allow_supervised=True, docker=docker)
+        changes["docker"] = DockerSettings(socket=socket)
+    given = load_settings().sandbox.model_copy(update=changes)
     ready = PoolSettings(min_ready=2, idle_seconds=3600)
 
     def with_pool(pool: PoolSettings) -> SandboxManager:
