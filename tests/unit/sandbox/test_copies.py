@@ -54,9 +54,9 @@ class Frozen:
     """Copies of such a driver, and a clock that a test sets."""
 
     def __init__(self, most: int = 2, *, fails: bool = False) -> None:
-        self.now = 1000.0
+        self.now, self.pressed = 1000.0, False
         self.driver = Freezing(fails)
-        self.copies = Copies(cast(SandboxDriver, self.driver), most, lambda: self.now)
+        self.copies = Copies(cast(SandboxDriver, self.driver), most, lambda: self.pressed, lambda: self.now)
 
     async def built(self, number: int, times: int = OFTEN) -> Snapshot | None:
         """Build one anew so often; what is frozen of it then."""
@@ -83,6 +83,23 @@ async def test_however_many_are_built_at_once_one_is_frozen() -> None:
     assert (frozen.driver.made, frozen.driver.alive) == (1, set())
     await frozen.built(1, times=50)
     assert frozen.driver.made == 1
+
+
+async def test_one_is_frozen_after_the_other() -> None:
+    frozen = Frozen()
+    for number in (1, 2) * OFTEN:
+        frozen.copies.built_anew(blueprint(number))
+    await frozen.copies.settle()
+    assert frozen.driver.made == 1
+    assert await frozen.built(2, times=1) is not None
+
+
+async def test_nothing_is_frozen_while_memory_is_short() -> None:
+    frozen = Frozen()
+    frozen.pressed = True
+    assert await frozen.built(1) is None
+    frozen.pressed = False
+    assert await frozen.built(1, times=1) is not None
 
 
 async def test_the_one_used_least_recently_gives_way() -> None:
@@ -150,7 +167,7 @@ async def test_kinds_that_were_only_counted_are_not_remembered_for_ever() -> Non
 @pytest.mark.parametrize("most", [0, 2], ids=["none are wanted", "the driver freezes none"])
 async def test_where_none_are_kept_none_are_made(most: int) -> None:
     driver = Freezing()
-    copies = Copies(cast(SandboxDriver, object() if most else driver), most)
+    copies = Copies(cast(SandboxDriver, object() if most else driver), most, lambda: False)
     for _ in range(2 * OFTEN):
         copies.built_anew(blueprint(1))
     await copies.settle()

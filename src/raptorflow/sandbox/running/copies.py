@@ -37,12 +37,20 @@ class Copies:
     Args:
         driver: builds them.
         most: how many are kept; the one used least recently gives way.
+        pressed: whether the machine is short of memory; nothing is frozen meanwhile.
         clock: monotonic seconds.
     """
 
-    def __init__(self, driver: SandboxDriver, most: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        driver: SandboxDriver,
+        most: int,
+        pressed: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._driver = driver if isinstance(driver, CanSnapshot) and most else None
         self._most = most
+        self._pressed = pressed
         self._clock = clock
         self._kinds: OrderedDict[Blueprint, _Kind] = OrderedDict()
         self._freezing: dict[Blueprint, asyncio.Task[None]] = {}
@@ -65,7 +73,7 @@ class Copies:
         kind.built += 1
         self._kinds.move_to_end(blueprint)
         self._forget_kinds()
-        if kind.built >= OFTEN and self._may_freeze(blueprint, kind):
+        if kind.built >= OFTEN and self._may_freeze(kind):
             task = asyncio.create_task(self._freeze(self._driver, blueprint, kind))
             self._freezing[blueprint] = task
             task.add_done_callback(lambda _: self._freezing.pop(blueprint))
@@ -88,11 +96,12 @@ class Copies:
         self._closed = True
         await end_tasks(tuple(self._freezing.values()))
 
-    def _may_freeze(self, blueprint: Blueprint, kind: _Kind) -> bool:
-        if kind.frozen or blueprint in self._freezing or self._clock() < kind.rests_until:
+    def _may_freeze(self, kind: _Kind) -> bool:
+        """One after the other: each is a machine beside those that run."""
+        if kind.frozen or self._freezing or self._clock() < kind.rests_until:
             return False
         lately = [each for each in self._frozen() if self._clock() - each.used <= LATELY_SECONDS]
-        return len(lately) + len(self._freezing) < self._most
+        return len(lately) < self._most and not self._pressed()
 
     def _frozen(self) -> list[_Kind]:
         """Those of which one is frozen, least recently used first."""

@@ -36,9 +36,9 @@ class Supply:
         self._driver = driver
         self._start_seconds, self._open_files = start_seconds, open_files
         maker = Maker[Blueprint, LiveSandbox](self._spare, LiveSandbox.claim, LiveSandbox.destroy)
-        self._pressed = MemoryPressure(settings.spare_memory_bytes, settings.stall_percent)
-        self._pool = WarmPool(driver.name, settings, maker, self._pressed)
-        self._copies = Copies(driver, settings.max_snapshots)
+        pressed = MemoryPressure(settings.spare_memory_bytes, settings.stall_percent)
+        self._pool = WarmPool(driver.name, settings, maker, pressed)
+        self._copies = Copies(driver, settings.max_snapshots, pressed)
         self._begun = False
 
     async def take(self, blueprint: Blueprint, labels: Mapping[str, str]) -> tuple[LiveSandbox, Path]:
@@ -86,8 +86,7 @@ class Supply:
             except SandboxStartFailed as error:
                 await self._copies.give_up(blueprint, frozen, error.message)
         sandbox = await self._start(blueprint, labels, ahead=ahead)
-        if not self._pressed():
-            self._copies.built_anew(blueprint)
+        self._copies.built_anew(blueprint)
         return sandbox, "cold"
 
     async def _start(
