@@ -32,13 +32,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
-from prometheus_client import REGISTRY
 from tests.support.docker_engine import running_engine
 
 from raptorflow.base.json import JsonObject, dumps
 from raptorflow.sandbox.drivers.docker.settings import DockerSettings
 from raptorflow.sandbox.interpreter import sandbox_python
 from raptorflow.sandbox.manager import SandboxManager, build_manager
+from raptorflow.sandbox.pool.metrics import created
 from raptorflow.sandbox.pool.settings import NONE_READY, PoolSettings
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.settings import load_settings
@@ -70,9 +70,9 @@ class Subject:
         self.figures.setdefault("warm", []).append((await once(self.warm, spec))[0])
         await asyncio.sleep(REST_SECONDS[self.name])
         if self.frozen:
-            before = gone_on(self.name)
+            before = created(self.name, "snapshot")
             first, _ = await once(self.frozen, spec)
-            assert gone_on(self.name) > before, "it was built anew"
+            assert created(self.name, "snapshot") > before, "it was built anew"
             self.figures.setdefault("snapshot", []).append(first)
             await asyncio.sleep(REST_SECONDS[self.name])
 
@@ -80,7 +80,7 @@ class Subject:
         """Until each has been used once, and what is to be frozen is."""
         for manager in self.managers:
             await once(manager, spec)
-        while self.frozen and not gone_on(self.name):
+        while self.frozen and not created(self.name, "snapshot"):
             await once(self.frozen, spec)
 
     @property
@@ -138,12 +138,6 @@ def subject(name: str, stack: ExitStack) -> Subject:
 
     frozen = with_pool(PoolSettings(max_total=0)) if name == "microvm" else None
     return Subject(name, with_pool(NONE_READY), with_pool(ready), frozen, socket)
-
-
-def gone_on(driver: str) -> float:
-    """How many sandboxes went on from a frozen one."""
-    labels = {"driver": driver, "path": "snapshot"}
-    return REGISTRY.get_sample_value("raptorflow_sandbox_create_seconds_count", labels) or 0.0
 
 
 async def once(manager: SandboxManager, spec: SandboxSpec) -> tuple[float, float]:

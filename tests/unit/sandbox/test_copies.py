@@ -24,6 +24,7 @@ class Freezing:
     kept: list[Snapshot] = field(default_factory=list[Snapshot])
     made: int = 0
     created: asyncio.Event = field(default_factory=asyncio.Event)
+    stuck: bool = False
 
     async def create(self, _blueprint: Blueprint, sandbox_id: str, _labels: Mapping[str, str]) -> Handle:
         self.made += 1
@@ -32,7 +33,8 @@ class Freezing:
         return Handle(self.name, sandbox_id)
 
     async def snapshot(self, handle: Handle) -> Snapshot:
-        await asyncio.sleep(0)
+        if self.stuck:
+            await asyncio.Event().wait()
         if self.fails:
             raise SandboxStartFailed("It cannot be frozen.")
         self.kept.append(Snapshot(self.name, Path(handle.sandbox_id)))
@@ -146,6 +148,7 @@ async def test_what_nothing_came_up_from_is_forgotten_and_rests() -> None:
 
 async def test_one_that_is_given_up_halfway_leaves_no_sandbox_and_none_follows() -> None:
     frozen = Frozen()
+    frozen.driver.stuck = True
     for _ in range(OFTEN):
         frozen.copies.built_anew(blueprint(1))
     await frozen.driver.created.wait()

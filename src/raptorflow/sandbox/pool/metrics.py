@@ -5,7 +5,7 @@ The signal for scaling out is the time in the queue (more machines) together wit
 that waits wants more places, and thus more machines.
 """
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 _SHORT = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -28,3 +28,9 @@ CREATE_SECONDS = Histogram(
     ["driver", "path"],
     buckets=_SHORT,
 )
+
+
+def created(driver: str, path: str) -> int:
+    """How many sandboxes this process was given so far that came by this path."""
+    labels = {"driver": driver, "path": path}
+    return int(REGISTRY.get_sample_value("raptorflow_sandbox_create_seconds_count", labels) or 0)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from prometheus_client import REGISTRY
-
 from raptorflow.sandbox.attacks.model import Trial, outcomes
 from raptorflow.sandbox.attacks.program import Said, said, together
 from raptorflow.sandbox.attacks.stage import Stage
+from raptorflow.sandbox.pool.metrics import created
 from raptorflow.sandbox.pool.settings import PoolSettings
 
 COUNT = 3
@@ -89,18 +88,14 @@ async def _made_anew(stage: Stage, skill: Path) -> Found:
 async def _copied(stage: Stage, skill: Path) -> Found:
     """As many at once as a pool of one member does not have ready, until enough were copies."""
     drawn: list[Drawn | None] = []
-    before = _copies_made(stage.driver)
+    before, made = created(stage.driver, "snapshot"), 0
     async with stage.another(pool=PoolSettings(min_ready=1, max_ready=1)) as used:
         for _ in range(ROUNDS):
             drawn += await asyncio.gather(*(_drawn(used, skill) for _ in range(COUNT)))
-            if _copies_made(stage.driver) - before >= COUNT:
+            made = created(stage.driver, "snapshot") - before
+            if made >= COUNT:
                 break
-    return Found(drawn, int(_copies_made(stage.driver) - before))
-
-
-def _copies_made(driver: str) -> float:
-    labels = {"driver": driver, "path": "snapshot"}
-    return REGISTRY.get_sample_value("raptorflow_sandbox_create_seconds_count", labels) or 0.0
+    return Found(drawn, made)
 
 
 async def _drawn(stage: Stage, skill: Path) -> Drawn | None:

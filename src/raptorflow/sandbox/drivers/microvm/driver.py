@@ -257,9 +257,8 @@ class MicroVmDriver:
 
     async def _probe(self) -> ProbeReport:
         try:
-            monitor = self._chosen()
+            version, root = await self._version(), os.geteuid() == 0
             await self._verified()
-            version, root = await monitor.version(), os.geteuid() == 0
             return await SelfTest(self, self._policy, version, self._cells, root=root).execute()
         except (SandboxUnavailable, SandboxStartFailed, SandboxGone) as error:
             return ProbeReport(
