@@ -12,7 +12,15 @@ SYSTEM = Path("/run/raptorflow/sandbox")
 
 
 def runtime_folder() -> Path:
-    """Where it lies when nobody says where; gone with the boot."""
+    """Where managers keep things when nobody says where: made when missing, private, gone with the boot.
+
+    Raises:
+        SandboxUnavailable: somebody else could write there, or it cannot be made.
+    """
+    return private_folder(_runtime_place())
+
+
+def _runtime_place() -> Path:
     if os.geteuid() == 0:
         return SYSTEM
     given = os.environ.get("XDG_RUNTIME_DIR")

@@ -1,19 +1,17 @@
 """However a run or its manager ends, nothing of it is left."""
 
 import asyncio
-import gc
 import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
+from tests.support.descriptors import open_descriptors, opened_since
 
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX, state_folder
 from raptorflow.sandbox.drivers.local.processes import descendants
@@ -68,21 +66,6 @@ async def until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         await asyncio.sleep(POLL_SECONDS)
-
-
-def open_descriptors() -> Counter[str]:
-    """What this process holds open, each pipe and socket by its own number."""
-    gc.collect()
-    found: Counter[str] = Counter()
-    for entry in Path("/proc/self/fd").iterdir():
-        with suppress(FileNotFoundError):
-            found[str(entry.readlink())] += 1
-    return found
-
-
-def opened_since(before: Counter[str]) -> Counter[str]:
-    """What is open now and was not before; others may have closed theirs meanwhile."""
-    return open_descriptors() - before
 
 
 async def test_a_cancelled_run_ends_its_processes(run_code: RunCode, tmp_path: Path) -> None:

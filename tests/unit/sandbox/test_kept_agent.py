@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from raptorflow.sandbox.agent import kept as kept_agent
+from raptorflow.sandbox import places
 from raptorflow.sandbox.agent.kept import agent_folder, keep
 from raptorflow.sandbox.errors import SandboxUnavailable
 
@@ -102,13 +102,15 @@ def emptied(kept: Path) -> None:
 def test_what_is_cleaned_away_while_it_is_in_use_is_made_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], None]
 ) -> None:
-    monkeypatch.setattr(kept_agent, "runtime_folder", lambda: tmp_path / "runtime")
+    monkeypatch.setattr(places, "_runtime_place", lambda: tmp_path / "runtime")
     folder = agent_folder(PYTHON)
     assert agent_folder(PYTHON) == folder
     good = files(folder)
     harm(folder)
     assert agent_folder(PYTHON) == folder
     assert files(folder) == good
+    assert folder.is_relative_to(tmp_path)
+    assert (tmp_path / "runtime").stat().st_mode & 0o777 == 0o700, "whoever makes it first makes it private"
 
 
 @pytest.mark.parametrize(("python", "says"), [("/bin/false", "cannot compile"), ("/none", "is not there")])

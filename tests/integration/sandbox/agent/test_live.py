@@ -8,6 +8,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from tests.support.descriptors import open_descriptors, opened_since
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.agent.guest import wire
@@ -183,7 +184,7 @@ async def test_a_run_can_be_cancelled_at_each_step(driver: LocalDriver, make_spe
             await live.destroy()
 
     await once()
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_descriptors()
     for step in range(1, 200, 4):
         running = asyncio.create_task(once())
         for _ in range(step):
@@ -193,7 +194,7 @@ async def test_a_run_can_be_cancelled_at_each_step(driver: LocalDriver, make_spe
         await asyncio.wait({running})
         assert running.cancelled() or running.exception() is None
         assert await driver.list() == []
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert not opened_since(before)
 
 
 async def test_destroyed_while_it_runs_is_an_error_with_a_type(

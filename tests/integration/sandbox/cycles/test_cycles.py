@@ -1,10 +1,8 @@
 """A thousand sandboxes are made and destroyed, each with something that goes wrong; nothing is left."""
 
 import asyncio
-import gc
 import os
 import tempfile
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,8 +10,10 @@ from itertools import count, cycle, islice
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from tests.integration.sandbox.cycles.faults import FAULTS, Fault
 from tests.support.awaits import CancelledAt
+from tests.support.descriptors import open_descriptors, opened_since
 
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX
@@ -31,6 +31,8 @@ LIMITS = Limits(timeout_seconds=3, memory_bytes=64 * MIB, disk_bytes=8 * MIB, pi
 ENDS = {"ok", "error", "signal", "sandbox_error", "timeout"}
 # More awaits than a run has from its request to its result; those above it are runs without a fault.
 MOST_AWAITS = 60
+# A loop of their own: what other tests keep running is no task of these.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass
@@ -72,7 +74,6 @@ async def _await(work: CancelledAt) -> None:
 class Held:
     """What this process and its sandboxes have of the machine."""
 
-    descriptors: Counter[str]
     mounts: int
     tasks: int
     groups: int
@@ -81,15 +82,9 @@ class Held:
 
     @classmethod
     def now(cls, state: Path) -> "Held":
-        gc.collect()
-        descriptors: Counter[str] = Counter()
-        for entry in Path("/proc/self/fd").iterdir():
-            with suppress(FileNotFoundError):
-                descriptors[_kind(str(entry.readlink()))] += 1
         walk = os.walk("/sys/fs/cgroup")
         mine = f"{PREFIX}{os.getpid()}-"
         return cls(
-            descriptors,
             len(Path("/proc/self/mountinfo").read_text().splitlines()),
             len(asyncio.all_tasks()),
             sum(name.startswith(mine) for _, names, _ in walk for name in names),
@@ -98,12 +93,7 @@ class Held:
         )
 
 
-def _kind(target: str) -> str:
-    """Pipes and sockets have numbers."""
-    return target.partition(":")[0]
-
-
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Stage]:
     for name in ("skill", "tmp"):
         (tmp_path / name).mkdir()
@@ -121,7 +111,7 @@ async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerat
 async def rounds(stage: Stage, state: Path, number: int) -> None:
     """Half of them with faults in turn, half given up at one await after the other."""
     assert (await stage.manager.run(stage.spec)).status == "ok"
-    before = Held.now(state)
+    before, descriptors = Held.now(state), open_descriptors()
     every = count(1)
     for name, fault in islice(cycle(FAULTS.items()), number // 2):
         try:
@@ -132,6 +122,7 @@ async def rounds(stage: Stage, state: Path, number: int) -> None:
             raise AssertionError(f"after {name}") from error
     assert (await stage.manager.run(stage.spec)).status == "ok"
     assert Held.now(state) == before
+    assert not opened_since(descriptors)
 
 
 async def test_a_hundred_rounds_with_faults_leave_nothing(stage: Stage, tmp_path: Path) -> None:

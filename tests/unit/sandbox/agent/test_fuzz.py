@@ -22,6 +22,8 @@ SEED = 20_260_101
 SESSION_SECONDS = 30
 GROWTH_KIB = 64 * 1024
 WAY = GUEST_STREAMS + 5
+# A loop of their own: what other tests keep running is no task of these.
+pytestmark = pytest.mark.asyncio(loop_scope="function")
 
 
 def valid() -> list[bytes]:

@@ -72,8 +72,7 @@ def state_folder(settings: SandboxSettings) -> Path:
     Raises:
         SandboxUnavailable: somebody else could write notes there.
     """
-    given = settings.state_dir.resolve() if settings.state_dir else runtime_folder()
-    return private_folder(given)
+    return private_folder(settings.state_dir.resolve()) if settings.state_dir else runtime_folder()
 
 
 def reap(folder: Path) -> int:
