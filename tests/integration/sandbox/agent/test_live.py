@@ -51,6 +51,17 @@ with socket.socket(family) as way:
 print(hashlib.sha256(content).hexdigest() == got.hexdigest())
 """
 
+# Connects to one of the ways, and reads from it only when it is told to.
+READ_LATE = """
+import socket, sys
+family, address = (socket.AF_INET, ("127.0.0.1", 3128)) if sys.argv[1] == "http" else (
+    socket.AF_UNIX, "/run/raptorflow/services.sock")
+with socket.socket(family) as way:
+    way.connect(address)
+    sys.stdin.read()
+    print(sum(len(part) for part in iter(lambda: way.recv(65536), b"")))
+"""
+
 
 @pytest.fixture(scope="module")
 async def driver(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[LocalDriver]:
@@ -93,6 +104,28 @@ async def echo(_kind: str, way: Way) -> None:
 async def test_what_goes_out_comes_back(sandbox: LiveSandbox, kind: str, size: int) -> None:
     sandbox.link.opened = echo
     assert await said(sandbox, TALK, kind, str(size)) == (0, b"True\n")
+
+
+@pytest.mark.parametrize("kind", ["http", "services"])
+async def test_what_was_sent_before_an_end_arrives_however_late_it_is_read(
+    sandbox: LiveSandbox, kind: str
+) -> None:
+    left = asyncio.Event()
+
+    async def answer(_kind: str, way: Way) -> None:
+        await way.write(bytes(wire.CREDIT_BYTES))
+        await way.end()
+        asyncio.get_running_loop().call_soon(left.set)
+
+    sandbox.link.opened = answer
+    out = bytearray()
+    words = [str(sandbox.blueprint.python), "-I", "-S", "-c", READ_LATE, kind]
+    running = await start(sandbox.link, Program(words, PATH), lambda _, part: out.extend(part))
+    await left.wait()
+    # With the answer to this, the agent has heard that the host has closed it.
+    await sandbox.link.ping()
+    await running.feed(b"")
+    assert (await running.wait(), bytes(out)) == (0, b"%d\n" % wire.CREDIT_BYTES)
 
 
 async def test_many_ways_are_open_at_once(sandbox: LiveSandbox) -> None:

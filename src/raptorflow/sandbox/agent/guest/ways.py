@@ -63,8 +63,8 @@ class Ways:
 
     def close(self, stream: int) -> None:
         """The broker has closed it."""
-        if connection := self._open.pop(stream, None):
-            connection.shut()
+        if connection := self._open.get(stream):
+            connection.close()
 
     def _accepter(self, listener: sockets.socket, kind: bytes) -> Callable[[], None]:
         return lambda: self._accept(listener, kind)
@@ -115,10 +115,13 @@ class Connection:
         self._credit += count
         self._watch()
 
-    def shut(self) -> None:
-        """Let go of it."""
-        self._loop.forget(self._socket.fileno())
-        self._socket.close()
+    def close(self) -> None:
+        """The broker takes no more, and sends no more; what came before an end still goes to the program."""
+        self._out_ended = True
+        if self._in_ended and self._waiting:
+            self._watch()
+        else:
+            self._shut()
 
     def _ready(self) -> None:
         if self._waiting:
@@ -177,8 +180,13 @@ class Connection:
 
     def _break(self) -> None:
         """It is over."""
-        self.shut()
         self._host.send(wire.CLOSE, self._stream)
+        self._shut()
+
+    def _shut(self) -> None:
+        """Let go of it."""
+        self._loop.forget(self._socket.fileno())
+        self._socket.close()
         self.ended()
 
 
