@@ -100,6 +100,7 @@ class Outside:
         self.limits: dict[str, Any] = {"handshake_seconds": SECONDS}
         self.caller: ServiceCaller | None = None
         self.failing: Exception | None = None
+        self.stream = SocketStream
         self._stack = AsyncExitStack()
 
     @cached_property
@@ -178,7 +179,7 @@ class Outside:
         """A connection of a program inside to one of the gate's doors."""
         inner, outer = socket.socketpair()
         reader, writer = await asyncio.open_connection(sock=outer)
-        stream = SocketStream(reader, writer)
+        stream = self.stream(reader, writer)
         served = asyncio.create_task(gate.http(stream) if door == "http" else gate.services(stream))
         inside = Inside(*await asyncio.open_connection(sock=inner), served)
         self._stack.push_async_callback(inside.leave)

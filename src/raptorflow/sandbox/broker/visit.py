@@ -52,6 +52,8 @@ class Visit:
         failure: EgressDenied | None = None
         try:
             await serve(self)
+            # Closed without an end, what was sent last need not arrive.
+            await self.stream.end()
         except asyncio.CancelledError:
             failure = self._cause or ConnectionLost("The sandbox let go of it.")
             if not self._cause:
