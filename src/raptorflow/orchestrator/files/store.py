@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import weakref
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,8 @@ class FileStore:
 
     def __init__(self, blobs: BlobStore, folder: Path | None = None) -> None:
         self._blobs = blobs
-        self._folder = folder
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        # Not made when it is first used: threads may do that at once, and each would make one.
+        self._folder = folder or self._temporary()
         self._fetching: dict[str, asyncio.Lock] = {}
 
     async def receive(self, org_id: UUID, name: str, chunks: AsyncIterator[bytes], limit: int) -> StoredFile:
@@ -117,9 +118,6 @@ class FileStore:
 
     def folder(self) -> Path:
         """The cache's folder."""
-        if self._folder is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="raptorflow-files-")
-            self._folder = Path(self._temporary.name)
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self._folder
 
@@ -130,6 +128,12 @@ class FileStore:
     def clear(self, workplace: Path) -> None:
         """Remove such a folder."""
         shutil.rmtree(workplace, ignore_errors=True)
+
+    def _temporary(self) -> Path:
+        """A folder that goes when this does."""
+        made = tempfile.mkdtemp(prefix="raptorflow-files-")
+        weakref.finalize(self, shutil.rmtree, made, ignore_errors=True)
+        return Path(made)
 
     async def _put(self, org_id: UUID, path: Path, size: int, sha256: str) -> StoredFile:
         key = f"orchestrator/{org_id}/{sha256[:2]}/{sha256}"
