@@ -44,5 +44,8 @@ async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
             # Of the work itself; told below.
             break
     if cancelled:
+        if not task.cancelled():
+            # Whoever was cancelled hears of that alone.
+            task.exception()
         raise cancelled
     return task.result()

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from raptorflow.base.clock import Stopwatch
 from raptorflow.base.errors import RaptorFlowError
+from raptorflow.core.tasks import to_the_end
+from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.audit.log import AuditLog
 from raptorflow.sandbox.broker.facade import Broker
 from raptorflow.sandbox.broker.ports import Resolver, Secrets, ServiceCaller
@@ -42,6 +44,8 @@ from raptorflow.sandbox.sessions.session import SandboxSession
 from raptorflow.sandbox.settings import SandboxSettings
 from raptorflow.sandbox.spec import SandboxSpec
 from raptorflow.skills.capabilities import Limits
+
+log = logger(__name__)
 
 DRAIN_SECONDS = 10.0
 Lent = tuple[LiveSandbox, SandboxSpec]
@@ -243,7 +247,16 @@ class SandboxManager:
                 yield sandbox, told
         finally:
             self._lent.discard(sandbox)
+            await to_the_end(self._take_back(spec, sandbox, lived))
+
+    async def _take_back(self, spec: SandboxSpec, sandbox: LiveSandbox, lived: Stopwatch) -> None:
+        """Destroy it, and write that down."""
+        try:
             await sandbox.destroy()
+        except SandboxUnavailable as error:
+            # Nor is what came of the run lost over that; who cleans up next removes it.
+            log.error("a sandbox was not removed", sandbox=sandbox.handle.sandbox_id, reason=error.message)
+        else:
             await self._journal.destroyed(spec, place_of(sandbox), lived.elapsed_ms())
 
     @asynccontextmanager

@@ -84,10 +84,10 @@ class AuditLog:
         """
         if self._closed:
             raise AuditUnavailable("The audit log is closed.")
+        if self._queue.full():
+            self.check()
         for record in self._folding.fold(subject, entry):
-            if self._queue.full():
-                self.check()
-            await self._queue.put(fields_of(self._clock(), subject, record))
+            await self._put(fields_of(self._clock(), subject, record))
             self._unwritten += 1
 
     async def flush(self) -> None:
@@ -112,6 +112,15 @@ class AuditLog:
         await end_tasks([self._task])
         await asyncio.to_thread(self._chain.close)
         self._task = None
+
+    async def _put(self, record: JsonObject) -> None:
+        """Wait for room, as long as some may come."""
+        while True:
+            try:
+                async with asyncio.timeout(self._settings.retry_seconds):
+                    return await self._queue.put(record)
+            except TimeoutError:
+                self.check()
 
     async def _write(self, chain: ChainWriter) -> None:
         while True:

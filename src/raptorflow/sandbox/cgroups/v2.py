@@ -119,9 +119,10 @@ class GroupsV2:
 
 
 def own_place(root: Path, membership: str) -> Path:
-    """The group that this process is in."""
+    """The group that this process was given: the one above when it has moved itself out of the way."""
     path = next((line[3:] for line in membership.splitlines() if line.startswith("0::")), "/")
-    return root / path.lstrip("/")
+    place = root / path.lstrip("/")
+    return place.parent if place.name == OWN_LEAF else place
 
 
 def places_v2(root: Path, membership: str) -> list[Path]:

@@ -82,6 +82,8 @@ class Run:
         program = program_of(self._spec, self._settings)
         if sandbox.waiting and sandbox.waiting.suits(program):
             return await sandbox.waiting.become(program, self._take)
+        if sandbox.waiting:
+            await sandbox.waiting.leave(sandbox.link)
         running = await start(sandbox.link, program, self._take)
         await running.started
         return running

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.launch import AGENT
 from raptorflow.sandbox.agent.link import Link
-from raptorflow.sandbox.agent.programs import OutputTaker, Program, Running, start
+from raptorflow.sandbox.agent.programs import OutputTaker, Program, Running, end_all, start
 from raptorflow.sandbox.driver import Blueprint
 from raptorflow.sandbox.running.commands import PAGE, base_variables, interpreter_of
 from raptorflow.sandbox.spec import WORK
@@ -41,6 +41,15 @@ class Waiting:
             and (own.folder, own.open_files, own.file_bytes, own.side)
             == (other.folder, other.open_files, other.file_bytes, other.side)
         )
+
+    async def leave(self, link: Link) -> None:
+        """End it: nobody has a program for it, and beside another one it would be one too many.
+
+        Raises:
+            SandboxGone: the sandbox has ended.
+        """
+        await end_all(link)
+        await self._running.wait()
 
     async def become(self, wanted: Program, output: OutputTaker) -> Running:
         """Be this program from now on.

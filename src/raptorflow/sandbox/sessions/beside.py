@@ -8,7 +8,7 @@ from contextlib import suppress
 from raptorflow.base.clock import Stopwatch
 from raptorflow.sandbox.agent.guest import wire
 from raptorflow.sandbox.agent.launch import AGENT, PACKAGE
-from raptorflow.sandbox.agent.programs import Program, Running, start
+from raptorflow.sandbox.agent.programs import Program, Running
 from raptorflow.sandbox.driver import Usage
 from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.result import SandboxResult, Status
@@ -56,9 +56,9 @@ class Beside:
         """
         before = await self._sandbox.usage()
         wall = Stopwatch()
-        running = await start(self._sandbox.link, program, self._take)
+        running = Running(self._sandbox.link, program, self._take)
         code = shell_code(await self._attend(running, seconds))
-        usage = _since(before, await self._sandbox.usage())
+        usage = _since(before, await self._sandbox.usage(), code)
         await freed(self._sandbox)
         return self._result(code, usage, wall.elapsed_ms(), seconds)
 
@@ -78,6 +78,8 @@ class Beside:
     async def _attend(self, running: Running, seconds: float) -> int:
         exit_ = asyncio.ensure_future(running.wait())
         try:
+            # Inside: once it is asked for it is started, also when nobody waits for that any more.
+            await running.begin()
             await asyncio.wait({exit_, self._limit}, timeout=seconds, return_when="FIRST_COMPLETED")
             if not exit_.done():
                 self.end("timeout")
@@ -123,10 +125,10 @@ class Beside:
         )
 
 
-def _since(before: Usage, now: Usage) -> Usage:
-    """What the kernel has counted since then."""
+def _since(before: Usage, now: Usage, code: int) -> Usage:
+    """What the kernel has counted since then; what it ended of others is not this one's lack of memory."""
     return dataclasses.replace(
         now,
-        out_of_memory=now.out_of_memory - before.out_of_memory,
+        out_of_memory=now.out_of_memory - before.out_of_memory if code else 0,
         tasks_refused=now.tasks_refused - before.tasks_refused,
     )

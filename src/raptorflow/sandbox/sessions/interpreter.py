@@ -50,6 +50,8 @@ class Interpreter:
         self._running: Running | None = None
         self._watching: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
+        self._sent: set[asyncio.Task[None]] = set()
         self._ready = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost: str | None = None
@@ -66,9 +68,7 @@ class Interpreter:
     def cell(self, number: int) -> Cell:
         """Begin a cell: what comes from now on is its."""
         cell = Cell(number, self._kept_bytes, self._most_bytes)
-        for printed, late in zip((cell.stdout, cell.stderr), self._late.values(), strict=True):
-            printed.capture.add(late.value())
-            printed.capture.cut = late.truncated
+        cell.stdout.capture, cell.stderr.capture = self._late.values()
         self._late = self._nothing_late()
         self._cell = cell
         if self.lost:
@@ -100,9 +100,10 @@ class Interpreter:
 
     async def close(self) -> None:
         """Watch it no more."""
-        if self._watching:
-            self._watching.cancel()
-        tasks = [task for task in (self._watching, self._ending) if task]
+        for task in (self._watching, *self._sent):
+            if task:
+                task.cancel()
+        tasks = [task for task in (self._watching, self._ending, *self._sent) if task]
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _end(self) -> None:
@@ -111,9 +112,18 @@ class Interpreter:
             await end_all(self._link)
 
     async def _send(self, kind: bytes, number: int, payload: bytes) -> None:
+        """Whole and one after the other, also when whoever waits for it does not wait any more."""
         if self._running:
+            content = HEAD.pack(kind, number, len(payload)) + payload
+            task = asyncio.create_task(self._feed(self._running, content))
+            self._sent.add(task)
+            task.add_done_callback(self._sent.discard)
+            await asyncio.shield(task)
+
+    async def _feed(self, running: Running, content: bytes) -> None:
+        async with self._sending:
             with suppress(SandboxGone):
-                await self._running.feed(HEAD.pack(kind, number, len(payload)) + payload, end=False)
+                await running.feed(content, end=False)
 
     async def _watch(self, running: Running) -> None:
         try:

@@ -120,6 +120,8 @@ class SandboxSessions:
     async def _opened(self, spec: SandboxSpec) -> SandboxSession:
         async with AsyncExitStack() as stack:
             sandbox, inside = await stack.enter_async_context(self._build(lasting(spec, self._sessions)))
+            if sandbox.waiting:
+                await sandbox.waiting.leave(sandbox.link)
             for name, path in spec.inputs.items():
                 await put(sandbox.link, f"{INPUTS}/{name}", chunks(path))
             told = replace(inside, limits=spec.limits)

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
-from raptorflow.core.tasks import end_tasks
+from raptorflow.core.tasks import end_tasks, to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.agent.files import Entry, get, names, put
 from raptorflow.sandbox.driver import CanPause, Usage
@@ -67,7 +67,7 @@ class SandboxSession:
         self._unused = asyncio.Event()
         self._unused.set()
         self._beside: set[Beside] = set()
-        self._paused = False
+        self._pausing = self._paused = False
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: asyncio.Task[None] | None = None
         self._release: Release = sandbox.destroy
@@ -208,19 +208,15 @@ class SandboxSession:
         """
         driver = self._pauser()
         async with self._turn:
-            await self._unused.wait()
-            self._check_alive()
-            if not self._paused:
-                # Said before it is so: nothing may be asked for in between.
-                self._paused = True
-                try:
-                    await driver.pause(self._sandbox.handle)
-                except SandboxGone as error:
-                    raise await self._gone(error.message) from error
-                except BaseException:
-                    self._paused = False
-                    raise
-                self._life.begin_use()
+            # Others that kept coming would be waited for for ever.
+            self._pausing = True
+            try:
+                await self._unused.wait()
+                self._check_alive()
+                if not self._paused:
+                    await to_the_end(self._pause(driver))
+            finally:
+                self._pausing = False
 
     async def resume(self) -> None:
         """Let everything inside go on.
@@ -233,9 +229,7 @@ class SandboxSession:
         async with self._turn:
             self._check_alive()
             if self._paused:
-                await driver.resume(self._sandbox.handle)
-                self._paused = False
-                self._life.end_use()
+                await to_the_end(self._resume(driver))
 
     async def reset(self) -> None:
         """End every program inside and start a new interpreter; files stay. A running cell is waited for.
@@ -245,14 +239,36 @@ class SandboxSession:
             SandboxGone: the session has ended.
         """
         async with self._turn, self._use():
-            try:
-                await self._console.reset()
-            except SandboxStartFailed as error:
-                raise await self._gone(error.message) from error
+            await to_the_end(self._reset())
 
     async def close(self, why: str = CLOSED) -> None:
         """End it, and everything inside. Doing it again does nothing; the first reason counts."""
         await asyncio.shield(self._begin_end(why))
+
+    async def _pause(self, driver: CanPause) -> None:
+        # Said before it is so: nothing may be asked for in between.
+        self._paused = True
+        self._life.begin_use()
+        try:
+            await driver.pause(self._sandbox.handle)
+        except SandboxGone as error:
+            raise await self._gone(error.message) from error
+        except Exception:
+            # It may have stopped some, or all.
+            with suppress(Exception):
+                await self._resume(driver)
+            raise
+
+    async def _resume(self, driver: CanPause) -> None:
+        await driver.resume(self._sandbox.handle)
+        self._paused = False
+        self._life.end_use()
+
+    async def _reset(self) -> None:
+        try:
+            await self._console.reset()
+        except SandboxStartFailed as error:
+            raise await self._gone(error.message) from error
 
     def _begin_end(self, why: str) -> asyncio.Task[None]:
         self.ended = self.ended or why
@@ -309,7 +325,7 @@ class SandboxSession:
 
     def _check(self) -> None:
         self._check_alive()
-        if self._paused:
+        if self._paused or self._pausing:
             raise SandboxPaused("The session is paused.")
 
     def _check_alive(self) -> None:

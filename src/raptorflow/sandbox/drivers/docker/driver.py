@@ -20,6 +20,7 @@ from raptorflow.sandbox.probing import ProbeReport
 
 log = logger(__name__)
 
+NOT_PAUSED = "is not paused"
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 
 
@@ -141,7 +142,12 @@ class DockerDriver:
             SandboxUnavailable: the engine does not do it.
         """
         async with _asking(f"resume the sandbox {handle.sandbox_id}"):
-            await self._containers().engine.unpause(container_name(handle.sandbox_id))
+            try:
+                await self._containers().engine.unpause(container_name(handle.sandbox_id))
+            except EngineFailed as error:
+                # One that was asked before has done it, though its answer did not come.
+                if NOT_PAUSED not in error.message:
+                    raise
 
     async def close(self) -> None:
         """Destroy what this driver made, and let go of the engine, which keeps the image."""

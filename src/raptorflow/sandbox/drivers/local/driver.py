@@ -193,7 +193,7 @@ class LocalDriver:
         for clean_up in self._clean_ups:
             clean_up()
         self._clean_ups.clear()
-        self._groups, self._report, self._bwrap = None, None, None
+        self._groups, self._report, self._bwrap, self._mark = None, None, None, ""
 
     async def _start(self, bwrap: Path, blueprint: Blueprint, group: Group | None) -> Box:
         watched = group is None
@@ -227,16 +227,21 @@ class LocalDriver:
     def _prepare_groups(self) -> None:
         """Clean up after dead managers, and make a place for our groups where this user may.
 
-        What was made before stays until the end: sandboxes may live in it.
+        What was made before is kept, or stays until the end when it was lost: sandboxes may live in it.
         """
-        self._lost_groups = False
         folder = state_folder(self._settings)
         if count := reap(folder):
             log.info("removed what dead sandbox managers left", managers=count)
-        self._mark = new_name()
-        self._groups = find_groups(self._mark)
-        made = self._groups.folders if self._groups else ()
-        note = Note(folder, self._mark)
+        first = self._lost_groups or not self._mark
+        if first:
+            self._mark, self._groups, self._lost_groups = new_name(), None, False
+        if self._groups is None:
+            self._groups = find_groups(self._mark)
+            if self._groups or first:
+                self._note(Note(folder, self._mark), self._groups.folders if self._groups else ())
+
+    def _note(self, note: Note, made: tuple[Path, ...]) -> None:
+        """Write down what was made, for whoever finds it when this manager is dead."""
         note.write(made)
         # Also at the end of a program that does not close its manager.
         self._clean_ups.append(weakref.finalize(self, remove_noted, note, made))

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from raptorflow.core.tasks import to_the_end
-from raptorflow.sandbox.drivers.local.command import TMP, CommandLine, memory_file
+from raptorflow.sandbox.drivers.local.command import SHARED_MEMORY, TMP, CommandLine, memory_file
 from raptorflow.sandbox.drivers.local.processes import children, parent_of
 from raptorflow.sandbox.drivers.local.waiting import readable
 from raptorflow.sandbox.errors import SandboxStartFailed
@@ -50,6 +50,7 @@ class Box:
         agent: the agent's pid.
         workspace: the open folder `/workspace`.
         scratch: the open folder `/tmp`.
+        shared: the open folder `/dev/shm`.
     """
 
     process: subprocess.Popen[bytes]
@@ -61,6 +62,7 @@ class Box:
     agent: int = 0
     workspace: int = -1
     scratch: int = -1
+    shared: int = -1
 
     def limit(self, limits: dict[int, int]) -> None:
         """Set resource limits of the agent, never above what it has.
@@ -79,8 +81,9 @@ class Box:
         return sum((system.f_blocks - system.f_bfree) * system.f_frsize for system in self._systems())
 
     def files(self) -> int:
-        """How many files and folders are in the workspace and in `/tmp`, empty ones too."""
-        return sum(system.f_files - system.f_ffree for system in self._systems())
+        """How many files and folders are in all that can be written to, empty ones too."""
+        systems = (*self._systems(), os.fstatvfs(self.shared))
+        return sum(system.f_files - system.f_ffree for system in systems)
 
     def is_full(self) -> bool:
         """Whether nothing more fits into the workspace or `/tmp`."""
@@ -133,7 +136,7 @@ class Box:
     def close(self) -> None:
         """Close every descriptor."""
         self.socket.close()
-        files = (self.workspace, self.scratch)
+        files = (self.workspace, self.scratch, self.shared)
         for descriptor in (self.errors, self.ended, self.first_ended, *files):
             if descriptor >= 0:
                 os.close(descriptor)
@@ -198,6 +201,7 @@ async def _hear(box: Box) -> None:
     box.first_ended = os.pidfd_open(box.first)
     box.workspace = os.open(f"/proc/{box.agent}/root{WORK}", OPEN_FOLDER)
     box.scratch = os.open(f"/proc/{box.agent}/root{TMP}", OPEN_FOLDER)
+    box.shared = os.open(f"/proc/{box.agent}/root{SHARED_MEMORY}", OPEN_FOLDER)
     box.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 0)
 
 
