@@ -17,7 +17,6 @@ KINDS: dict[bytes, EntryKind] = {
 }  # fmt: skip
 READ_BYTES = wire.MAX_PAYLOAD
 READ_ONLY = 0o444
-MOST_PATH = 4096  # PATH_MAX
 MOST_STEP = 255  # NAME_MAX
 # What a frame that waits takes besides its bytes: a guest may send them one by one.
 FRAME_COST = 64
@@ -199,7 +198,7 @@ def _failure(payload: bytes) -> FileRefused:
 
 def _entry(payload: bytes) -> Entry:
     kind, size, path = wire.unpacked(payload, 3)
-    if kind not in KINDS or wire.number(size) < 0 or not 0 < len(path) <= MOST_PATH or b"\0" in path:
+    if kind not in KINDS or wire.number(size) < 0 or not 0 < len(path) <= wire.MOST_PATH or b"\0" in path:
         raise wire.WireError("an entry that cannot be")
     return Entry(os.fsdecode(path), KINDS[kind], wire.number(size))
 

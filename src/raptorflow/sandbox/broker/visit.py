@@ -35,6 +35,7 @@ class Visit:
 
     def __init__(self, guest: Guest, stream: Stream) -> None:
         self.guest = guest
+        self.below = stream
         self.stream: Stream = Counted(stream, self._up, self._down)
         self.passage = Passage(guest, "connection", "")
         self._task: asyncio.Task[None] | None = None

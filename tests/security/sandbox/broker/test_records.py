@@ -167,3 +167,55 @@ async def test_at_most_four_addresses_of_a_name_are_dialled(world: Outside) -> N
         there = f"{HOST}:{last.getsockname()[1]}"
         assert (await world.ask(world.gate(there), get(there))).code == "host-unreachable"
     assert len([one for one in world.decisions if one.stage == "decided"]) == 4
+
+
+async def test_a_request_that_cannot_be_read_is_recorded_also_behind_another(world: Outside) -> None:
+    there = f"{HOST}:{(await world.origin()).port}"
+    inside = await world.open(world.gate(there))
+    assert (await inside.get(f"http://{there}/", there)).status == 200
+    inside.send(b"GET http://other.example/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+    assert (await inside.answer()).status == 400
+    await inside.leave()
+    last = world.decisions[-1]
+    assert (last.kind, last.allowed, last.reason) == ("connection", False, "request-invalid")
+
+
+async def test_a_program_that_leaves_between_two_requests_has_lost_nothing(world: Outside) -> None:
+    world.vault.values[NAME] = "a-value"
+    there = f"{HOST}:{(await world.origin(tls=HOST)).port}"
+    gate = world.gate(there, secrets={NAME: there})
+    inside = await world.open(gate)
+    await inside.connect(there)
+    await inside.tls(trusting(gate.authority() or b""), HOST)
+    assert (await inside.get("/", there)).status == 200
+    # Without a word of TLS, as Python's own client does.
+    inside.writer.transport.abort()
+    await inside.served
+    assert world.decisions[-1].reason == "done"
+
+
+@pytest.mark.parametrize("target", ["http://user:hidden@{there}/x", "/hidden/x", "user:hidden@{there}"])
+async def test_credentials_are_not_recorded(world: Outside, target: str) -> None:
+    there = f"{HOST}:{(await world.origin()).port}"
+    method = "GET" if "/" in target else "CONNECT"
+    asked = f"{method} {target.format(there=there)} HTTP/1.1\r\nHost: {there}\r\n\r\n"
+    answer = await world.ask(world.gate(there), asked.encode())
+    assert 400 <= answer.status < 500
+    assert world.decisions
+    assert "hidden" not in repr(world.decisions)
+
+
+async def test_handles_that_left_are_counted_also_when_the_host_breaks_off(world: Outside) -> None:
+    async def break_off(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    world.vault.values[NAME] = "a-value"
+    there = f"{HOST}:{await world.serve(break_off, tls=HOST)}"
+    gate = world.gate(there, secrets={NAME: there})
+    inside = await world.open(gate)
+    await inside.connect(there)
+    await inside.tls(trusting(gate.authority() or b""), HOST)
+    assert (await inside.get(f"/?key={gate.environment()[NAME]}", there)).status == 502
+    await inside.leave()
+    assert world.decisions[-1].handles_left == 1

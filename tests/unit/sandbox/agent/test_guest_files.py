@@ -204,3 +204,26 @@ async def test_a_folder_of_many_levels_is_no_trouble(link: Link, tmp_path: Path)
         top = below
     os.close(top)
     assert len(await names(link, str(tmp_path), most=10_000, levels=8)) == 8
+
+
+async def test_a_tree_that_is_deeper_than_any_path_is_listed_as_far_as_paths_go(
+    link: Link, tmp_path: Path
+) -> None:
+    folder, name, levels = os.open(tmp_path, os.O_RDONLY), "d" * 250, 20
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=folder)
+        above, folder = folder, os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.close(above)
+    os.close(folder)
+    found = await names(link, str(tmp_path), most=100, levels=levels)
+    assert len(found) == wire.MOST_PATH // (len(name) + 1)
+    await link.ping()
+
+
+async def test_reads_that_are_given_up_leave_nothing(link: Link, tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(MIB))
+    for _ in range(20):
+        await refused_get(link, path, most=10)
+    await link.ping()
+    assert vars(link)["_given_up"] == set()

@@ -132,6 +132,8 @@ class Files:
             for name in _listed(folder, left):
                 if left <= 0:
                     return
+                if len(prefix) + len(name) > wire.MOST_PATH:
+                    continue
                 left -= 1
                 kind, size = _facts(folder, name)
                 self._host.send(wire.ENTRY, stream, wire.packed([kind, b"%d" % size, prefix + name]))
@@ -149,12 +151,18 @@ class Files:
             self._host.send(wire.DONE, stream)
 
     def close(self, stream: int) -> None:
-        """The host wants no more of it."""
+        """The host wants no more of it; it hears when that is so."""
         if put := self._puts.pop(stream, None):
             put.drop()
-        if get := self._gets.pop(stream, None):
-            self._loop.forget(get.file)
-            os.close(get.file)
+            self._host.send(wire.DONE, stream)
+        if stream in self._gets:
+            self._leave(stream)
+            self._host.send(wire.DONE, stream)
+
+    def _leave(self, stream: int) -> None:
+        get = self._gets.pop(stream)
+        self._loop.forget(get.file)
+        os.close(get.file)
 
     def _watch(self, stream: int) -> None:
         """Read on when the host can take it; a regular file is always ready."""
@@ -164,13 +172,13 @@ class Files:
 
     def _send(self, stream: int) -> None:
         get = self._gets[stream]
-        with self._telling(stream, lambda: self.close(stream)):
+        with self._telling(stream, lambda: self._leave(stream)):
             if chunk := os.read(get.file, min(READ_BYTES, get.credit)):
                 get.credit -= len(chunk)
                 self._host.send(wire.DATA, stream, chunk)
                 self._watch(stream)
             else:
-                self.close(stream)
+                self._leave(stream)
                 self._host.send(wire.DONE, stream)
 
     def _telling(self, stream: int, failed: Callable[[], None] | None = None) -> "Telling":

@@ -19,6 +19,8 @@ FIRST_STREAM = 0x800000
 READ_BYTES = 64 * 1024
 MOST_CONNECTIONS = 128
 BACKLOG = 64
+# SO_LINGER (socket(7)): reset it, and wait for nothing.
+AT_ONCE = b"\1\0\0\0" + bytes(4)
 
 
 class Ways:
@@ -120,8 +122,11 @@ class Connection:
         self._out_ended = True
         if self._in_ended and self._waiting:
             self._watch()
-        else:
-            self._shut()
+            return
+        if not self._in_ended:
+            # It broke off: the program is not to take what came for the whole.
+            self._socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, AT_ONCE)
+        self._shut()
 
     def _ready(self) -> None:
         if self._waiting:

@@ -17,6 +17,8 @@ VERSION = b"1"
 HEADER = struct.Struct("!II")
 FIELD = struct.Struct("!I")
 MAX_PAYLOAD = 64 * 1024
+# PATH_MAX; no entry of a list has a longer one.
+MOST_PATH = 4096
 MAX_STREAM = 0xFFFFFF
 # What a side may send on a stream before the other has granted more.
 CREDIT_BYTES = 256 * 1024

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import h11
 
 from raptorflow.core.tasks import end_tasks
-from raptorflow.sandbox.broker.errors import AnswerInvalid
+from raptorflow.sandbox.broker.errors import AnswerInvalid, ConnectionLost
 from raptorflow.sandbox.broker.http.heads import Headers, onward
 from raptorflow.sandbox.broker.http.peer import Client, Upstream
 from raptorflow.sandbox.broker.secrets.handles import HandleCounter
 from raptorflow.sandbox.broker.secrets.redaction import Redactor
+
+LEFT_SECONDS = 5.0
+"""How long a host may still answer a client that sends no more, which most have left for good."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,33 @@ async def exchange(client: Client, upstream: Upstream, outgoing: Outgoing, seen:
         # A host may answer before it has read everything; a client that breaks off is not waited for.
         if sending.done():
             sending.result()
-        await answering
+            await _unless_left(client, answering)
+        else:
+            await answering
+            # It may read on all the same.
+            await sending
     finally:
         await end_tasks([sending, answering])
+    if client.http.their_state is h11.SEND_BODY:
+        await client.linger()
+
+
+async def _unless_left(client: Client, answering: asyncio.Task[None]) -> None:
+    """Wait for the answer; not much longer when the client has gone.
+
+    Raises:
+        ConnectionLost: there was none in time.
+    """
+    leaving = asyncio.create_task(client.left())
+    try:
+        await asyncio.wait([answering, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not answering.done() and leaving.result():
+            await asyncio.wait([answering], timeout=LEFT_SECONDS)
+            if not answering.done():
+                raise ConnectionLost("The program left before the host had answered.")
+        await answering
+    finally:
+        await end_tasks([leaving])
 
 
 async def _send_body(client: Client, upstream: Upstream, seen: HandleCounter) -> None:

@@ -14,7 +14,7 @@ async def serve_http(visit: Visit) -> None:
     Raises:
         EgressDenied: why it was refused or cut; the client has been told where it still can be.
     """
-    client = Client(visit.stream, visit.guest.means.limits.head_bytes)
+    client = Client(visit.stream, visit.guest.means.limits.head_bytes, visit.below)
     async with visit.refusing(client.refuse):
         with visit.guest.caps.connection():
             async with visit.hurry():

@@ -18,9 +18,10 @@ PROXY = b"proxy-"
 
 
 def asked_host(request: h11.Request) -> str:
-    """What a request asks for, without its path, for the record of what cannot be read."""
+    """What a request asks for, without its path and credentials, for the record of what cannot be read."""
     target = request.target.decode("ascii")
-    return target[len(HTTP) :].split("/")[0].split("?")[0] if _is_absolute(target) else target.split("?")[0]
+    authority = target[len(HTTP) :] if _is_absolute(target) else target
+    return authority.split("/")[0].split("?")[0].rpartition("@")[2] or "/"
 
 
 def connect_destination(request: h11.Request) -> Destination:

@@ -47,7 +47,7 @@ class Peer:
         """What comes next."""
         try:
             while (event := self.http.next_event()) is h11.NEED_DATA:
-                self.http.receive_data(await self.stream.read())
+                self.http.receive_data(await self._more())
         except h11.RemoteProtocolError as error:
             if error.error_status_hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
                 raise self.too_large(f"The head has more than {self._head_bytes:,} bytes.") from error
@@ -65,6 +65,9 @@ class Peer:
         if data:
             await self.stream.write(data)
 
+    async def _more(self) -> bytes:
+        return await self.stream.read()
+
     def again(self) -> bool:
         """Make ready for another request; whether that is possible."""
         if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
@@ -81,12 +84,19 @@ class Peer:
 
 
 class Client(Peer):
-    """The program in the sandbox."""
+    """The program in the sandbox.
+
+    Args:
+        stream: leads there.
+        head_bytes: the longest head that is read.
+        below: what the stream is made of, without TLS and uncounted; the stream itself when not given.
+    """
 
     invalid, too_large = RequestInvalid, HeadTooLarge
 
-    def __init__(self, stream: Stream, head_bytes: int) -> None:
+    def __init__(self, stream: Stream, head_bytes: int, below: Stream | None = None) -> None:
         super().__init__(stream, h11.SERVER, head_bytes)
+        self._below = below or stream
         self._method = b""
 
     async def request(self) -> h11.Request | None:
@@ -126,11 +136,29 @@ class Client(Peer):
         )
         self.http.send_failed()
         await self.stream.write(head.encode() + (b"" if self._method == b"HEAD" else body))
+        await self.linger()
+
+    async def linger(self) -> None:
+        """Say that no more follows, and let a client that is still sending notice."""
         await self.stream.end()
+        await self._below.end()
         with suppress(TimeoutError):
             async with asyncio.timeout(REFUSED_SECONDS):
-                while await self.stream.read():
+                while await self._below.read():
                     continue
+
+    async def left(self) -> bool:
+        """Wait until the client sends more, which is kept for its next request, or ends; whether it ended."""
+        try:
+            data = await self.stream.read()
+        except ConnectionError:
+            return True
+        self.http.receive_data(data)
+        return not data
+
+    def is_between(self) -> bool:
+        """Whether nothing of another request has come."""
+        return self.http.their_state is h11.IDLE and not self.http.trailing_data[0]
 
 
 class Upstream(Peer):
@@ -142,6 +170,7 @@ class Upstream(Peer):
         super().__init__(stream, h11.CLIENT, head_bytes)
         self._loop = asyncio.get_running_loop()
         self._used = self._loop.time()
+        self._resting: asyncio.Task[bytes] | None = None
 
     async def answer(self) -> h11.Response:
         """The answer's head; what comes before it (100, 103) is left out."""
@@ -159,8 +188,29 @@ class Upstream(Peer):
             return False
         return True
 
+    def rest(self) -> None:
+        """Between two requests: see whether the host ends it, or says what it was not asked."""
+        if (self.http.our_state is h11.IDLE or self.again()) and not self.http.trailing_data[0]:
+            self._resting = asyncio.create_task(self.stream.read())
+            self._resting.add_done_callback(_seen)
+
     def fresh(self) -> bool:
-        """Whether it may be used, or once more because it was used a moment ago."""
-        if self.http.our_state is h11.IDLE:
-            return True
-        return self._loop.time() - self._used < REUSE_SECONDS and self.again()
+        """Whether it rests, has for a moment only, and the host has kept still."""
+        lately = self._loop.time() - self._used < REUSE_SECONDS
+        return lately and self._resting is not None and not self._resting.done()
+
+    def close(self) -> None:
+        """Let go of it."""
+        if self._resting:
+            self._resting.cancel()
+        self.stream.close()
+
+    async def _more(self) -> bytes:
+        resting, self._resting = self._resting, None
+        return await (resting or self.stream.read())
+
+
+def _seen(task: asyncio.Task[bytes]) -> None:
+    """What ended a connection that nobody used is nobody's concern."""
+    if not task.cancelled():
+        task.exception()

@@ -47,6 +47,8 @@ class PlainProxy:
     async def _next(self) -> h11.Request | None:
         if not self._client.again():
             return None
+        # What cannot be read as a request is none of the last one's.
+        self._visit.open("connection", "")
         request = await self._client.request()
         await self._visit.guest.caps.turn()
         return request
@@ -59,8 +61,11 @@ class PlainProxy:
         upstream = await self._upstream(destination)
         headers = [(b"Host", destination.authority(HTTP_PORT).encode()), *onward(request)]
         seen = HandleCounter()
-        await exchange(self._client, upstream, Outgoing(request.method, path, headers), seen)
-        passage.handles_left = seen.count
+        try:
+            await exchange(self._client, upstream, Outgoing(request.method, path, headers), seen)
+        finally:
+            passage.handles_left = seen.count
+        upstream.rest()
         passage.finish(None)
 
     async def _upstream(self, destination: Destination) -> Upstream:
@@ -76,5 +81,5 @@ class PlainProxy:
 
     def _drop(self) -> None:
         if self._kept:
-            self._kept.upstream.stream.close()
+            self._kept.upstream.close()
         self._kept = None

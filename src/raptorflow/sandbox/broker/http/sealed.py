@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import h11
 
@@ -54,6 +54,7 @@ class Sealed:
         async with visit.hurry():
             with _distrusted(HostUntrusted(f"{self._destination} cannot show that it is that host.")):
                 await tls.handshake()
+        upstream.rest()
         return upstream
 
     async def serve(self, stream: Stream) -> None:
@@ -69,19 +70,20 @@ class Sealed:
         async with self._visit.hurry():
             with _distrusted(HandshakeFailed(f"The program inside refused TLS to {self._destination}.")):
                 await tls.handshake()
-        client = Client(tls, self._visit.guest.means.limits.head_bytes)
+        client = Client(tls, self._visit.guest.means.limits.head_bytes, self._visit.below)
         async with self._visit.refusing(client.refuse):
-            while request := await client.request():
+            while request := await _next(client):
                 await self._serve_one(client, request)
                 if not client.again():
                     break
                 await self._visit.guest.caps.turn()
-        await tls.end()
+        with suppress(ConnectionError):
+            await tls.end()
 
     def close(self) -> None:
         """Let go of the host."""
         if self._upstream:
-            self._upstream.stream.close()
+            self._upstream.close()
         self._upstream = None
 
     async def _serve_one(self, client: Client, request: h11.Request) -> None:
@@ -91,8 +93,12 @@ class Sealed:
         except EgressDenied as denial:
             passage.note("secret", None, denial)
             raise
-        await exchange(client, await self._ready(), outgoing, seen)
-        passage.handles_left += seen.count
+        upstream = await self._ready()
+        try:
+            await exchange(client, upstream, outgoing, seen)
+        finally:
+            passage.handles_left += seen.count
+        upstream.rest()
 
     async def _outgoing(self, request: h11.Request, seen: HandleCounter) -> Outgoing:
         guest = self._visit.guest
@@ -113,6 +119,16 @@ class Sealed:
         if self._upstream and self._upstream.fresh():
             return self._upstream
         return await self.connect()
+
+
+async def _next(client: Client) -> h11.Request | None:
+    """The next request; none when the program has left, which many do without a word of TLS."""
+    try:
+        return await client.request()
+    except ConnectionError:
+        if client.is_between():
+            return None
+        raise
 
 
 @contextmanager

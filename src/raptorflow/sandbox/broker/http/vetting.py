@@ -72,6 +72,7 @@ class Vetted:
             if self._tls:
                 with suppress(OSError):
                     await self._stream.write(ACCESS_DENIED)
+                    await self._stream.end()
             raise
 
     async def write(self, data: bytes) -> None:
