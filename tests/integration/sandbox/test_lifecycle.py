@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvloop
 from tests.support.descriptors import open_descriptors, opened_since
+from tests.support.traces import processes
 
 from raptorflow.sandbox.drivers.local.leftovers import PREFIX, state_folder
 from raptorflow.sandbox.drivers.local.processes import descendants
@@ -30,18 +31,6 @@ POLL_SECONDS = 0.02
 SLEEP_SECONDS = 600
 SLEEP = f"import time; time.sleep({SLEEP_SECONDS})"
 IS_ROOT = os.geteuid() == 0
-
-
-def processes(mark: str) -> list[int]:
-    """Pids whose command line has the mark."""
-    found: list[int] = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if mark.encode() in entry.read_bytes():
-                found.append(int(entry.parent.name))
-        except OSError:
-            continue
-    return [pid for pid in found if pid != os.getpid()]
 
 
 def groups_of(pid: int) -> list[Path]:

@@ -115,12 +115,14 @@ class AuditLog:
 
     async def _put(self, record: JsonObject) -> None:
         """Wait for room, as long as some may come."""
-        while True:
-            try:
-                async with asyncio.timeout(self._settings.retry_seconds):
-                    return await self._queue.put(record)
-            except TimeoutError:
-                self.check()
+        putting = asyncio.ensure_future(self._queue.put(record))
+        try:
+            while not putting.done():
+                await asyncio.wait({putting}, timeout=self._settings.retry_seconds)
+                if not putting.done():
+                    self.check()
+        finally:
+            putting.cancel()
 
     async def _write(self, chain: ChainWriter) -> None:
         while True:

@@ -1,5 +1,6 @@
 """Sandboxes that are kept ready hold an interpreter that has started, and waits to be told its program."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from raptorflow.sandbox.agent.guest import wire
@@ -7,6 +8,7 @@ from raptorflow.sandbox.agent.launch import AGENT
 from raptorflow.sandbox.agent.link import Link
 from raptorflow.sandbox.agent.programs import OutputTaker, Program, Running, end_all, start
 from raptorflow.sandbox.driver import Blueprint
+from raptorflow.sandbox.errors import SandboxGone
 from raptorflow.sandbox.running.commands import PAGE, base_variables, interpreter_of
 from raptorflow.sandbox.spec import WORK
 
@@ -15,6 +17,9 @@ PROGRAM_ITSELF = "-c"
 READ_AT_START = ("PYTHON", "LC_", "LANG", "LOCPATH", "TZ", "LD_", "GLIBC_", "MALLOC_", "GCONV_PATH")
 # What does not fit into one frame is refused for a new interpreter too, which says so.
 MOST_ORDERS = wire.MAX_PAYLOAD - 1024
+
+# What an agent may take to end an interpreter that does nothing.
+LEAVE_SECONDS = 5.0
 
 
 class Waiting:
@@ -48,8 +53,12 @@ class Waiting:
         Raises:
             SandboxGone: the sandbox has ended.
         """
-        await end_all(link)
-        await self._running.wait()
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await end_all(link)
+                await self._running.wait()
+        except TimeoutError:
+            raise SandboxGone("The sandbox is gone: its agent did not end what waited in it.") from None
 
     async def become(self, wanted: Program, output: OutputTaker) -> Running:
         """Be this program from now on.

@@ -126,7 +126,10 @@ class Beside:
 
 
 def _since(before: Usage, now: Usage, code: int) -> Usage:
-    """What the kernel has counted since then; what it ended of others is not this one's lack of memory."""
+    """What the kernel has counted since then.
+
+    It does not say of whom: what it ended for lack of memory is this one's only when this one has failed too.
+    """
     return dataclasses.replace(
         now,
         out_of_memory=now.out_of_memory - before.out_of_memory if code else 0,

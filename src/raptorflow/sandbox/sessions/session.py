@@ -202,6 +202,8 @@ class SandboxSession:
     async def pause(self) -> None:
         """Stop everything inside once what was asked for is over; memory is kept.
 
+        Whoever is cancelled meanwhile may have paused it: `resume` lets it go on in any case.
+
         Raises:
             SandboxCannotPause: this driver cannot.
             SandboxGone: the session has ended.

@@ -1,7 +1,6 @@
 """Programs, files, pauses and ends of sessions."""
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Coroutine
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.sessions import MakeSessions, MakeSpec, Open, made, until
+from tests.support.traces import processes
 
 from raptorflow.sandbox.drivers.local.driver import LocalDriver
 from raptorflow.sandbox.errors import FileRefused, SandboxBusy, SandboxGone, SandboxSpecInvalid
@@ -40,18 +40,6 @@ class Hands:
         sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((self.now + seconds, sleeper))
         await sleeper
-
-
-def processes(mark: str) -> list[int]:
-    """Pids whose command line has the mark."""
-    found: list[int] = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if mark.encode() in entry.read_bytes():
-                found.append(int(entry.parent.name))
-        except OSError:
-            continue
-    return [pid for pid in found if pid != os.getpid()]
 
 
 def is_true(condition: Callable[[], object]) -> Callable[[], Coroutine[None, None, object]]:

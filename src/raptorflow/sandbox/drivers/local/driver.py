@@ -241,10 +241,20 @@ class LocalDriver:
                 self._note(Note(folder, self._mark), self._groups.folders if self._groups else ())
 
     def _note(self, note: Note, made: tuple[Path, ...]) -> None:
-        """Write down what was made, for whoever finds it when this manager is dead."""
-        note.write(made)
+        """Write down what was made, for whoever finds it when this manager is dead.
+
+        Raises:
+            OSError: it cannot be written; nothing that was made is left.
+        """
         # Also at the end of a program that does not close its manager.
-        self._clean_ups.append(weakref.finalize(self, remove_noted, note, made))
+        clean_up: weakref.finalize[..., LocalDriver] = weakref.finalize(self, remove_noted, note, made)
+        try:
+            note.write(made)
+        except OSError:
+            clean_up()
+            self._mark, self._groups = "", None
+            raise
+        self._clean_ups.append(clean_up)
 
     async def _try_each(self, python: Path) -> ProbeReport:
         problems: list[str] = []
