@@ -205,7 +205,7 @@ class CanPause(Protocol):
         ...
 
     async def resume(self, handle: Handle) -> None:
-        """Let them go on."""
+        """Let them go on; where they do already, nothing."""
         ...
 
 
