@@ -1,6 +1,7 @@
 """Finding, reading, consenting, trying and removing skills."""
 
 import re
+import time
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from tests.e2e.web.site import Site
 
 from raptorflow.samples.made_data import campaigns_csv
 
+SETTLE_SECONDS = 30.0
 PING = "import json; print(json.dumps({'answer': 'pong'}))"
 
 
@@ -188,9 +190,10 @@ async def granted(site: Site, name: str) -> tuple[str, list[str]]:
     return row["version"], row["granted"]["network"]
 
 
-async def tab_to(page: Page, name: str, most: int = 80) -> None:
-    """Press Tab until what has the focus is called so."""
-    for _ in range(most):
+async def tab_to(page: Page, name: str) -> None:
+    """Press Tab until what has the focus is called so; round and round, as it may still be on its way."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
         await page.keyboard.press("Tab")
         called: str = await page.evaluate(
             """() => {
