@@ -28,6 +28,7 @@ from raptorflow.skills.capabilities import Capabilities
 
 PUBLIC = "127.0.0.2"
 HOST = "api.example.com"
+SECRET = "EXAMPLE_KEY"
 SECONDS = 10.0
 Reply = Callable[[bytes], bytes]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -183,6 +184,19 @@ class Outside:
         served = asyncio.create_task(gate.http(stream) if door == "http" else gate.services(stream))
         inside = Inside(*await asyncio.open_connection(sock=inner), served)
         self._stack.push_async_callback(inside.leave)
+        return inside
+
+    async def open_sealed(self, there: str) -> tuple["Inside", Gate]:
+        """A connection to a host that a secret is bound to, with TLS up to the broker."""
+        self.vault.values[SECRET] = "a-value"
+        gate = self.gate(there, secrets={SECRET: there})
+        return await self.open_tls(gate, there, gate.authority() or b""), gate
+
+    async def open_tls(self, gate: Gate, there: str, authority: bytes) -> "Inside":
+        """A tunnel with TLS, whose other end this authority vouches for."""
+        inside = await self.open(gate)
+        assert b" 200 " in await inside.connect(there)
+        await inside.tls(trusting(authority), HOST)
         return inside
 
     async def ask(self, gate: Gate, request: bytes) -> "Answer":

@@ -9,7 +9,12 @@ from raptorflow.core.tasks import end_tasks, to_the_end
 from raptorflow.core.telemetry import logger
 from raptorflow.sandbox.agent.files import Entry, get, names, put
 from raptorflow.sandbox.driver import CanPause, Usage
-from raptorflow.sandbox.errors import SandboxGone, SandboxSpecInvalid, SandboxStartFailed
+from raptorflow.sandbox.errors import (
+    SandboxGone,
+    SandboxSpecInvalid,
+    SandboxStartFailed,
+    SandboxUnavailable,
+)
 from raptorflow.sandbox.result import SandboxResult
 from raptorflow.sandbox.running.live import LiveSandbox
 from raptorflow.sandbox.sessions.beside import Beside, beside_program
@@ -257,7 +262,7 @@ class SandboxSession:
             raise await self._gone(error.message) from error
         except Exception:
             # It may have stopped some, or all.
-            with suppress(Exception):
+            with suppress(SandboxGone, SandboxUnavailable):
                 await self._resume(driver)
             raise
 

@@ -4,12 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.support.outside import HOST, Inside, Outside, ok, read_request, trusting
+from tests.support.outside import HOST, Inside, Outside, ok, read_request
 
-from raptorflow.sandbox.broker.gate import Gate
 from raptorflow.sandbox.broker.wire.streams import SocketStream
 
-NAME = "EXAMPLE_KEY"
 CLOSE = "Connection: close\r\n"
 
 
@@ -54,20 +52,14 @@ async def plain(world: Outside, answer: bytes) -> Inside:
 
 async def tunnel(world: Outside, answer: bytes) -> Inside:
     there = await origin(world, answer, tls=HOST)
-    return await greeted(world, there, world.gate(there), world.authority.cert_pem.bytes())
+    inside = await world.open_tls(world.gate(there), there, world.authority.cert_pem.bytes())
+    inside.send(f"GET / HTTP/1.1\r\nHost: {there}\r\n{CLOSE}\r\n".encode())
+    return inside
 
 
 async def sealed(world: Outside, answer: bytes) -> Inside:
     there = await origin(world, answer, tls=HOST)
-    world.vault.values[NAME] = "a-value"
-    gate = world.gate(there, secrets={NAME: there})
-    return await greeted(world, there, gate, gate.authority() or b"")
-
-
-async def greeted(world: Outside, there: str, gate: Gate, authority: bytes) -> Inside:
-    inside = await world.open(gate)
-    assert b" 200 " in await inside.connect(there)
-    await inside.tls(trusting(authority), HOST)
+    inside, _ = await world.open_sealed(there)
     inside.send(f"GET / HTTP/1.1\r\nHost: {there}\r\n{CLOSE}\r\n".encode())
     return inside
 

@@ -3,9 +3,9 @@
 import asyncio
 
 import pytest
-from tests.support.outside import HOST, Inside, Outside, ok, read_request, trusting
+from tests.support.outside import HOST, Inside, Outside, ok, read_request
+from tests.support.traces import turns
 
-NAME = "EXAMPLE_KEY"
 TURNS = 20
 LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
 
@@ -35,8 +35,7 @@ class Host:
 async def told(host: Host) -> None:
     """The host hangs up, and the broker has had time to see it."""
     host.hang_up.set()
-    for _ in range(TURNS):
-        await asyncio.sleep(0)
+    await turns(TURNS)
 
 
 async def plain(world: Outside, host: Host) -> tuple[Inside, str, str]:
@@ -46,11 +45,7 @@ async def plain(world: Outside, host: Host) -> tuple[Inside, str, str]:
 
 async def sealed(world: Outside, host: Host) -> tuple[Inside, str, str]:
     there = f"{HOST}:{await world.serve(host.serve, tls=HOST)}"
-    world.vault.values[NAME] = "a-value"
-    gate = world.gate(there, secrets={NAME: there})
-    inside = await world.open(gate)
-    assert b" 200 " in await inside.connect(there)
-    await inside.tls(trusting(gate.authority() or b""), HOST)
+    inside, _ = await world.open_sealed(there)
     return inside, there, "/"
 
 
@@ -82,11 +77,7 @@ async def test_a_host_that_hung_up_before_the_first_request_is_called_again(worl
         writer.close()
 
     there = f"{HOST}:{await world.serve(serve, tls=HOST)}"
-    world.vault.values[NAME] = "a-value"
-    gate = world.gate(there, secrets={NAME: there})
-    inside = await world.open(gate)
-    assert b" 200 " in await inside.connect(there)
-    await inside.tls(trusting(gate.authority() or b""), HOST)
+    inside, _ = await world.open_sealed(there)
     answer = await inside.get("/", there)
     assert (answer.status, calls) == (200, 2)
     await inside.leave()

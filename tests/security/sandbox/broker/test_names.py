@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.security.sandbox.broker.test_hosts import get
 from tests.support.outside import HOST, PUBLIC, Outside, identity
+from tests.support.traces import soon
 
 from raptorflow.core.addresses import Address
 from raptorflow.sandbox.broker.destinations.lookups import AT_ONCE
@@ -27,9 +28,9 @@ ASKED = 4 * AT_ONCE
 class Crowd:
     """Sandboxes of several tenants at one broker."""
 
-    def __init__(self, world: Outside, resolver: Resolver | None = None) -> None:
+    def __init__(self, world: Outside, resolver: Resolver | None = None, seconds: float = 0.3) -> None:
         self._world = world
-        settings = BrokerSettings(**world.settings, limits=BrokerLimits(resolve_seconds=0.3))
+        settings = BrokerSettings(**world.settings, limits=BrokerLimits(resolve_seconds=seconds))
         self._broker = Broker(settings, world.decisions.append, resolver=resolver)
 
     def gate(self, who: Identity, *network: str) -> Gate:
@@ -104,8 +105,9 @@ async def test_names_that_are_answered_are_looked_up_one_after_the_other_and_non
     world: Outside,
 ) -> None:
     slow = Slow()
-    gate = Crowd(world, slow).gate(identity("a"), f"{SILENT}:80")
+    gate = Crowd(world, slow, seconds=10).gate(identity("a"), f"{SILENT}:80")
     asked = [asyncio.create_task(world.ask(gate, get(SILENT))) for _ in range(ASKED)]
-    asyncio.get_running_loop().call_later(0.05, slow.answering.set)
+    await soon(lambda: slow.open == AT_ONCE)
+    slow.answering.set()
     assert {(await one).code for one in asked} == {"host-unreachable"}
     assert slow.most == AT_ONCE

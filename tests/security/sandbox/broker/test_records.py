@@ -181,12 +181,8 @@ async def test_a_request_that_cannot_be_read_is_recorded_also_behind_another(wor
 
 
 async def test_a_program_that_leaves_between_two_requests_has_lost_nothing(world: Outside) -> None:
-    world.vault.values[NAME] = "a-value"
     there = f"{HOST}:{(await world.origin(tls=HOST)).port}"
-    gate = world.gate(there, secrets={NAME: there})
-    inside = await world.open(gate)
-    await inside.connect(there)
-    await inside.tls(trusting(gate.authority() or b""), HOST)
+    inside, _ = await world.open_sealed(there)
     assert (await inside.get("/", there)).status == 200
     # Without a word of TLS, as Python's own client does.
     inside.writer.transport.abort()
@@ -210,12 +206,8 @@ async def test_handles_that_left_are_counted_also_when_the_host_breaks_off(world
         await reader.readuntil(b"\r\n\r\n")
         writer.close()
 
-    world.vault.values[NAME] = "a-value"
     there = f"{HOST}:{await world.serve(break_off, tls=HOST)}"
-    gate = world.gate(there, secrets={NAME: there})
-    inside = await world.open(gate)
-    await inside.connect(there)
-    await inside.tls(trusting(gate.authority() or b""), HOST)
+    inside, gate = await world.open_sealed(there)
     assert (await inside.get(f"/?key={gate.environment()[NAME]}", there)).status == 502
     await inside.leave()
     assert world.decisions[-1].handles_left == 1
